@@ -1,0 +1,17 @@
+//! Bounds of what comes from outside. Where a limit is a setting it lives in a config; these are
+//! the ones the wire format itself fixes, so every node has the same.
+
+/// Longest name of a node, a topic or a network, in bytes. (Guess: longer names are mistakes.)
+pub const MAX_NAME: usize = 256;
+
+/// Largest request or answer between two nodes, in bytes.
+pub const MAX_FRAME: usize = 1024 * 1024;
+
+/// Deepest nesting a decoder follows. Our messages need 8; a stack overflow needs thousands.
+pub const MAX_DEPTH: usize = 16;
+
+/// Most addresses a card may list.
+pub const MAX_ADDRESSES: usize = 32;
+
+/// Largest signed card, in bytes.
+pub const MAX_CARD: usize = 32 * 1024;

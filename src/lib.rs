@@ -1,0 +1,10 @@
+//! gossip-mesh: a leaderless gossip framework.
+
+pub(crate) mod base;
+pub(crate) mod engine;
+pub(crate) mod protocol;
+
+pub use base::codec::{Cbor, Codec, DecodeError, EncodeError, Json, MsgPack, Raw};
+pub use base::id::{Incarnation, Life, NodeId, NotANodeId};
+pub use base::key::{NetworkKey, NotANetworkKey, NotASecretKey, SecretKey};
+pub use base::time::{Time, WallTime};

@@ -1,0 +1,47 @@
+//! Settings of the discovery room.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Whom to dial, how often, and how many links to hold.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DiscoveryConfig {
+    /// Links the node wants in an open network; it dials known nodes until it has them. Default
+    /// 24: a full mesh up to 25 nodes, and far above what gossip needs beyond.
+    pub target_links: usize,
+    /// Wait before the first repeated dial of one peer. Doubles with each failure. Default 200 ms.
+    pub backoff_first: Duration,
+    /// Longest wait between two dials of one peer. Dialing never stops altogether. Default 30 s.
+    pub backoff_max: Duration,
+    /// Dials under way at once. Default 16.
+    pub max_dials: usize,
+    /// How often two linked nodes compare the cards they hold. Default 5 s; changes are pushed at
+    /// once, this is for what got lost.
+    pub exchange_interval: Duration,
+    /// Most cards held. Above it new nodes are not remembered, and that is told. Default 16,384.
+    pub max_cards: usize,
+    /// Most addresses remembered that have no card yet. Default 1,024; the oldest leaves first.
+    pub max_sightings: usize,
+    /// How long a peer that refused us (other network, wrong key) is left alone. Default 10 min.
+    pub refused_for: Duration,
+    /// How long a card outlives the last link or news of its node. Default 1 h (guess).
+    pub forget_after: Duration,
+}
+
+impl Default for DiscoveryConfig {
+    fn default() -> Self {
+        Self {
+            target_links: 24,
+            backoff_first: Duration::from_millis(200),
+            backoff_max: Duration::from_secs(30),
+            max_dials: 16,
+            exchange_interval: Duration::from_secs(5),
+            max_cards: 16_384,
+            max_sightings: 1_024,
+            refused_for: Duration::from_secs(600),
+            forget_after: Duration::from_secs(3_600),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Floor 2: the rooms. Each decides one thing, and none knows another.
+
+pub(crate) mod discovery;
+pub(crate) mod membership;
+pub(crate) mod topic;

@@ -1,0 +1,74 @@
+//! Settings of the topic room.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Settings of topics. Every field is a limit or a habit; the defaults fit a LAN.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TopicConfig {
+    /// Largest payload of one message, in bytes. The publisher is refused above it. Must be the
+    /// same on every node of a network. Default 1 MiB (promise: 1 MB passes).
+    pub max_message_bytes: usize,
+    /// How many gossipsub topics ours are spread over. The same on every node. Default 32
+    /// (design 2.2).
+    pub buckets: u16,
+    /// Longest time a published message is remembered to drop its copies. Default 120 s
+    /// (gossipsub's own cache is the first sieve).
+    pub seen_for: Duration,
+    /// Most messages remembered to drop their copies; the oldest is forgotten first. Default
+    /// 65,536 (about 8 MB).
+    pub max_seen: usize,
+    /// Most received messages kept to be read again; the oldest leaves first. Default 1,000.
+    pub max_kept: usize,
+    /// Most bytes of kept messages; the oldest leaves first. Default 16 MiB.
+    pub max_kept_bytes: usize,
+    /// Longest time a message is kept. Default 1 h.
+    pub keep_for: Duration,
+    /// Most copies remembered of one message, each of which is a path. Default 64.
+    pub max_copies: usize,
+    /// Most messages that wait for a first reader; a publish above it is refused. Default 1,024.
+    pub max_waiting: usize,
+    /// Most bytes of messages that wait for a first reader. Default 16 MiB.
+    pub max_waiting_bytes: usize,
+    /// How long a message waits for a first reader before it is dropped and told. Default 10 min
+    /// (guess).
+    pub wait_for: Duration,
+    /// How long the neighbours have to answer a trace request before the path stays incomplete.
+    /// Default 2 s (guess: far above 32 hops on a LAN).
+    pub trace_timeout: Duration,
+    /// Deliveries a subscription holds before new ones are dropped and told as `Lagged`.
+    /// Default 1,024.
+    pub max_undelivered: usize,
+    /// Most subscriptions of one node. Default 10,000.
+    pub max_subscriptions: usize,
+    /// `foreign` topics this node carries through its door. Empty without a door.
+    pub door: Vec<String>,
+    /// Every message is relayed for others, whether it is read here or not: all buckets are joined
+    /// at start. Set by the driver in a fixed graph, where nobody else would relay.
+    pub relay_all: bool,
+}
+
+impl Default for TopicConfig {
+    fn default() -> Self {
+        Self {
+            max_message_bytes: 1024 * 1024,
+            buckets: 32,
+            seen_for: Duration::from_secs(120),
+            max_seen: 65_536,
+            max_kept: 1_000,
+            max_kept_bytes: 16 * 1024 * 1024,
+            keep_for: Duration::from_secs(3_600),
+            max_copies: 64,
+            max_waiting: 1_024,
+            max_waiting_bytes: 16 * 1024 * 1024,
+            wait_for: Duration::from_secs(600),
+            trace_timeout: Duration::from_secs(2),
+            max_undelivered: 1_024,
+            max_subscriptions: 10_000,
+            door: Vec::new(),
+            relay_all: false,
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What can go wrong for a publisher or a subscriber.
+
+use crate::base::name::BadName;
+
+/// A message was not accepted. Nothing was sent.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TopicError {
+    /// The payload is above [`max_message_bytes`](crate::TopicConfig::max_message_bytes).
+    #[error(
+        "the message has {bytes} bytes and at most {max} are allowed: split it, or raise \
+         `topic.max_message_bytes` on every node of the network"
+    )]
+    TooLarge {
+        /// Size of the payload after encoding.
+        bytes: usize,
+        /// The limit of this node.
+        max: usize,
+    },
+    /// Nobody reads the topic yet, and as many messages wait for a first reader as may.
+    #[error(
+        "nobody reads `{topic}` yet and {waiting} messages already wait for a first reader: \
+         publish later, or raise `topic.max_waiting`"
+    )]
+    WaitingFull {
+        /// The topic.
+        topic: String,
+        /// How many messages wait.
+        waiting: usize,
+    },
+    /// The topic's name cannot be one.
+    #[error("`{name}` is not a topic name: {reason}")]
+    BadName {
+        /// The name as given.
+        name: String,
+        /// What is wrong with it.
+        reason: BadName,
+    },
+    /// More subscriptions than [`max_subscriptions`](crate::TopicConfig::max_subscriptions).
+    #[error("this node has {0} subscriptions, as many as it may: drop one first")]
+    TooManySubscriptions(usize),
+}

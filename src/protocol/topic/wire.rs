@@ -1,0 +1,54 @@
+//! What nodes say about topics: the frame a broadcast carries, and the questions beside it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::id::{Life, NodeId};
+use crate::base::time::WallTime;
+
+/// Names one message for ever: who wrote it, in which life, and the how-manyth on its topic.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct MessageId {
+    /// Who published it.
+    pub author: NodeId,
+    /// In which of its lives.
+    pub life: Life,
+    /// On which topic.
+    pub topic: String,
+    /// Counted per author, life and topic, from 1.
+    pub number: u64,
+}
+
+/// One step of the way a message took: the node, and when the message came there.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Hop {
+    /// Where it came.
+    pub node: NodeId,
+    /// When, on that node's wall clock. For the author: when it was sent.
+    pub at: WallTime,
+}
+
+/// Questions and answers of the topic room. Each is at most `MAX_FRAME` bytes.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Message {
+    /// "By which way did the first copy of each of these reach you?" At most 256 ids. `budget` is
+    /// the number of further nodes the question may still travel to, so that it ends.
+    Trace {
+        /// The messages.
+        ids: Vec<MessageId>,
+        /// How many hops are left to the question.
+        budget: u16,
+    },
+    /// The answer: for each id in the order asked, the hops from the author to the answering node;
+    /// empty when it does not know.
+    Traced {
+        /// One way per id.
+        ways: Vec<Vec<Hop>>,
+    },
+    /// "These readers hold this message." Travels back the way the message came, to its author.
+    Receipt {
+        /// The message.
+        id: MessageId,
+        /// Who holds it.
+        readers: Vec<NodeId>,
+    },
+}
