@@ -1,390 +1,222 @@
-//! What may happen to topics, and what they want done.
+//! The room's machine: which part of it an input concerns. What happens then is in the files of
+//! the parts.
 
 use std::collections::BTreeSet;
-use std::num::NonZeroU8;
-use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use super::buckets::Buckets;
+use super::command::Command;
+use super::config::TopicConfig;
+use super::input::Input;
+use super::kept::Shelf;
+use super::numbers::Numbers;
+use super::output::Output;
+use super::publish::Publication;
+use super::readers::Readers;
+use super::receipt::Receipts;
+use super::record::Records;
+use super::relay::Returns;
+use super::stats::TopicStats;
+use super::subscription::Subscriptions;
+use super::trace::Traces;
+use super::waiting::Waiting;
+use super::wire::Message;
+use crate::base::id::{Life, NodeId};
+use crate::base::machine::{Machine, Outbox, earliest};
+use crate::base::time::{Time, WallTime};
+use crate::base::token::{Token, Tokens};
 
-use super::error::TopicError;
-use super::wire::{Hop, Message, MessageId};
-use crate::base::id::NodeId;
-use crate::base::time::WallTime;
-use crate::base::token::Token;
-
-/// One of the few gossipsub topics ours are spread over.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Bucket(pub u16);
-
-/// What the node's user asks of the room.
-#[derive(Clone, Debug)]
-pub enum Command {
-    /// Send a payload to all who read the topic. Replied with `Output::Published`, and, when
-    /// receipts are asked for, later once with `Output::Confirmed`.
-    Publish {
-        /// Names the replies.
-        token: Token,
-        /// The topic's name.
-        topic: String,
-        /// What is sent.
-        payload: Bytes,
-        /// How often every neighbour passes it on.
-        relays: NonZeroU8,
-        /// Ask the readers to confirm, and wait this long for the last of them.
-        receipts: Option<Duration>,
-        /// A topic that doors carry too.
-        foreign: bool,
-    },
-    /// Deliver what comes on a topic, from now on. Replied with `Output::Subscribed`.
-    Subscribe {
-        /// Names the subscription, and the reply.
-        subscription: Token,
-        /// The topic's name.
-        topic: String,
-        /// Also what this node publishes itself.
-        own: bool,
-    },
-    /// Stop delivering. Deliveries stop at once.
-    Unsubscribe {
-        /// Which one.
-        subscription: Token,
-    },
-    /// Read kept messages. Replied with `Output::Kept`.
-    Read {
-        /// Names the reply.
-        token: Token,
-        /// Which messages, and what of them.
-        query: Query,
-    },
+/// Topics of one node. See the room's spec in `mod.rs`.
+#[derive(Debug)]
+pub(crate) struct TopicMachine {
+    pub(super) config: TopicConfig,
+    pub(super) me: NodeId,
+    pub(super) life: Life,
+    /// The wall clock at the start of this life.
+    pub(super) started: WallTime,
+    is_started: bool,
+    pub(super) tokens: Tokens,
+    pub(super) stats: TopicStats,
+    pub(super) linked: BTreeSet<NodeId>,
+    pub(super) subscriptions: Subscriptions,
+    pub(super) readers: Readers,
+    pub(super) buckets: Buckets,
+    pub(super) numbers: Numbers,
+    pub(super) records: Records,
+    pub(super) waiting: Waiting,
+    pub(super) shelf: Shelf,
+    pub(super) traces: Traces,
+    pub(super) receipts: Receipts,
+    pub(super) returns: Returns,
 }
 
-/// Which kept messages to return, oldest first.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Query {
-    /// Only of this topic; all topics without.
-    pub topic: Option<String>,
-    /// Which by their mark.
-    pub which: Which,
-    /// Which of their paths to find out.
-    pub paths: Paths,
-    /// Leave the marks as they are, even for messages returned.
-    pub peek: bool,
+impl TopicMachine {
+    /// The room of node `me` in this life, which began at `started`.
+    pub(crate) fn new(config: TopicConfig, me: NodeId, life: Life, started: WallTime) -> Self {
+        Self {
+            me,
+            life,
+            started,
+            is_started: false,
+            tokens: Tokens::default(),
+            stats: TopicStats::default(),
+            linked: BTreeSet::new(),
+            subscriptions: Subscriptions::new(&config.door),
+            readers: Readers::default(),
+            buckets: Buckets::new(config.buckets, config.relay_all),
+            numbers: Numbers::default(),
+            records: Records::new(&config),
+            waiting: Waiting::new(&config),
+            shelf: Shelf::new(&config),
+            traces: Traces::new(me, config.trace_timeout),
+            receipts: Receipts::default(),
+            returns: Returns::new(),
+            config,
+        }
+    }
+
+    /// Counters since the start, and what waits and is kept now.
+    pub(crate) fn stats(&self) -> TopicStats {
+        TopicStats {
+            waiting: self.waiting.len() as u64,
+            kept: self.shelf.len() as u64,
+            kept_bytes: self.shelf.bytes() as u64,
+            ..self.stats
+        }
+    }
+
+    /// The moment on the wall clock.
+    pub(super) const fn wall(&self, now: Time) -> WallTime {
+        self.started.at(now)
+    }
+
+    /// What a constructor cannot say.
+    fn start(&mut self, out: &mut Outbox<Output>) {
+        self.is_started = true;
+        self.buckets.start(out);
+        for topic in &self.config.door {
+            self.buckets.read(self.buckets.of(topic), out);
+        }
+        if !self.config.door.is_empty() {
+            out.push(Output::Reads(self.subscriptions.all()));
+        }
+    }
+
+    fn tick(&mut self, now: Time, out: &mut Outbox<Output>) {
+        self.shelf.expire(now);
+        self.traces.tick(now, out);
+        self.receipts.tick(now, out);
+        while let Some(bundle) = self.returns.next_due(now) {
+            self.pass_on(now, bundle, out);
+        }
+        if self.waiting.tick(now, out) {
+            self.try_lanes(None, out);
+        }
+        self.buckets.tick(now, |bucket| self.waiting.waits_in(bucket), out);
+    }
+
+    fn command(&mut self, now: Time, command: Command, out: &mut Outbox<Output>) {
+        match command {
+            Command::Publish { token, topic, payload, relays, receipts, foreign } => {
+                let publication = Publication { topic, payload, relays, receipts, foreign };
+                self.publish(now, token, publication, out);
+            }
+            Command::Subscribe { subscription, topic, own } => {
+                self.subscribe(subscription, &topic, own, out);
+            }
+            Command::Unsubscribe { subscription } => self.unsubscribe(subscription, out),
+            Command::Read { token, query } => self.read(now, token, &query, out),
+        }
+    }
+
+    fn reads(&mut self, node: NodeId, topics: BTreeSet<String>, out: &mut Outbox<Output>) {
+        if node == self.me {
+            return;
+        }
+        for topic in self.readers.set(node, topics) {
+            self.try_lane(&topic, out);
+        }
+        let readers = &self.readers;
+        self.receipts.forget(&node, |topic| readers.reads(&node, topic), out);
+    }
+
+    fn asked(&mut self, now: Time, token: Token, message: Message, out: &mut Outbox<Output>) {
+        match message {
+            Message::Trace { ids, budget } => self.trace(now, token, ids, budget, out),
+            Message::Traced { .. } | Message::Receipt { .. } => {
+                self.stats.malformed += 1;
+                out.push(Output::Answer { token, message: Message::Traced { ways: Vec::new() } });
+            }
+        }
+    }
+
+    fn told(&mut self, now: Time, from: NodeId, message: Message, out: &mut Outbox<Output>) {
+        match message {
+            Message::Receipt { id, readers } => self.receipt(now, from, id, readers, out),
+            Message::Trace { .. } | Message::Traced { .. } => self.stats.malformed += 1,
+        }
+    }
+
+    fn answered(&mut self, token: Token, message: Message, out: &mut Outbox<Output>) {
+        let ways = match message {
+            Message::Traced { ways } => ways,
+            Message::Trace { .. } | Message::Receipt { .. } => {
+                self.stats.malformed += 1;
+                Vec::new()
+            }
+        };
+        self.traces.answer(token, ways, out);
+    }
 }
 
-/// Kept messages by their mark. Only `Unread` and `All` mark what they return as read.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Which {
-    /// Not yet returned by any query.
-    #[default]
-    Unread,
-    /// Returned before.
-    Read,
-    /// Both.
-    All,
-}
+impl Machine for TopicMachine {
+    type Input = Input;
+    type Output = Output;
 
-/// How much of the ways a query wants to know.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Paths {
-    /// Nothing; no other node is asked.
-    #[default]
-    None,
-    /// The way of every copy that came here.
-    All,
-}
+    fn handle(&mut self, now: Time, input: Input, out: &mut Outbox<Output>) {
+        if !self.is_started {
+            self.start(out);
+        }
+        match input {
+            Input::Tick => self.tick(now, out),
+            Input::Command(command) => self.command(now, command, out),
+            Input::Heard { from, author, sequence, frame } => {
+                self.heard(now, from, author, sequence, &frame, out);
+            }
+            Input::Copy { from, author, sequence } => self.copy(now, from, author, sequence),
+            Input::Carried { token, outcome } => self.carried(now, token, outcome, out),
+            Input::Joined { bucket } => self.try_lanes(Some(bucket), out),
+            Input::Linked { peer } => {
+                self.linked.insert(peer);
+                self.try_lanes(None, out);
+            }
+            Input::Unlinked { peer } => {
+                self.linked.remove(&peer);
+            }
+            Input::Reads { node, topics } => self.reads(node, topics, out),
+            Input::Gone { node } => self.reads(node, BTreeSet::new(), out),
+            Input::Door { topic, author, origin, payload } => {
+                self.door(now, topic, author, &origin, payload, out);
+            }
+            Input::Asked { token, message, .. } => self.asked(now, token, message, out),
+            Input::Told { from, message } => self.told(now, from, message, out),
+            Input::Answer { token, message } => self.answered(token, message, out),
+            Input::NoAnswer { token } => self.no_answer(now, token, out),
+        }
+    }
 
-/// A message as it was received, before its payload is decoded for a subscriber.
-#[derive(Clone, Debug)]
-pub struct Received {
-    /// Names it.
-    pub id: MessageId,
-    /// The author outside the members, when it came in through a door: its libp2p peer id.
-    pub foreign_author: Option<String>,
-    /// When the author sent it, on the author's clock.
-    pub sent: WallTime,
-    /// When the first copy came here, on this node's clock.
-    pub received: WallTime,
-    /// What was sent.
-    pub payload: Bytes,
-}
-
-/// A kept message as a query returns it.
-#[derive(Clone, Debug)]
-pub struct Kept {
-    /// The message.
-    pub message: Arc<Received>,
-    /// Whether it had been returned before this query.
-    pub was_read: bool,
-    /// The ways its copies took, each from the author to this node; the first copy's way is first.
-    /// Empty when not asked for. A way that could not be found out in full misses its beginning
-    /// and says so by `complete`.
-    pub ways: Vec<Way>,
-}
-
-/// One way from the author to this node.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Way {
-    /// The nodes, the author first, this node last.
-    pub hops: Vec<Hop>,
-    /// False when some node on the way did not answer: then `hops` begins after the gap.
-    pub complete: bool,
-}
-
-/// How far a message with receipts came.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Report {
-    /// Readers that confirmed, with the author itself where it reads the topic.
-    pub holders: Vec<NodeId>,
-    /// Readers by their cards that did not confirm in time.
-    pub missing: Vec<NodeId>,
-    /// From acceptance to the last confirmation counted here (or to the deadline, when some are
-    /// missing).
-    pub elapsed: Duration,
-}
-
-/// What became of one `Output::Broadcast`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Carried {
-    /// On its way to at least one peer.
-    Out,
-    /// No linked peer has joined the bucket; nothing was sent.
-    NoPeers,
-    /// The queues to all peers are full; it may still go out by gossip.
-    QueuesFull,
-    /// The carrier refused it for another reason; nothing was sent.
-    Refused,
-}
-
-/// Everything that can happen to the room.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// The deadline came.
-    Tick,
-    /// The user wants something.
-    Command(Command),
-    /// The first copy of a broadcast. The carrier has checked the author's signature.
-    Heard {
-        /// The neighbour that passed it on.
-        from: NodeId,
-        /// Who signed it.
-        author: NodeId,
-        /// The carrier's number of it.
-        sequence: u64,
-        /// The envelope.
-        frame: Bytes,
-    },
-    /// Any copy of a broadcast, the first one too; always after its `Heard`.
-    Copy {
-        /// The neighbour that passed it on.
-        from: NodeId,
-        /// Who signed it.
-        author: NodeId,
-        /// The carrier's number of it.
-        sequence: u64,
-    },
-    /// What became of a broadcast of ours.
-    Carried {
-        /// Which.
-        token: Token,
-        /// How it went.
-        outcome: Carried,
-    },
-    /// A linked peer joined a bucket: broadcasts in it now reach somebody.
-    Joined {
-        /// The bucket.
-        bucket: Bucket,
-    },
-    /// A peer is linked.
-    Linked {
-        /// Who.
-        peer: NodeId,
-    },
-    /// A peer is not linked any more.
-    Unlinked {
-        /// Who.
-        peer: NodeId,
-    },
-    /// What another node reads, by its newest card.
-    Reads {
-        /// Who.
-        node: NodeId,
-        /// The names of the topics.
-        topics: BTreeSet<String>,
-    },
-    /// A node left or was forgotten: it reads nothing any more.
-    Gone {
-        /// Who.
-        node: NodeId,
-    },
-    /// A foreign peer published at our door.
-    Door {
-        /// The topic.
-        topic: String,
-        /// The foreign author's libp2p peer id.
-        author: String,
-        /// What names the message among foreigners: author bytes and sequence number.
-        origin: Bytes,
-        /// The bare payload.
-        payload: Bytes,
-    },
-    /// A peer asks; answer with `Output::Answer`.
-    Asked {
-        /// Who.
-        from: NodeId,
-        /// Names the question.
-        token: Token,
-        /// The question.
-        message: Message,
-    },
-    /// A peer tells something that needs no answer.
-    Told {
-        /// Who.
-        from: NodeId,
-        /// What.
-        message: Message,
-    },
-    /// The answer to an `Output::Ask`.
-    Answer {
-        /// Which.
-        token: Token,
-        /// The answer.
-        message: Message,
-    },
-    /// No answer will come to an `Output::Ask`, or an `Output::Tell` did not arrive.
-    NoAnswer {
-        /// Which.
-        token: Token,
-    },
-}
-
-/// Everything the room can want.
-#[derive(Clone, Debug)]
-pub enum Output {
-    /// Take part in a bucket of the carrier.
-    Join(Bucket),
-    /// Take part no more.
-    Leave(Bucket),
-    /// Broadcast a frame in a bucket; `Input::Carried` says what became of it.
-    Broadcast {
-        /// Names the broadcast.
-        token: Token,
-        /// Where.
-        bucket: Bucket,
-        /// The envelope.
-        frame: Bytes,
-    },
-    /// Hand a message to a subscription.
-    Deliver {
-        /// Which.
-        subscription: Token,
-        /// The message.
-        message: Arc<Received>,
-    },
-    /// This node now reads these topics; goes into its card.
-    Reads(BTreeSet<String>),
-    /// Ask a linked peer.
-    Ask {
-        /// Whom.
-        to: NodeId,
-        /// Names the question.
-        token: Token,
-        /// The question.
-        message: Message,
-    },
-    /// Tell a linked peer; `Input::NoAnswer` when it did not arrive, nothing when it did.
-    Tell {
-        /// Whom.
-        to: NodeId,
-        /// Names it.
-        token: Token,
-        /// What.
-        message: Message,
-    },
-    /// Answer an `Input::Asked`.
-    Answer {
-        /// Which.
-        token: Token,
-        /// The answer.
-        message: Message,
-    },
-    /// Publish the bare payload at our door.
-    Door {
-        /// The topic.
-        topic: String,
-        /// The payload.
-        payload: Bytes,
-    },
-    /// Reply to `Command::Publish`: accepted under this id, or refused.
-    Published {
-        /// Which.
-        token: Token,
-        /// How it went.
-        result: Result<MessageId, TopicError>,
-    },
-    /// Second reply to `Command::Publish` with receipts.
-    Confirmed {
-        /// Which.
-        token: Token,
-        /// Who has it.
-        report: Report,
-    },
-    /// Reply to `Command::Subscribe`.
-    Subscribed {
-        /// Which.
-        subscription: Token,
-        /// How it went.
-        result: Result<(), TopicError>,
-    },
-    /// Reply to `Command::Read`.
-    Kept {
-        /// Which.
-        token: Token,
-        /// The messages, oldest first.
-        messages: Vec<Kept>,
-    },
-    /// Something the node's user should know.
-    Notice(Notice),
-}
-
-/// What the user of the node should know about topics.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Notice {
-    /// A message found no reader within `wait_for` and was dropped.
-    Unread {
-        /// Which.
-        id: MessageId,
-    },
-    /// The queues to all peers were full when this was to go out; it may be lost.
-    NotSent {
-        /// Which.
-        id: MessageId,
-    },
-}
-
-/// Counters since the start.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(default)]
-pub struct TopicStats {
-    /// Messages published here.
-    pub published: u64,
-    /// Messages received, each once.
-    pub received: u64,
-    /// Copies dropped because the message had been received.
-    pub duplicates: u64,
-    /// Messages of topics nobody here reads.
-    pub unread: u64,
-    /// Frames that are not an envelope.
-    pub malformed: u64,
-    /// Messages handed to subscriptions.
-    pub delivered: u64,
-    /// Messages waiting for a first reader now.
-    pub waiting: u64,
-    /// Messages kept now.
-    pub kept: u64,
-    /// Bytes of kept payloads now.
-    pub kept_bytes: u64,
+    fn deadline(&self) -> Option<Time> {
+        if !self.is_started {
+            return Some(Time::ZERO);
+        }
+        [
+            self.buckets.deadline(),
+            self.waiting.deadline(),
+            self.shelf.deadline(),
+            self.traces.deadline(),
+            self.receipts.deadline(),
+            self.returns.deadline(),
+        ]
+        .into_iter()
+        .fold(None, earliest)
+    }
 }

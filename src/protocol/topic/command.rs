@@ -1,0 +1,88 @@
+//! What the node's user asks of the room, and what a query of kept messages can say.
+
+use std::num::NonZeroU8;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::base::token::Token;
+
+/// What the node's user asks of the room.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Send a payload to all who read the topic. Replied with `Output::Published`, and, when
+    /// receipts are asked for, later once with `Output::Confirmed`.
+    Publish {
+        /// Names the replies.
+        token: Token,
+        /// The topic's name.
+        topic: String,
+        /// What is sent.
+        payload: Bytes,
+        /// How often every neighbour passes it on.
+        relays: NonZeroU8,
+        /// Ask the readers to confirm, and wait this long for the last of them.
+        receipts: Option<Duration>,
+        /// A topic that doors carry too.
+        foreign: bool,
+    },
+    /// Deliver what comes on a topic, from now on. Replied with `Output::Subscribed`.
+    Subscribe {
+        /// Names the subscription, and the reply.
+        subscription: Token,
+        /// The topic's name.
+        topic: String,
+        /// Also what this node publishes itself.
+        own: bool,
+    },
+    /// Stop delivering. Deliveries stop at once.
+    Unsubscribe {
+        /// Which one.
+        subscription: Token,
+    },
+    /// Read kept messages. Replied with `Output::Kept`.
+    Read {
+        /// Names the reply.
+        token: Token,
+        /// Which messages, and what of them.
+        query: Query,
+    },
+}
+
+/// Which kept messages to return, oldest first.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Query {
+    /// Only of this topic; all topics without.
+    pub topic: Option<String>,
+    /// Which by their mark.
+    pub which: Which,
+    /// Which of their paths to find out.
+    pub paths: Paths,
+    /// Leave the marks as they are, even for messages returned.
+    pub peek: bool,
+}
+
+/// Kept messages by their mark. Only `Unread` and `All` mark what they return as read.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Which {
+    /// Not yet returned by any query.
+    #[default]
+    Unread,
+    /// Returned before.
+    Read,
+    /// Both.
+    All,
+}
+
+/// How much of the ways a query wants to know.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Paths {
+    /// Nothing; no other node is asked.
+    #[default]
+    None,
+    /// The way of every copy that came here.
+    All,
+}

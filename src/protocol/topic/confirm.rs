@@ -1,0 +1,73 @@
+//! Receipts, from the readers to the author.
+
+use super::machine::TopicMachine;
+use super::output::Output;
+use super::record::Key;
+use super::relay::{Bundle, MAX_TRIES};
+use super::wire::{Message, MessageId};
+use crate::base::id::NodeId;
+use crate::base::machine::Outbox;
+use crate::base::time::Time;
+use crate::base::token::Token;
+
+impl TopicMachine {
+    /// Takes receipts: of a message of ours to be counted, of another to be passed on.
+    pub(super) fn receipt(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        id: MessageId,
+        readers: Vec<NodeId>,
+        out: &mut Outbox<Output>,
+    ) {
+        if id.author == self.me {
+            self.receipts.confirm(now, Key::of(&id), readers, out);
+        } else if let Some(bundle) = self.returns.gather(now, from, id, readers) {
+            self.pass_on(now, bundle, out);
+        }
+    }
+
+    /// Tells receipts to the best neighbour that is left, if any is.
+    pub(super) fn pass_on(&mut self, now: Time, mut bundle: Bundle, out: &mut Outbox<Output>) {
+        if bundle.tries >= MAX_TRIES {
+            return;
+        }
+        let Some(to) = self.next_back(&bundle) else { return };
+        bundle.tries += 1;
+        let token = self.tokens.next();
+        let readers = bundle.readers.iter().copied().collect();
+        let message = Message::Receipt { id: bundle.id.clone(), readers };
+        out.push(Output::Tell { to, token, message });
+        bundle.avoid.insert(to);
+        self.returns.told(now, token, bundle);
+    }
+
+    /// A question or a bundle of receipts came to nothing.
+    pub(super) fn no_answer(&mut self, now: Time, token: Token, out: &mut Outbox<Output>) {
+        if !self.traces.no_answer(token, out)
+            && let Some(bundle) = self.returns.failed(token)
+        {
+            self.pass_on(now, bundle, out);
+        }
+    }
+
+    /// Who brought the first copy, then who brought further ones, then the author, then any other
+    /// linked peer. A message that was never here is passed on to its author only.
+    fn next_back(&self, bundle: &Bundle) -> Option<NodeId> {
+        let record = self.records.get(&Key::of(&bundle.id));
+        let copies = record.into_iter().flat_map(|r| r.copies.iter().map(|copy| copy.from));
+        let author = [bundle.id.author];
+        let others = self.linked.iter().copied().filter(|_| record.is_some());
+        let usable = |peer: &NodeId| self.linked.contains(peer) && !bundle.avoid.contains(peer);
+        let mut candidates = Vec::new();
+        for peer in copies.chain(author).chain(others).filter(usable) {
+            if !candidates.contains(&peer) {
+                candidates.push(peer);
+            }
+            if candidates.len() > usize::from(bundle.passes) {
+                break;
+            }
+        }
+        candidates.pop()
+    }
+}

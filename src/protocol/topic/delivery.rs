@@ -1,0 +1,25 @@
+//! What a subscriber gets.
+
+use super::wire::MessageId;
+use crate::base::id::NodeId;
+use crate::base::time::WallTime;
+
+/// One message of a topic, decoded. A subscription gets every message once.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Delivery<T> {
+    /// Names the message for ever.
+    pub id: MessageId,
+    /// The member that published it, proved by its signature. For a message from outside: the
+    /// member through whose door it came.
+    pub author: NodeId,
+    /// The author outside the members, when it came in through a door: its libp2p peer id. The
+    /// member at the door vouches for it.
+    pub foreign_author: Option<String>,
+    /// What was sent.
+    pub value: T,
+    /// When the author sent it, on the author's clock.
+    pub sent: WallTime,
+    /// When the first copy came here, on this node's clock.
+    pub received: WallTime,
+}

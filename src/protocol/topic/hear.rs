@@ -1,0 +1,127 @@
+//! The way in: from the carrier to the subscriptions of this node and to its door.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::error::TopicError;
+use super::frame;
+use super::machine::TopicMachine;
+use super::output::Output;
+use super::received::Received;
+use super::record::{Copy, Key};
+use super::relay::Bundle;
+use super::wire::MessageId;
+use crate::base::id::NodeId;
+use crate::base::machine::Outbox;
+use crate::base::name::check_name;
+use crate::base::time::Time;
+use crate::base::token::Token;
+
+impl TopicMachine {
+    /// Takes a broadcast whose author the carrier has proved.
+    pub(super) fn heard(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        author: NodeId,
+        sequence: u64,
+        frame: &Bytes,
+        out: &mut Outbox<Output>,
+    ) {
+        let Some((header, payload)) = frame::decode(frame, self.config.max_message_bytes) else {
+            self.stats.malformed += 1;
+            return;
+        };
+        let id =
+            MessageId { author, life: header.life, topic: header.topic, number: header.number };
+        let key = Key::of(&id);
+        let copy = Copy { from, sequence, at: now };
+        // What this node wrote, in any of its lives, had been here before.
+        if author == self.me || !self.records.hear(key, author, header.sent, copy) {
+            self.stats.duplicates += 1;
+            return;
+        }
+        if !self.subscriptions.reads(&id.topic) {
+            self.stats.unread += 1;
+            return;
+        }
+        if header.receipts {
+            self.pass_on(now, Bundle::own(id.clone(), self.me), out);
+        }
+        let foreign_author = header.origin.as_ref().map(|origin| origin.author.clone());
+        if let Some(origin) = header.origin
+            && !self.records.is_new_origin(now, &id.topic, &origin.name)
+        {
+            self.stats.duplicates += 1;
+            return;
+        }
+        self.stats.received += 1;
+        // What came from the foreigners is not told to them again.
+        if foreign_author.is_none() && self.subscriptions.is_at_door(&id.topic) {
+            out.push(Output::Door { topic: id.topic.clone(), payload: payload.clone() });
+        }
+        let (sent, received) = (header.sent, self.wall(now));
+        let message = Arc::new(Received { id, foreign_author, sent, received, payload });
+        self.deliver(now, key, &message, false, out);
+    }
+
+    /// Takes a copy of which only the carrier's name is known.
+    pub(super) fn copy(&mut self, now: Time, from: NodeId, author: NodeId, sequence: u64) {
+        let copy = Copy { from, sequence, at: now };
+        if author == self.me || self.records.copy(&author, copy) {
+            self.stats.duplicates += 1;
+        }
+    }
+
+    /// Hands a message to the subscriptions that want it, and keeps it when the topic is read here.
+    pub(super) fn deliver(
+        &mut self,
+        now: Time,
+        key: Key,
+        message: &Arc<Received>,
+        published_here: bool,
+        out: &mut Outbox<Output>,
+    ) {
+        let topic = &message.id.topic;
+        for subscription in self.subscriptions.of(topic, published_here) {
+            self.stats.delivered += 1;
+            out.push(Output::Deliver { subscription, message: Arc::clone(message) });
+        }
+        if self.subscriptions.reads(topic) {
+            self.shelf.keep(now, key, Arc::clone(message));
+        }
+    }
+
+    /// Delivers what comes on a topic, from now on.
+    pub(super) fn subscribe(
+        &mut self,
+        subscription: Token,
+        topic: &str,
+        own: bool,
+        out: &mut Outbox<Output>,
+    ) {
+        let max = self.config.max_subscriptions;
+        let result = if let Err(reason) = check_name(topic) {
+            Err(TopicError::BadName { name: topic.to_owned(), reason })
+        } else if self.subscriptions.len() >= max {
+            Err(TopicError::TooManySubscriptions(max))
+        } else {
+            Ok(())
+        };
+        let accepted = result.is_ok();
+        out.push(Output::Subscribed { subscription, result });
+        if accepted && self.subscriptions.add(subscription, topic, own) {
+            self.buckets.read(self.buckets.of(topic), out);
+            out.push(Output::Reads(self.subscriptions.all()));
+        }
+    }
+
+    /// Delivers nothing more to a subscription.
+    pub(super) fn unsubscribe(&mut self, subscription: Token, out: &mut Outbox<Output>) {
+        if let Some(topic) = self.subscriptions.remove(subscription) {
+            self.buckets.unread(self.buckets.of(&topic), out);
+            out.push(Output::Reads(self.subscriptions.all()));
+        }
+    }
+}

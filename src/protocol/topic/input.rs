@@ -1,0 +1,129 @@
+//! What may happen to topics.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+
+use super::command::Command;
+use super::wire::Message;
+use crate::base::id::NodeId;
+use crate::base::token::Token;
+
+/// One of the few gossipsub topics ours are spread over.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Bucket(pub u16);
+
+/// Everything that can happen to the room.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The deadline came.
+    Tick,
+    /// The user wants something.
+    Command(Command),
+    /// The first copy of a broadcast. The carrier has checked the author's signature.
+    Heard {
+        /// The neighbour that passed it on.
+        from: NodeId,
+        /// Who signed it.
+        author: NodeId,
+        /// The carrier's number of it.
+        sequence: u64,
+        /// The envelope.
+        frame: Bytes,
+    },
+    /// Any copy of a broadcast, the first one too; always after its `Heard`.
+    Copy {
+        /// The neighbour that passed it on.
+        from: NodeId,
+        /// Who signed it.
+        author: NodeId,
+        /// The carrier's number of it.
+        sequence: u64,
+    },
+    /// What became of a broadcast of ours.
+    Carried {
+        /// Which.
+        token: Token,
+        /// How it went.
+        outcome: Carried,
+    },
+    /// A linked peer joined a bucket: broadcasts in it now reach somebody.
+    Joined {
+        /// The bucket.
+        bucket: Bucket,
+    },
+    /// A peer is linked.
+    Linked {
+        /// Who.
+        peer: NodeId,
+    },
+    /// A peer is not linked any more.
+    Unlinked {
+        /// Who.
+        peer: NodeId,
+    },
+    /// What another node reads, by its newest card.
+    Reads {
+        /// Who.
+        node: NodeId,
+        /// The names of the topics.
+        topics: BTreeSet<String>,
+    },
+    /// A node left or was forgotten: it reads nothing any more.
+    Gone {
+        /// Who.
+        node: NodeId,
+    },
+    /// A foreign peer published at our door.
+    Door {
+        /// The topic.
+        topic: String,
+        /// The foreign author's libp2p peer id.
+        author: String,
+        /// What names the message among foreigners: author bytes and sequence number.
+        origin: Bytes,
+        /// The bare payload.
+        payload: Bytes,
+    },
+    /// A peer asks; answer with `Output::Answer`.
+    Asked {
+        /// Who.
+        from: NodeId,
+        /// Names the question.
+        token: Token,
+        /// The question.
+        message: Message,
+    },
+    /// A peer tells something that needs no answer.
+    Told {
+        /// Who.
+        from: NodeId,
+        /// What.
+        message: Message,
+    },
+    /// The answer to an `Output::Ask`.
+    Answer {
+        /// Which.
+        token: Token,
+        /// The answer.
+        message: Message,
+    },
+    /// No answer will come to an `Output::Ask`, or an `Output::Tell` did not arrive.
+    NoAnswer {
+        /// Which.
+        token: Token,
+    },
+}
+
+/// What became of one `Output::Broadcast`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Carried {
+    /// On its way to at least one peer.
+    Out,
+    /// No linked peer has joined the bucket; nothing was sent.
+    NoPeers,
+    /// The queues to all peers are full; it may still go out by gossip.
+    QueuesFull,
+    /// The carrier refused it for another reason; nothing was sent.
+    Refused,
+}

@@ -1,0 +1,60 @@
+//! Messages as they were received, and what is known of their ways.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::wire::{Hop, MessageId};
+use crate::base::id::NodeId;
+use crate::base::time::WallTime;
+
+/// A message as it was received, before its payload is decoded for a subscriber.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// Names it.
+    pub id: MessageId,
+    /// The author outside the members, when it came in through a door: its libp2p peer id.
+    pub foreign_author: Option<String>,
+    /// When the author sent it, on the author's clock.
+    pub sent: WallTime,
+    /// When the first copy came here, on this node's clock.
+    pub received: WallTime,
+    /// What was sent.
+    pub payload: Bytes,
+}
+
+/// A kept message as a query returns it.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// The message.
+    pub message: Arc<Received>,
+    /// Whether it had been returned before this query.
+    pub was_read: bool,
+    /// The ways its copies took, each from the author to this node; the first copy's way is first.
+    /// Empty when not asked for. A way that could not be found out in full misses its beginning
+    /// and says so by `complete`.
+    pub ways: Vec<Way>,
+}
+
+/// One way from the author to this node.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Way {
+    /// The nodes, the author first, this node last.
+    pub hops: Vec<Hop>,
+    /// False when some node on the way did not answer: then `hops` begins after the gap.
+    pub complete: bool,
+}
+
+/// How far a message with receipts came.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Report {
+    /// Readers that confirmed, with the author itself where it reads the topic.
+    pub holders: Vec<NodeId>,
+    /// Readers by their cards that did not confirm in time.
+    pub missing: Vec<NodeId>,
+    /// From acceptance to the last confirmation counted here (or to the deadline, when some are
+    /// missing).
+    pub elapsed: Duration,
+}

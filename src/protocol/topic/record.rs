@@ -1,0 +1,139 @@
+//! What is remembered of every message, so that its copies are dropped and its ways are known.
+
+use super::bounded::Bounded;
+use super::config::TopicConfig;
+use super::wire::MessageId;
+use crate::base::id::NodeId;
+use crate::base::time::{Time, WallTime};
+
+/// A message in few bytes: half a BLAKE3 hash of its id. Nobody can make two ids with one key.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Key([u8; 16]);
+
+impl Key {
+    pub(crate) fn of(id: &MessageId) -> Self {
+        let (life, number) = (id.life.0.to_be_bytes(), id.number.to_be_bytes());
+        Self::digest(&[b"id", &id.author.to_bytes(), &life, &number, id.topic.as_bytes()])
+    }
+
+    /// The carrier's own name of a broadcast.
+    fn of_sequence(author: &NodeId, sequence: u64) -> Self {
+        Self::digest(&[b"sequence", &author.to_bytes(), &sequence.to_be_bytes()])
+    }
+
+    /// The name a message has among foreigners.
+    fn of_origin(topic: &str, origin: &[u8]) -> Self {
+        Self::digest(&[b"origin", topic.as_bytes(), origin])
+    }
+
+    /// One reader's receipt of the message.
+    pub(crate) fn of_receipt(self, reader: &NodeId) -> Self {
+        Self::digest(&[b"receipt", &self.0, &reader.to_bytes()])
+    }
+
+    fn digest(parts: &[&[u8]]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for part in parts {
+            // With the lengths, no two lists of parts look alike.
+            hasher.update(&(part.len() as u64).to_be_bytes()).update(part);
+        }
+        let mut half = [0; 16];
+        hasher.finalize_xof().fill(&mut half);
+        Self(half)
+    }
+}
+
+/// One copy that came here.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Copy {
+    pub(crate) from: NodeId,
+    pub(crate) sequence: u64,
+    pub(crate) at: Time,
+}
+
+/// What is remembered of one message, read here or not.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(crate) author: NodeId,
+    pub(crate) sent: WallTime,
+    /// In the order they came; none for a message of our own.
+    pub(crate) copies: Vec<Copy>,
+}
+
+/// The memory of messages. Bounded by count and by time, in each of its three maps.
+#[derive(Debug)]
+pub(crate) struct Records {
+    by_key: Bounded<Key, Record>,
+    /// The carrier's name to ours, for copies that come without a header.
+    by_sequence: Bounded<Key, Key>,
+    origins: Bounded<Key, ()>,
+    max_copies: usize,
+}
+
+impl Records {
+    pub(crate) fn new(config: &TopicConfig) -> Self {
+        // Ways are asked for as long as messages are kept, also from nodes that only relayed.
+        let age = config.seen_for.max(config.keep_for);
+        Self {
+            by_key: Bounded::new(config.max_seen, age),
+            by_sequence: Bounded::new(config.max_seen, config.seen_for),
+            origins: Bounded::new(config.max_seen, config.seen_for),
+            max_copies: config.max_copies.max(1),
+        }
+    }
+
+    pub(crate) fn get(&self, key: &Key) -> Option<&Record> {
+        self.by_key.get(key)
+    }
+
+    /// Remembers a message of our own.
+    pub(crate) fn publish(&mut self, now: Time, key: Key, author: NodeId, sent: WallTime) {
+        self.by_key.insert(now, key, Record { author, sent, copies: Vec::new() });
+    }
+
+    /// Remembers a copy whose header was read. True when it is the message's first.
+    pub(crate) fn hear(&mut self, key: Key, author: NodeId, sent: WallTime, copy: Copy) -> bool {
+        self.by_sequence.insert(copy.at, Key::of_sequence(&author, copy.sequence), key);
+        if self.by_key.contains(&key) {
+            self.add(&key, copy);
+            return false;
+        }
+        self.by_key.insert(copy.at, key, Record { author, sent, copies: vec![copy] });
+        true
+    }
+
+    /// Remembers a copy of which only the carrier's name is known. True when it is a further one.
+    pub(crate) fn copy(&mut self, author: &NodeId, copy: Copy) -> bool {
+        let key = self.by_sequence.get(&Key::of_sequence(author, copy.sequence)).copied();
+        key.is_some_and(|key| self.add(&key, copy))
+    }
+
+    /// True the first time, for each message of foreigners.
+    pub(crate) fn is_new_origin(&mut self, now: Time, topic: &str, origin: &[u8]) -> bool {
+        let key = Key::of_origin(topic, origin);
+        let new = !self.origins.contains(&key);
+        if new {
+            self.origins.insert(now, key, ());
+        }
+        new
+    }
+
+    /// The same broadcast from the same neighbour is the same copy.
+    fn add(&mut self, key: &Key, copy: Copy) -> bool {
+        let max = self.max_copies;
+        let Some(record) = self.by_key.get_mut(key) else { return false };
+        let same = |old: &Copy| old.from == copy.from && old.sequence == copy.sequence;
+        if record.copies.iter().any(same) {
+            return false;
+        }
+        if record.copies.len() < max {
+            record.copies.push(copy);
+        }
+        true
+    }
+
+    #[cfg(test)]
+    pub(crate) fn sizes(&self) -> [usize; 3] {
+        [self.by_key.len(), self.by_sequence.len(), self.origins.len()]
+    }
+}

@@ -1,0 +1,161 @@
+//! Receipts on their way back to the author: from each node to the neighbour that brought it the
+//! message, gathered where ways meet, and around neighbours that are gone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::bounded::Bounded;
+use super::record::Key;
+use super::wire::MessageId;
+use crate::base::id::NodeId;
+use crate::base::time::Time;
+use crate::base::token::Token;
+
+/// How long a relay gathers receipts of a message before it passes them on. About 2 ms in the
+/// driver, whose timer rounds up to a whole millisecond: longer than the receipts of neighbours are
+/// apart, short beside the 10 ms in which 16 nodes confirm.
+pub(crate) const GATHER: Duration = Duration::from_millis(1);
+
+/// Most neighbours that one bundle of receipts is tried with. (Guess: in a mesh of degree 3 to 6
+/// the rest is gone as well, or the author is.)
+pub(crate) const MAX_TRIES: usize = 4;
+
+/// Most readers in one bundle; what is beyond is dropped. At 42 bytes each below `MAX_FRAME`.
+pub(crate) const MAX_READERS: usize = 16_384;
+
+/// How often one reader's receipt may pass here, each time to another neighbour. It ends receipts
+/// that run in circles.
+const MAX_PASSES: u8 = 2;
+
+/// Most bundles gathered at once; above, receipts pass on at once. (Guess.)
+const MAX_GATHERING: usize = 1_024;
+
+/// Most told bundles remembered in case they did not arrive. (Guess; about 2 MB.)
+const MAX_TOLD: usize = 4_096;
+
+/// Most receipts remembered to end circles (about 3 MB).
+const MAX_PASSED: usize = 32_768;
+
+/// How long both are remembered. (Guess: far above the time a failed `Tell` needs to come back.)
+const REMEMBER: Duration = Duration::from_secs(30);
+
+/// Receipts of one message, bound for its author.
+#[derive(Clone, Debug)]
+pub(crate) struct Bundle {
+    pub(crate) id: MessageId,
+    pub(crate) readers: BTreeSet<NodeId>,
+    /// Neighbours it must not go to: it came from there, or it did not arrive there.
+    pub(crate) avoid: BTreeSet<NodeId>,
+    /// How many neighbours it was told to from here.
+    pub(crate) tries: usize,
+    /// How many of the best neighbours to leave out: receipts came back that went there.
+    pub(crate) passes: u8,
+}
+
+/// Bundles on their way.
+#[derive(Debug)]
+pub(crate) struct Returns {
+    gathering: BTreeMap<Key, Bundle>,
+    due: BTreeSet<(Time, Key)>,
+    told: Bounded<Token, Bundle>,
+    passed: Bounded<Key, u8>,
+}
+
+impl Returns {
+    pub(crate) fn new() -> Self {
+        Self {
+            gathering: BTreeMap::new(),
+            due: BTreeSet::new(),
+            told: Bounded::new(MAX_TOLD, REMEMBER),
+            passed: Bounded::new(MAX_PASSED, REMEMBER),
+        }
+    }
+
+    /// Takes receipts of a neighbour. A bundle that has to go on at once, if any.
+    pub(crate) fn gather(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        id: MessageId,
+        readers: Vec<NodeId>,
+    ) -> Option<Bundle> {
+        let key = Key::of(&id);
+        let mut bundle = Bundle::of(id, from);
+        for reader in readers.into_iter().take(MAX_READERS) {
+            if let Some(passes) = self.pass(now, key.of_receipt(&reader)) {
+                bundle.readers.insert(reader);
+                bundle.passes = bundle.passes.max(passes);
+            }
+        }
+        if bundle.readers.is_empty() {
+            return None;
+        }
+        if let Some(gathered) = self.gathering.get_mut(&key) {
+            gathered.add(bundle);
+            return None;
+        }
+        if self.gathering.len() >= MAX_GATHERING {
+            return Some(bundle);
+        }
+        self.gathering.insert(key, bundle);
+        self.due.insert((now + GATHER, key));
+        None
+    }
+
+    /// A bundle that was gathered for long enough.
+    pub(crate) fn next_due(&mut self, now: Time) -> Option<Bundle> {
+        let due = self.due.first().filter(|(at, _)| *at <= now).copied()?;
+        self.due.remove(&due);
+        self.gathering.remove(&due.1)
+    }
+
+    /// Remembers a bundle in case it does not arrive.
+    pub(crate) fn told(&mut self, now: Time, token: Token, bundle: Bundle) {
+        self.told.insert(now, token, bundle);
+    }
+
+    /// The bundle that did not arrive.
+    pub(crate) fn failed(&mut self, token: Token) -> Option<Bundle> {
+        self.told.remove(&token)
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// How often it had passed here before; `None` when that was often enough.
+    fn pass(&mut self, now: Time, receipt: Key) -> Option<u8> {
+        match self.passed.get_mut(&receipt) {
+            Some(passes) if *passes >= MAX_PASSES => None,
+            Some(passes) => {
+                *passes += 1;
+                Some(*passes - 1)
+            }
+            None => {
+                self.passed.insert(now, receipt, 1);
+                Some(0)
+            }
+        }
+    }
+}
+
+impl Bundle {
+    /// An empty one that came from `from`.
+    fn of(id: MessageId, from: NodeId) -> Self {
+        let avoid = BTreeSet::from([from]);
+        Self { id, readers: BTreeSet::new(), avoid, tries: 0, passes: 0 }
+    }
+
+    /// This node's own receipt.
+    pub(crate) fn own(id: MessageId, me: NodeId) -> Self {
+        Self { readers: BTreeSet::from([me]), ..Self::of(id, me) }
+    }
+
+    /// Ways that meet: it must go back on none of them.
+    fn add(&mut self, other: Self) {
+        let room = MAX_READERS.saturating_sub(self.readers.len());
+        self.readers.extend(other.readers.into_iter().take(room));
+        self.avoid.extend(other.avoid);
+        self.passes = self.passes.max(other.passes);
+    }
+}

@@ -1,0 +1,27 @@
+//! Counters of the room.
+
+use serde::{Deserialize, Serialize};
+
+/// Counters since the start.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct TopicStats {
+    /// Messages published here.
+    pub published: u64,
+    /// Messages received, each once.
+    pub received: u64,
+    /// Copies dropped because the message had been received.
+    pub duplicates: u64,
+    /// Messages of topics nobody here reads.
+    pub unread: u64,
+    /// Frames that are not an envelope.
+    pub malformed: u64,
+    /// Messages handed to subscriptions.
+    pub delivered: u64,
+    /// Messages waiting for a first reader now.
+    pub waiting: u64,
+    /// Messages kept now.
+    pub kept: u64,
+    /// Bytes of kept payloads now.
+    pub kept_bytes: u64,
+}

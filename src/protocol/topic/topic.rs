@@ -1,0 +1,77 @@
+//! The name and the type of what is talked about.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::base::codec::Cbor;
+
+/// A topic: a name, the type `T` of its messages, and the codec `C` that writes them.
+///
+/// The same name is the same topic on every node; type and codec must agree as well, or readers
+/// cannot decode what comes. A name has 1 to 256 bytes without control characters; it is checked
+/// when the topic is published on or subscribed to, because a constant cannot fail.
+///
+/// ```
+/// use gossip_mesh::{Json, Topic};
+///
+/// const CHAT: Topic<String> = Topic::new("chat");
+/// const PLACES: Topic<(f64, f64), Json> = Topic::new("places").foreign();
+///
+/// assert_eq!(CHAT.name(), "chat");
+/// assert!(PLACES.is_foreign());
+/// let room: Topic<String> = Topic::named(format!("room/{}", 7));
+/// assert_eq!(room.name(), "room/7");
+/// ```
+pub struct Topic<T, C = Cbor> {
+    name: Cow<'static, str>,
+    foreign: bool,
+    // A topic neither owns nor borrows a `T`, so it is `Send` and `Sync` whatever `T` is.
+    kind: PhantomData<fn() -> (T, C)>,
+}
+
+impl<T, C> Topic<T, C> {
+    /// The topic of this name, as a constant.
+    pub const fn new(name: &'static str) -> Self {
+        Self { name: Cow::Borrowed(name), foreign: false, kind: PhantomData }
+    }
+
+    /// The topic of a name that is only known when the program runs.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: Cow::Owned(name.into()), foreign: false, kind: PhantomData }
+    }
+
+    /// The same topic, marked as one that doors carry: nodes with an open door pass its bare
+    /// payloads to and from libp2p programs that are no members.
+    #[must_use]
+    pub const fn foreign(mut self) -> Self {
+        self.foreign = true;
+        self
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether doors carry it.
+    pub const fn is_foreign(&self) -> bool {
+        self.foreign
+    }
+}
+
+// Derived, these would ask the same of `T` and `C`.
+impl<T, C> Clone for Topic<T, C> {
+    fn clone(&self) -> Self {
+        Self { name: self.name.clone(), foreign: self.foreign, kind: PhantomData }
+    }
+}
+
+impl<T, C> fmt::Debug for Topic<T, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Topic")
+            .field("name", &self.name)
+            .field("foreign", &self.foreign)
+            .finish_non_exhaustive()
+    }
+}

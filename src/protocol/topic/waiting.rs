@@ -1,0 +1,258 @@
+//! What is on its way out: messages that wait for a first reader, and those at the carrier.
+//!
+//! Every topic has a lane. A lane sends its first message alone; when the carrier took it the lane
+//! flows and the rest follows at once. What the carrier returns goes back to its place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU8;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::config::TopicConfig;
+use super::input::{Bucket, Carried};
+use super::output::{Notice, Output};
+use super::wire::MessageId;
+use crate::base::machine::{Outbox, earliest};
+use crate::base::time::Time;
+use crate::base::token::{Token, Tokens};
+
+/// How often lanes are tried again that have readers and no peers. (Guess: `Joined`, `Linked` and
+/// new readers try at once; this is for whatever none of them tells.)
+pub(crate) const RETRY: Duration = Duration::from_secs(1);
+
+/// One message on its way out.
+#[derive(Clone, Debug)]
+pub(crate) struct Parcel {
+    pub(crate) id: MessageId,
+    pub(crate) bucket: Bucket,
+    pub(crate) frame: Bytes,
+    pub(crate) relays: NonZeroU8,
+    pub(crate) accepted: Time,
+    /// Whether it may wait. What comes in at the door may not, or strangers could fill the outbox.
+    pub(crate) may_wait: bool,
+}
+
+/// Every parcel has a ticket; tickets rise in the order of acceptance.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    max: usize,
+    max_bytes: usize,
+    wait_for: Duration,
+    queued: BTreeMap<u64, Parcel>,
+    bytes: usize,
+    lanes: BTreeMap<String, Lane>,
+    flights: BTreeMap<u64, Flight>,
+    broadcasts: BTreeMap<Token, u64>,
+    last_ticket: u64,
+    retry: Option<Time>,
+}
+
+/// A lane exists while something of its topic waits or flies.
+#[derive(Debug, Default)]
+struct Lane {
+    queue: BTreeSet<u64>,
+    flying: usize,
+    flowing: bool,
+}
+
+#[derive(Debug)]
+struct Flight {
+    parcel: Parcel,
+    /// Broadcasts of it whose outcome is not known.
+    open: usize,
+    /// The best outcome so far.
+    best: Carried,
+}
+
+impl Waiting {
+    pub(crate) fn new(config: &TopicConfig) -> Self {
+        Self {
+            max: config.max_waiting,
+            max_bytes: config.max_waiting_bytes,
+            wait_for: config.wait_for,
+            queued: BTreeMap::new(),
+            bytes: 0,
+            lanes: BTreeMap::new(),
+            flights: BTreeMap::new(),
+            broadcasts: BTreeMap::new(),
+            last_ticket: 0,
+            retry: None,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.queued.len()
+    }
+
+    /// Whether one more message of the topic goes out at once.
+    pub(crate) fn is_free(&self, topic: &str, has_readers: bool) -> bool {
+        has_readers && self.lanes.get(topic).is_none_or(|l| l.queue.is_empty() && l.flowing)
+    }
+
+    /// Whether something of the topic is at the carrier right now.
+    pub(crate) fn is_flying(&self, topic: &str) -> bool {
+        self.lanes.get(topic).is_some_and(|lane| lane.flying > 0)
+    }
+
+    /// Whether one more of this size may wait.
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        self.queued.len() < self.max && self.bytes.saturating_add(bytes) <= self.max_bytes
+    }
+
+    /// Whether something of the bucket is on its way out.
+    pub(crate) fn waits_in(&self, bucket: Bucket) -> bool {
+        self.queued.values().any(|parcel| parcel.bucket == bucket)
+    }
+
+    /// The topics with something that waits, of one bucket or of all.
+    pub(crate) fn topics(&self, bucket: Option<Bucket>) -> BTreeSet<String> {
+        let wanted = |p: &&Parcel| bucket.is_none_or(|bucket| p.bucket == bucket);
+        self.queued.values().filter(wanted).map(|parcel| parcel.id.topic.clone()).collect()
+    }
+
+    /// Takes a message: to the carrier when its lane is free, else to the end of the queue. The
+    /// caller has asked whether there is room.
+    pub(crate) fn accept(
+        &mut self,
+        parcel: Parcel,
+        has_readers: bool,
+        tokens: &mut Tokens,
+        out: &mut Outbox<Output>,
+    ) {
+        let free = self.is_free(&parcel.id.topic, has_readers);
+        self.last_ticket += 1;
+        if free {
+            self.send(self.last_ticket, parcel, tokens, out);
+        } else {
+            self.enqueue(self.last_ticket, parcel);
+        }
+    }
+
+    /// Tries a lane that has readers: sends its first message, if nothing of it is flying.
+    pub(crate) fn try_lane(&mut self, topic: &str, tokens: &mut Tokens, out: &mut Outbox<Output>) {
+        let Some(lane) = self.lanes.get(topic).filter(|lane| lane.flying == 0) else { return };
+        if let Some(ticket) = lane.queue.first().copied() {
+            self.dequeue_and_send(ticket, topic, tokens, out);
+        }
+    }
+
+    /// Takes what became of a broadcast. The topic whose lane has to go on, if any.
+    pub(crate) fn carried(
+        &mut self,
+        now: Time,
+        token: Token,
+        outcome: Carried,
+        out: &mut Outbox<Output>,
+    ) -> Option<String> {
+        let ticket = self.broadcasts.remove(&token)?;
+        let flight = self.flights.get_mut(&ticket)?;
+        flight.open = flight.open.saturating_sub(1);
+        flight.best = better(flight.best, outcome);
+        if flight.open > 0 {
+            return None;
+        }
+        let Flight { parcel, best, .. } = self.flights.remove(&ticket)?;
+        let topic = parcel.id.topic.clone();
+        if let Some(lane) = self.lanes.get_mut(&topic) {
+            lane.flying = lane.flying.saturating_sub(1);
+            lane.flowing = best != Carried::NoPeers;
+        }
+        match best {
+            Carried::Out => {}
+            Carried::NoPeers if parcel.may_wait && self.has_room(parcel.frame.len()) => {
+                self.retry = Some(self.retry.unwrap_or(now + RETRY));
+                self.enqueue(ticket, parcel);
+            }
+            _ => out.push(Output::Notice(Notice::NotSent { id: parcel.id })),
+        }
+        self.drop_if_idle(&topic);
+        Some(topic)
+    }
+
+    /// Sends the whole queue of a lane that flows.
+    pub(crate) fn flow(&mut self, topic: &str, tokens: &mut Tokens, out: &mut Outbox<Output>) {
+        let Some(lane) = self.lanes.get(topic).filter(|lane| lane.flowing) else { return };
+        for ticket in lane.queue.clone() {
+            self.dequeue_and_send(ticket, topic, tokens, out);
+        }
+    }
+
+    /// Drops what waited too long and tells so. True when the lanes should be tried again.
+    pub(crate) fn tick(&mut self, now: Time, out: &mut Outbox<Output>) -> bool {
+        while let Some(entry) = self.queued.first_entry()
+            && entry.get().accepted + self.wait_for <= now
+        {
+            let (ticket, parcel) = entry.remove_entry();
+            self.unqueue(ticket, &parcel);
+            self.drop_if_idle(&parcel.id.topic);
+            out.push(Output::Notice(Notice::Unread { id: parcel.id }));
+        }
+        let retry = self.retry.is_some_and(|at| at <= now);
+        if retry {
+            self.retry = None;
+        }
+        retry
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        let oldest = self.queued.values().next().map(|parcel| parcel.accepted + self.wait_for);
+        earliest(oldest, self.retry)
+    }
+
+    fn enqueue(&mut self, ticket: u64, parcel: Parcel) {
+        self.bytes = self.bytes.saturating_add(parcel.frame.len());
+        self.lanes.entry(parcel.id.topic.clone()).or_default().queue.insert(ticket);
+        self.queued.insert(ticket, parcel);
+    }
+
+    fn unqueue(&mut self, ticket: u64, parcel: &Parcel) {
+        self.bytes = self.bytes.saturating_sub(parcel.frame.len());
+        if let Some(lane) = self.lanes.get_mut(&parcel.id.topic) {
+            lane.queue.remove(&ticket);
+        }
+    }
+
+    fn dequeue_and_send(
+        &mut self,
+        ticket: u64,
+        topic: &str,
+        tokens: &mut Tokens,
+        out: &mut Outbox<Output>,
+    ) {
+        if let Some(parcel) = self.queued.remove(&ticket) {
+            debug_assert_eq!(parcel.id.topic, topic, "a ticket is in the lane of its topic");
+            self.unqueue(ticket, &parcel);
+            self.send(ticket, parcel, tokens, out);
+        }
+    }
+
+    fn send(&mut self, ticket: u64, parcel: Parcel, tokens: &mut Tokens, out: &mut Outbox<Output>) {
+        let open = usize::from(parcel.relays.get());
+        for _ in 0..open {
+            let token = tokens.next();
+            self.broadcasts.insert(token, ticket);
+            let frame = parcel.frame.clone();
+            out.push(Output::Broadcast { token, bucket: parcel.bucket, frame });
+        }
+        self.lanes.entry(parcel.id.topic.clone()).or_default().flying += 1;
+        self.flights.insert(ticket, Flight { parcel, open, best: Carried::NoPeers });
+    }
+
+    fn drop_if_idle(&mut self, topic: &str) {
+        if self.lanes.get(topic).is_some_and(|lane| lane.queue.is_empty() && lane.flying == 0) {
+            self.lanes.remove(topic);
+        }
+    }
+}
+
+/// Of several broadcasts of one message the best outcome counts.
+fn better(a: Carried, b: Carried) -> Carried {
+    let rank = |outcome| match outcome {
+        Carried::Out => 3,
+        Carried::QueuesFull => 2,
+        Carried::Refused => 1,
+        Carried::NoPeers => 0,
+    };
+    if rank(b) > rank(a) { b } else { a }
+}
