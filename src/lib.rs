@@ -8,3 +8,7 @@ pub use base::codec::{Cbor, Codec, DecodeError, EncodeError, Json, MsgPack, Raw}
 pub use base::id::{Incarnation, Life, NodeId, NotANodeId};
 pub use base::key::{NetworkKey, NotANetworkKey, NotASecretKey, SecretKey};
 pub use base::time::{Time, WallTime};
+pub use multiaddr::Multiaddr;
+pub use protocol::discovery::{
+    Card, ConnectError, DiscoveryConfig, DiscoveryStats, Source, Topology,
+};
