@@ -12,3 +12,7 @@ pub use protocol::topic::{
     Delivery, Hop, MessageId, Paths, Query, Report, Topic, TopicConfig, TopicError, TopicStats,
     Way, Which,
 };
+pub use multiaddr::Multiaddr;
+pub use protocol::discovery::{
+    Card, ConnectError, DiscoveryConfig, DiscoveryStats, Source, Topology,
+};

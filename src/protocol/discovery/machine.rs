@@ -1,298 +1,343 @@
-//! What may happen to discovery, and what it wants done.
+//! The room's machine: takes each input to whom it concerns.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use multiaddr::Multiaddr;
-use serde::{Deserialize, Serialize};
 
-use super::card::Card;
-use super::wire::Message;
+use super::book::{Book, Taken};
+use super::card::{self, Card};
+use super::config::DiscoveryConfig;
+use super::dialer::Dialer;
+use super::exchange::{self, Exchange, Step};
+use super::input::{Command, DialFailure, Input, Topology};
+use super::output::{Notice, Output};
+use super::own::OwnCard;
+use super::stats::DiscoveryStats;
+use super::wire::{Message, SignedCard};
 use crate::base::id::{Life, NodeId};
-use crate::base::token::Token;
+use crate::base::key::SecretKey;
+use crate::base::machine::{Machine, Outbox, earliest};
+use crate::base::time::Time;
+use crate::base::token::{Token, Tokens};
 
-/// Whom a node wants to be linked with.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Topology {
-    /// With as many as `target_links` says, whoever they are. gossipsub keeps its own mesh.
-    Open,
-    /// With exactly these neighbours, and topics travel only to them.
-    Fixed(BTreeMap<NodeId, Vec<Multiaddr>>),
-}
-
-/// Who told us of an address.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// The bootstrap list.
-    Bootstrap,
-    /// mDNS on the local network.
-    Mdns,
-    /// Kademlia.
-    Kademlia,
-    /// The peer itself, by identify.
-    Identify,
-    /// A source of the user's own.
-    Custom,
-}
-
-/// Why a dial led to no link.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum DialFailure {
-    /// Nobody answered, or the way broke.
-    Unreachable(String),
-    /// It is not of our network: it refused us, or we refused it.
-    Stranger(String),
-    /// We reached ourselves.
-    Ourselves,
-    /// Another node than the one wanted lives at the address; its id, when it told.
-    WrongPeer(Option<NodeId>),
-    /// Our own limits forbade it for now.
-    Limited(String),
-}
-
-/// What the node's user asks of the room.
+/// What the room starts with.
 #[derive(Clone, Debug)]
-pub enum Command {
-    /// Link with whoever lives at this address (`/p2p/…` at its end pins the id). Replied with
-    /// `Output::Connected` when linked or failed; the address is remembered and redialled like a
-    /// bootstrap address.
-    Connect {
-        /// Names the reply.
-        token: Token,
-        /// Where.
-        address: Multiaddr,
-    },
-    /// Close the link to a peer and do not dial it until told to connect again.
-    Disconnect {
-        /// Whom.
-        peer: NodeId,
-    },
-    /// Forget a node: its card, its addresses, its place among the neighbours.
-    Forget {
-        /// Whom.
-        peer: NodeId,
-    },
-    /// Change whom to be linked with.
-    Rewire(Topology),
+pub(crate) struct Settings {
+    /// Limits and times.
+    pub config: DiscoveryConfig,
+    /// Signs the node's card, and is who the node is.
+    pub key: SecretKey,
+    /// This start of the node.
+    pub life: Life,
+    /// The name in its card.
+    pub name: String,
+    /// The labels in its card.
+    pub labels: BTreeMap<String, String>,
+    /// Where to join: dialled until linked with whoever lives there, for ever.
+    pub bootstrap: Vec<Multiaddr>,
+    /// Whom to be linked with.
+    pub topology: Topology,
 }
 
-/// Everything that can happen to the room.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// The deadline came.
-    Tick,
-    /// The user wants something.
-    Command(Command),
-    /// Our own addresses as others can dial them.
-    Listening {
-        /// All of them.
-        addresses: Vec<Multiaddr>,
-    },
-    /// What this node reads; goes into its card.
-    Reads {
-        /// The topics.
-        topics: BTreeSet<String>,
-    },
-    /// Somebody told where a node is.
-    Sighting {
-        /// Who told.
-        source: Source,
-        /// Who is there, when known.
-        peer: Option<NodeId>,
-        /// Where.
-        addresses: Vec<Multiaddr>,
-    },
-    /// A peer is linked (hello done, one link kept).
-    Linked {
-        /// Who.
-        peer: NodeId,
-        /// Its life.
-        life: Life,
-        /// Where we dialled it; `None` when it dialled us.
+/// The discovery room.
+pub(crate) struct DiscoveryMachine {
+    own: OwnCard,
+    book: Book,
+    dialer: Dialer,
+    exchange: Exchange,
+    tokens: Tokens,
+    cards_refused: u64,
+    /// The highest life of ourselves seen elsewhere and told about.
+    newer_self: Option<Life>,
+    /// `CardsFull` was told and there was no room since.
+    told_full: bool,
+    sweep_due: Time,
+    sweep_every: Duration,
+}
+
+impl DiscoveryMachine {
+    /// A room that knows nobody yet. Its first deadline is the start of time when there is
+    /// somebody to dial.
+    pub fn new(settings: Settings, seed: u64) -> Self {
+        let Settings { config, key, life, name, labels, bootstrap, topology } = settings;
+        let keep = config.forget_after.max(MIN_KEEP);
+        let node = key.id();
+        let own = OwnCard::new(key, life, name, labels, keep / 4);
+        let mut book = Book::new(config.max_cards, keep);
+        book.put_own(Time::ZERO, own.card().clone(), own.signed());
+        let exchange = Exchange::new(config.exchange_interval, seed.wrapping_add(1));
+        let mut dialer = Dialer::new(node, config, seed);
+        dialer.rewire(Time::ZERO, topology, |_| false, &mut Outbox::new());
+        bootstrap.into_iter().for_each(|address| dialer.entry_point(Time::ZERO, address));
+        Self {
+            own,
+            book,
+            dialer,
+            exchange,
+            tokens: Tokens::default(),
+            cards_refused: 0,
+            newer_self: None,
+            told_full: false,
+            sweep_due: Time::ZERO + keep / 16,
+            sweep_every: keep / 16,
+        }
+    }
+
+    /// The newest card of every other node known.
+    pub fn known(&self) -> impl Iterator<Item = &Card> {
+        let own = self.own.card().node;
+        self.book.cards().filter(move |card| card.node != own)
+    }
+
+    /// This node's own card.
+    pub fn own(&self) -> &Card {
+        self.own.card()
+    }
+
+    /// What the room has counted.
+    pub fn stats(&self) -> DiscoveryStats {
+        DiscoveryStats {
+            dials: self.dialer.begun,
+            dials_failed: self.dialer.failed,
+            cards: u64::try_from(self.book.len()).unwrap_or(u64::MAX),
+            cards_refused: self.cards_refused,
+        }
+    }
+
+    fn command(&mut self, now: Time, command: Command, out: &mut Outbox<Output>) {
+        match command {
+            Command::Connect { token, address } => self.dialer.connect(now, token, address, out),
+            Command::Disconnect { peer } => self.dialer.disconnect(peer, out),
+            Command::Forget { peer } => self.forget(now, peer, out),
+            Command::Rewire(topology) => {
+                let book = &self.book;
+                let has_left = |peer| book.ended(peer).is_some();
+                self.dialer.rewire(now, topology, has_left, out);
+            }
+        }
+    }
+
+    /// The last life of a node we know of.
+    fn last_life(&self, node: NodeId) -> Option<Life> {
+        let link = self.dialer.links.get(&node).map(|link| link.life);
+        link.max(self.book.card(node).map(|card| card.life))
+    }
+
+    fn forget(&mut self, now: Time, peer: NodeId, out: &mut Outbox<Output>) {
+        if peer == self.own.card().node {
+            return;
+        }
+        let life = self.last_life(peer).unwrap_or_default();
+        if self.book.end(now, peer, life) {
+            out.push(Output::Gone { node: peer });
+        }
+        self.dialer.forget(peer, out);
+    }
+
+    fn left(&mut self, now: Time, peer: NodeId, life: Life, out: &mut Outbox<Output>) {
+        let is_old = self.last_life(peer).is_some_and(|known| known > life);
+        if is_old || peer == self.own.card().node {
+            return;
+        }
+        if self.book.end(now, peer, life) {
+            out.push(Output::Gone { node: peer });
+        }
+        self.dialer.left(now, peer, out);
+    }
+
+    fn linked(
+        &mut self,
+        now: Time,
+        (peer, life): (NodeId, Life),
         address: Option<Multiaddr>,
-    },
-    /// A peer is not linked any more.
-    Unlinked {
-        /// Who.
-        peer: NodeId,
-    },
-    /// A dial ended without a link.
-    DialFailed {
-        /// Which `Output::Dial`.
-        token: Token,
-        /// Why.
-        failure: DialFailure,
-    },
-    /// A member said good-bye in this life.
-    Left {
-        /// Who.
-        peer: NodeId,
-        /// The life that ended.
-        life: Life,
-    },
-    /// A peer asks; answer with `Output::Answer`.
-    Asked {
-        /// Who.
+        out: &mut Outbox<Output>,
+    ) {
+        if peer == self.own.card().node {
+            return;
+        }
+        if self.book.revive(peer, life) {
+            self.dialer.revived(now, peer, out);
+        }
+        self.dialer.linked(now, (peer, life), address, out);
+        self.exchange.compare(now, peer, &self.book, &mut self.tokens, out);
+    }
+
+    fn unlinked(&mut self, now: Time, peer: NodeId) {
+        self.exchange.unlinked(peer);
+        self.dialer.unlink(now, peer);
+    }
+
+    fn answered(&mut self, now: Time, token: Token, message: Message, out: &mut Outbox<Output>) {
+        let Some(question) = self.exchange.close(token) else { return };
+        match (&question.step, message) {
+            (Step::Compare { .. }, Message::Holds { held, more }) => {
+                let page = (held, more);
+                self.exchange.held(now, question, page, &self.book, &mut self.tokens, out);
+            }
+            (Step::Fetch { .. }, Message::Cards { cards }) => {
+                let nodes = self.take_all(now, question.peer, cards, out);
+                self.exchange.fetched(now, question, &nodes, &self.book, &mut self.tokens, out);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes cards a peer told; whose they were.
+    fn take_all(
+        &mut self,
+        now: Time,
         from: NodeId,
-        /// Names the question.
-        token: Token,
-        /// The question.
-        message: Message,
-    },
-    /// A peer tells something that needs no answer.
-    Told {
-        /// Who.
+        cards: Vec<SignedCard>,
+        out: &mut Outbox<Output>,
+    ) -> BTreeSet<NodeId> {
+        cards.into_iter().filter_map(|signed| self.take(now, from, signed, out)).collect()
+    }
+
+    fn take(
+        &mut self,
+        now: Time,
         from: NodeId,
-        /// What.
-        message: Message,
-    },
-    /// The answer to an `Output::Ask`.
-    Answer {
-        /// Which.
-        token: Token,
-        /// The answer.
-        message: Message,
-    },
-    /// No answer will come to an `Output::Ask`, or an `Output::Tell` did not arrive.
-    NoAnswer {
-        /// Which.
-        token: Token,
-    },
-}
+        signed: SignedCard,
+        out: &mut Outbox<Output>,
+    ) -> Option<NodeId> {
+        let own = self.own.card();
+        if let Some(card) = card::read(&signed).filter(|card| card.node == own.node) {
+            self.met_own_card(now, &card, &signed, out);
+            return Some(card.node);
+        }
+        match self.book.take(now, signed) {
+            Taken::New { node, new_life } => {
+                self.news(now, from, node, new_life, out);
+                Some(node)
+            }
+            Taken::Stale(node) => Some(node),
+            Taken::Full(node) => {
+                if !self.told_full {
+                    out.push(Output::Notice(Notice::CardsFull { node }));
+                }
+                self.told_full = true;
+                Some(node)
+            }
+            Taken::Refused => {
+                self.cards_refused += 1;
+                None
+            }
+        }
+    }
 
-/// Everything the room can want.
-#[derive(Clone, Debug)]
-pub enum Output {
-    /// Dial; `Input::Linked` or `Input::DialFailed` tells how it went.
-    Dial {
-        /// Names the dial.
-        token: Token,
-        /// Whom, when known.
-        peer: Option<NodeId>,
-        /// Where, the best first.
-        addresses: Vec<Multiaddr>,
-    },
-    /// Close the link to a peer.
-    Unlink {
-        /// Whom.
-        peer: NodeId,
-    },
-    /// Topics travel directly to this peer from now on, or no more (fixed topology only).
-    Neighbour {
-        /// Who.
-        peer: NodeId,
-        /// From now on, or no more.
-        joined: bool,
-    },
-    /// A node is known, or known better: its newest card.
-    Card(Card),
-    /// A node is not known any more.
-    Gone {
-        /// Who.
+    fn news(
+        &mut self,
+        now: Time,
+        from: NodeId,
         node: NodeId,
-    },
-    /// Ask a linked peer.
-    Ask {
-        /// Whom.
-        to: NodeId,
-        /// Names the question.
-        token: Token,
-        /// The question.
-        message: Message,
-    },
-    /// Tell a linked peer; `Input::NoAnswer` when it did not arrive, nothing when it did.
-    Tell {
-        /// Whom.
-        to: NodeId,
-        /// Names it.
-        token: Token,
-        /// What.
-        message: Message,
-    },
-    /// Answer an `Input::Asked`.
-    Answer {
-        /// Which.
-        token: Token,
-        /// The answer.
-        message: Message,
-    },
-    /// Reply to `Command::Connect`.
-    Connected {
-        /// Which.
-        token: Token,
-        /// Who lives there, or why there is no link.
-        result: Result<NodeId, ConnectError>,
-    },
-    /// Something the node's user should know.
-    Notice(Notice),
+        new_life: bool,
+        out: &mut Outbox<Output>,
+    ) {
+        let Some(card) = self.book.card(node) else { return };
+        if new_life {
+            self.dialer.revived(now, node, out);
+        }
+        self.dialer.carded(now, card, new_life);
+        self.exchange.push(now, node, Some(from));
+        out.push(Output::Card(card.clone()));
+    }
+
+    /// Somebody holds a card of ourselves.
+    fn met_own_card(
+        &mut self,
+        now: Time,
+        card: &Card,
+        signed: &SignedCard,
+        out: &mut Outbox<Output>,
+    ) {
+        let own = self.own.card();
+        if card.rank() < own.rank() || card == own {
+            return;
+        }
+        if !card::is_genuine(card, signed) {
+            self.cards_refused += 1;
+        } else if card.life == own.life {
+            self.own.outrank(now, card.version);
+        } else if self.newer_self < Some(card.life) {
+            self.newer_self = Some(card.life);
+            out.push(Output::Notice(Notice::OurselvesNewer { life: card.life }));
+        }
+    }
+
+    /// Does what time brings.
+    fn run(&mut self, now: Time, out: &mut Outbox<Output>) {
+        if self.own.renew(now) {
+            self.book.put_own(now, self.own.card().clone(), self.own.signed());
+            self.exchange.push(now, self.own.card().node, None);
+        }
+        if self.sweep_due <= now {
+            self.sweep(now, out);
+        }
+        for token in self.dialer.overdue(now) {
+            let failure = DialFailure::Unreachable("no answer in time".to_owned());
+            self.dialer.failed(now, token, failure, out);
+        }
+        let links: Vec<NodeId> = self.dialer.links.keys().copied().collect();
+        self.exchange.run(now, &links, &self.book, &mut self.tokens, out);
+        self.dialer.dial(now, &mut self.tokens, out);
+    }
+
+    fn sweep(&mut self, now: Time, out: &mut Outbox<Output>) {
+        self.sweep_due = now + self.sweep_every;
+        let (own, dialer) = (self.own.card().node, &self.dialer);
+        let alive = |node| node == own || dialer.is_linked(node);
+        for node in self.book.sweep(now, alive) {
+            self.dialer.gone(node);
+            out.push(Output::Gone { node });
+        }
+        self.told_full &= !self.book.has_room();
+    }
 }
 
-/// Why `connect` led to no link.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConnectError {
-    /// There is a link with this peer already.
-    #[error("{0} is linked already: disconnect first to replace the link")]
-    AlreadyLinked(NodeId),
-    /// Nobody answered. The address is remembered and dialled again.
-    #[error("nobody answers at {address} ({reason}); it will be tried again in the background")]
-    Unreachable {
-        /// Where.
-        address: Multiaddr,
-        /// What the transport said.
-        reason: String,
-    },
-    /// It is not of our network.
-    #[error("the node at {address} is not of this network: {reason}")]
-    Stranger {
-        /// Where.
-        address: Multiaddr,
-        /// What the hello said.
-        reason: String,
-    },
-    /// The address is one of our own.
-    #[error("{0} is an address of this very node")]
-    Ourselves(Multiaddr),
-    /// Another node lives there.
-    #[error("another node than {wanted} lives at {address}")]
-    WrongPeer {
-        /// Whom the address named.
-        wanted: NodeId,
-        /// Where.
-        address: Multiaddr,
-    },
-    /// Our own limits forbid it for now.
-    #[error("no further link is possible now: {0}")]
-    Limited(String),
+impl Machine for DiscoveryMachine {
+    type Input = Input;
+    type Output = Output;
+
+    fn handle(&mut self, now: Time, input: Input, out: &mut Outbox<Output>) {
+        match input {
+            Input::Tick => {}
+            Input::Command(command) => self.command(now, command, out),
+            Input::Listening { addresses } => {
+                self.dialer.listening(&addresses);
+                self.own.set_addresses(now, addresses);
+            }
+            Input::Reads { topics } => self.own.set_topics(now, topics),
+            Input::Sighting { source, peer, addresses } => {
+                if peer.is_none_or(|peer| self.book.ended(peer).is_none()) {
+                    self.dialer.sighting(now, source, peer, addresses);
+                }
+            }
+            Input::Linked { peer, life, address } => self.linked(now, (peer, life), address, out),
+            Input::Unlinked { peer } => self.unlinked(now, peer),
+            Input::DialFailed { token, failure } => self.dialer.failed(now, token, failure, out),
+            Input::Left { peer, life } => self.left(now, peer, life, out),
+            Input::Asked { token, message, .. } => {
+                let message = exchange::answer(now, message, &self.book);
+                out.push(Output::Answer { token, message });
+            }
+            Input::Told { from, message: Message::Cards { cards } } => {
+                self.take_all(now, from, cards, out);
+            }
+            Input::Told { .. } => {}
+            Input::Answer { token, message } => self.answered(now, token, message, out),
+            Input::NoAnswer { token } => {
+                self.exchange.close(token);
+            }
+        }
+        self.run(now, out);
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        let cards = earliest(self.own.deadline(), Some(self.sweep_due));
+        earliest(earliest(cards, self.dialer.deadline()), self.exchange.deadline())
+    }
 }
 
-/// What the user of the node should know about other nodes.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Notice {
-    /// The card store is full; this node is not remembered.
-    CardsFull {
-        /// Who.
-        node: NodeId,
-    },
-    /// A node with our own id and a higher life is out there: this one runs twice, or from an old
-    /// copy of its folder.
-    OurselvesNewer {
-        /// The life seen.
-        life: Life,
-    },
-}
-
-/// Counters since the start.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(default)]
-pub struct DiscoveryStats {
-    /// Dials begun.
-    pub dials: u64,
-    /// Dials that led to no link.
-    pub dials_failed: u64,
-    /// Cards held now, our own among them.
-    pub cards: u64,
-    /// Cards refused: bad signature, too large, malformed.
-    pub cards_refused: u64,
-}
+/// A card must at least outlive its own journey.
+const MIN_KEEP: Duration = Duration::from_secs(1);

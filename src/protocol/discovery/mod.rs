@@ -1,6 +1,113 @@
-//! The discovery room (contract; the spec is written here).
+//! The discovery room: who is out there, and whom to be linked with.
+//!
+//! ```text
+//!  Sighting ──┐                             ┌──► Dial, Unlink, Neighbour, Connected
+//!  Linked,    ├──► dialer (outcome, wish) ──┤
+//!  DialFailed ┘    target · fixed           │
+//!                      ▲ carded, gone       │
+//!  Told, Asked, ──► exchange ──► book ──────┼──► Card, Gone, Notice
+//!  Answer              ▲          ▲         │
+//!  Reads, Listening ──► own ──────┴─────────┴──► Ask, Tell, Answer
+//! ```
+//!
+//! # Spec
+//!
+//! **Cards** (`card`, `own`, `book`)
+//!
+//! - Upon a change of the node's addresses or topics: gather changes for 5 ms, then sign one new
+//!   version of the own card and push it to every linked peer.
+//! - Upon a quarter of `forget_after` without a change: sign a new version all the same.
+//! - Upon a card of another node: refuse and count what is malformed or not signed by its owner;
+//!   drop what is not newer than the card held, of a life that ended, or as old as `forget_after`;
+//!   else keep it, give `Card`, and push it within 5 ms to every linked peer but the one it came
+//!   from. With `max_cards` held, a card of one more node is dropped and `CardsFull` given, once
+//!   until there was room again.
+//! - Upon a card of this very node: with a higher life, give `OurselvesNewer`, once per life. With
+//!   this life and a version or content we did not make, sign a version above it.
+//! - Upon `forget_after` since its owner signed it: drop the card of a node that is not linked and
+//!   give `Gone`. Its age travels with the card, so it ends everywhere at about the same time.
+//!
+//! **Exchange** (`exchange`)
+//!
+//! - Upon a link, and every `exchange_interval` (a quarter more or less) with one linked peer
+//!   chosen by chance: compare digests. When they differ the peer lists what it holds, page by
+//!   page; tell it what is newer here, fetch what is newer there.
+//! - One comparison per peer at a time. An answer that takes 10 s is none; what it would have
+//!   brought comes with a later comparison.
+//!
+//! **Links** (`dialer`, `target`, `outcome`)
+//!
+//! - Dial every neighbour that is not linked (fixed topology), or known nodes until `target_links`
+//!   are linked (open topology). Dial the bootstrap addresses, and those given to `Connect`, in
+//!   either, until whoever lives there is linked, and again when that link is lost, for ever.
+//! - Of two nodes that learn of each other the one with the smaller id dials at once and the other
+//!   300 ms later; in a crowd (twice `target_links`) chance within these 300 ms replaces this.
+//! - At most `max_dials` at once, one per peer, of at most 8 addresses: first where the peer was
+//!   reached last, then the nearest. A dial without an answer for 20 s has failed.
+//! - Upon a failed dial: wait `backoff_first`, doubled with every failure in a row up to
+//!   `backoff_max`, of that between half and the whole; then dial again. Upon a lost link: the
+//!   same, beginning anew when it had lasted 5 s.
+//! - Upon `Stranger`: leave the address, or the peer, alone for `refused_for`, whoever names it.
+//! - Upon `Ourselves`: never dial the address again. Upon `WrongPeer`: not that peer at that
+//!   address; when it was one of several addresses, find out with dials of one address each.
+//! - Upon a sighting: remember it, at most `max_sightings` without a card (the oldest leaves). In
+//!   the fixed topology it only adds an address to a neighbour.
+//!
+//! **Neighbours** (`fixed`)
+//!
+//! - Upon a link with a node in the map: `Neighbour { joined: true }`. Upon its leaving the map:
+//!   `joined: false`; its link is closed by `Rewire` to another fixed topology and by `Forget`.
+//!   A link lost says nothing: its neighbourhood ends with it and begins again with the next.
+//!
+//! **Good-bye and wishes** (`wish`)
+//!
+//! - Upon `Left`: drop the card, give `Gone`, do not dial, take it out of the neighbours, and for
+//!   `forget_after` believe no card of this life or before. A link or card of a higher life is
+//!   welcome, and makes a neighbour again of who was one. A bootstrap address stays, for whoever
+//!   lives there next, dialled every `backoff_max`.
+//! - Upon `Forget`: the same for whatever life is known, and no address or neighbourhood stays.
+//! - Upon `Connect`: dial at once, reply when it is decided. Upon `Disconnect`: unlink, and do not
+//!   dial the peer until a `Connect` names its address.
+//!
+//! # Invariants
+//!
+//! 1. *Newest only*: the rank (life, version) of a card held never falls while it is held.
+//! 2. *Signed only*: every card held was signed by the node it speaks of.
+//! 3. *Bounded*: cards by `max_cards`, targets by cards, `max_sightings`, neighbours and 1,024
+//!    addresses of the user; questions by links; messages by `MAX_FRAME`.
+//! 4. *No spinning*: after every input the deadline lies in the future.
+//! 5. *Never giving up*: who must be dialled always has a next dial.
+//!
+//! Not protected against: a member (who knows the network key) may hold back cards or lie about
+//! their age. It cannot forge one.
 
-pub(crate) mod card;
-pub(crate) mod config;
-pub(crate) mod machine;
-pub(crate) mod wire;
+mod address;
+mod book;
+mod card;
+mod config;
+mod dialer;
+mod error;
+mod exchange;
+mod fixed;
+mod input;
+mod machine;
+mod outcome;
+mod output;
+mod own;
+mod stats;
+mod target;
+#[cfg(test)]
+mod tests;
+mod wire;
+mod wish;
+
+pub use card::Card;
+pub use config::DiscoveryConfig;
+pub use error::ConnectError;
+pub use input::{Source, Topology};
+pub use stats::DiscoveryStats;
+
+pub(crate) use input::{Command, DialFailure, Input};
+pub(crate) use machine::{DiscoveryMachine, Settings};
+pub(crate) use output::{Notice, Output};
+pub(crate) use wire::Message;

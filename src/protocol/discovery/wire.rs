@@ -13,6 +13,9 @@ pub struct SignedCard {
     /// The owner's signature over the domain prefix and these bytes.
     #[serde(with = "serde_bytes")]
     pub signature: Vec<u8>,
+    /// How long ago its owner signed it, in milliseconds, as far as the teller knows. Not signed:
+    /// it only makes a card end everywhere at about the same time.
+    pub age_ms: u64,
 }
 
 /// Which version of a node's card somebody holds.
@@ -33,18 +36,20 @@ pub enum Message {
     Compare {
         /// Hash over all (node, life, version) held.
         digest: u64,
+        /// Asks for what comes after this id (the next page of `Holds`); `None` begins.
+        after: Option<NodeId>,
     },
     /// Answer to `Compare`: the same.
     Same,
-    /// Answer to `Compare`: not the same; this is what the answering node holds (in part, when it
-    /// is much: a contiguous range of ids, from `from` on, `more` when it does not reach the end).
+    /// Answer to `Compare`: not the same; this is what the answering node holds, in the order of
+    /// ids and without a hole from the asked `after` on. `more` when it does not reach the end.
     Holds {
         /// What it holds.
         held: Vec<Held>,
         /// The list ends before the last card.
         more: bool,
     },
-    /// "Give me the cards of these nodes." Answered with `Cards`.
+    /// "Give me the cards of these nodes." Answered with `Cards`: as many as fit, in any order.
     Fetch {
         /// Whose.
         nodes: Vec<NodeId>,

@@ -1,0 +1,161 @@
+//! What may happen to discovery.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use multiaddr::Multiaddr;
+use serde::{Deserialize, Serialize};
+
+use super::wire::Message;
+use crate::base::id::{Life, NodeId};
+use crate::base::token::Token;
+
+/// Whom a node wants to be linked with.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Topology {
+    /// With as many as `target_links` says, whoever they are. gossipsub keeps its own mesh.
+    Open,
+    /// With exactly these neighbours, and topics travel only to them.
+    Fixed(BTreeMap<NodeId, Vec<Multiaddr>>),
+}
+
+/// Who told us of an address.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The bootstrap list.
+    Bootstrap,
+    /// mDNS on the local network.
+    Mdns,
+    /// Kademlia.
+    Kademlia,
+    /// The peer itself, by identify.
+    Identify,
+    /// A source of the user's own.
+    Custom,
+}
+
+/// Why a dial led to no link.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum DialFailure {
+    /// Nobody answered, or the way broke.
+    Unreachable(String),
+    /// It is not of our network: it refused us, or we refused it.
+    Stranger(String),
+    /// We reached ourselves.
+    Ourselves,
+    /// Another node than the one wanted lives at the address; its id, when it told.
+    WrongPeer(Option<NodeId>),
+    /// Our own limits forbade it for now.
+    Limited(String),
+}
+
+/// What the node's user asks of the room.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Link with whoever lives at this address (`/p2p/…` at its end pins the id). Replied with
+    /// `Output::Connected` when linked or failed; the address is remembered and redialled like a
+    /// bootstrap address.
+    Connect {
+        /// Names the reply.
+        token: Token,
+        /// Where.
+        address: Multiaddr,
+    },
+    /// Close the link to a peer and do not dial it until told to connect again.
+    Disconnect {
+        /// Whom.
+        peer: NodeId,
+    },
+    /// Forget a node: its card, its addresses, its place among the neighbours.
+    Forget {
+        /// Whom.
+        peer: NodeId,
+    },
+    /// Change whom to be linked with.
+    Rewire(Topology),
+}
+
+/// Everything that can happen to the room.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The deadline came.
+    Tick,
+    /// The user wants something.
+    Command(Command),
+    /// Our own addresses as others can dial them.
+    Listening {
+        /// All of them.
+        addresses: Vec<Multiaddr>,
+    },
+    /// What this node reads; goes into its card.
+    Reads {
+        /// The topics.
+        topics: BTreeSet<String>,
+    },
+    /// Somebody told where a node is.
+    Sighting {
+        /// Who told.
+        source: Source,
+        /// Who is there, when known.
+        peer: Option<NodeId>,
+        /// Where.
+        addresses: Vec<Multiaddr>,
+    },
+    /// A peer is linked (hello done, one link kept).
+    Linked {
+        /// Who.
+        peer: NodeId,
+        /// Its life.
+        life: Life,
+        /// Where we dialled it; `None` when it dialled us.
+        address: Option<Multiaddr>,
+    },
+    /// A peer is not linked any more.
+    Unlinked {
+        /// Who.
+        peer: NodeId,
+    },
+    /// A dial ended without a link.
+    DialFailed {
+        /// Which `Output::Dial`.
+        token: Token,
+        /// Why.
+        failure: DialFailure,
+    },
+    /// A member said good-bye in this life.
+    Left {
+        /// Who.
+        peer: NodeId,
+        /// The life that ended.
+        life: Life,
+    },
+    /// A peer asks; answer with `Output::Answer`.
+    Asked {
+        /// Who.
+        from: NodeId,
+        /// Names the question.
+        token: Token,
+        /// The question.
+        message: Message,
+    },
+    /// A peer tells something that needs no answer.
+    Told {
+        /// Who.
+        from: NodeId,
+        /// What.
+        message: Message,
+    },
+    /// The answer to an `Output::Ask`.
+    Answer {
+        /// Which.
+        token: Token,
+        /// The answer.
+        message: Message,
+    },
+    /// No answer will come to an `Output::Ask`, or an `Output::Tell` did not arrive.
+    NoAnswer {
+        /// Which.
+        token: Token,
+    },
+}

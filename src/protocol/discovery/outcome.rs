@@ -1,0 +1,259 @@
+//! What the dialer learns: of links, of dials that failed, of nodes and where they are.
+
+use multiaddr::Multiaddr;
+
+use super::address;
+use super::card::{Card, MAX_ADDRESS};
+use super::dialer::{Dial, Dialer};
+use super::error::ConnectError;
+use super::input::{DialFailure, Source};
+use super::output::Output;
+use super::target::{Key, Stays, Target, backoff};
+use crate::base::id::{Life, NodeId};
+use crate::base::machine::Outbox;
+use crate::base::time::Time;
+use crate::base::token::Token;
+
+impl Dialer {
+    /// A peer is linked, by our dial or by its own.
+    pub fn linked(
+        &mut self,
+        now: Time,
+        (peer, life): (NodeId, Life),
+        address: Option<Multiaddr>,
+        out: &mut Outbox<Output>,
+    ) {
+        let place = address.map(|address| address::of_peer(peer, address));
+        let again = self.links.get(&peer).is_some_and(|link| link.life == life);
+        if !again {
+            self.link(now, peer, life);
+        }
+        self.refused.remove(&Key::Peer(peer));
+        let dialled = self.end_dials(peer, place.as_ref());
+        if let Some(place) = place {
+            self.reached(now, peer, place);
+        }
+        for key in self.entries_of(peer) {
+            let result = if again { Err(ConnectError::AlreadyLinked(peer)) } else { Ok(peer) };
+            self.reply(&key, &result, out);
+        }
+        dialled.iter().for_each(|key| self.settle(key));
+        self.settle_peer(peer);
+        if self.is_held_off(peer) && !dialled.is_empty() {
+            // The dial was under way when the user said not to.
+            out.push(Output::Unlink { peer });
+        } else if self.is_neighbour(peer) && !again {
+            out.push(Output::Neighbour { peer, joined: true });
+        }
+    }
+
+    /// The dials this link ends, by their targets.
+    fn end_dials(&mut self, peer: NodeId, place: Option<&Multiaddr>) -> Vec<Key> {
+        let is_over = |dial: &Dial| match dial.asked {
+            Some(asked) => asked == peer,
+            None => {
+                dial.peer == Some(peer) || place.is_some_and(|place| dial.places.contains(place))
+            }
+        };
+        let over = self.dials.iter().filter(|(_, dial)| is_over(dial));
+        let over: Vec<Token> = over.map(|(token, _)| *token).collect();
+        over.iter().filter_map(|token| self.dials.remove(token)).map(|dial| dial.key).collect()
+    }
+
+    /// A peer answered at an address.
+    fn reached(&mut self, now: Time, peer: NodeId, place: Multiaddr) {
+        let entry = Key::Address(place.clone());
+        self.refused.remove(&entry);
+        match self.targets.get_mut(&entry) {
+            Some(target) if target.stays.is_none() => {
+                self.remove(&entry);
+            }
+            Some(target) if !target.pinned => target.peer = Some(peer),
+            _ => {}
+        }
+        let target = self.sighted_peer(now, peer);
+        target.see(place.clone());
+        target.wrong.retain(|wrong| *wrong != place);
+        target.one_by_one = false;
+    }
+
+    /// The target of a peer; a new one has only a sighting to vouch for it until its card comes.
+    fn sighted_peer(&mut self, now: Time, peer: NodeId) -> &mut Target {
+        let key = Key::Peer(peer);
+        if !self.targets.contains_key(&key) && !self.is_neighbour(peer) {
+            self.only_sighted(&key);
+        }
+        self.peer_target(now, peer)
+    }
+
+    /// A dial led to no link.
+    pub fn failed(
+        &mut self,
+        now: Time,
+        token: Token,
+        failure: DialFailure,
+        out: &mut Outbox<Output>,
+    ) {
+        let Some(dial) = self.dials.remove(&token) else { return };
+        self.failed += 1;
+        if let Some(target) = self.targets.get_mut(&dial.key) {
+            target.due = now + backoff(&self.config, target.failures, &mut self.rng);
+            target.failures = target.failures.saturating_add(1);
+        }
+        if let Some(place) = dial.places.first() {
+            let result = Err(refusal(&failure, place.clone(), dial.asked));
+            self.reply(&dial.key, &result, out);
+        }
+        match failure {
+            DialFailure::Unreachable(_) | DialFailure::Limited(_) => {}
+            DialFailure::Stranger(_) => self.was_stranger(now, &dial),
+            DialFailure::Ourselves => self.was_elsewhere(now, &dial, Some(self.own)),
+            DialFailure::WrongPeer(told) => self.was_elsewhere(now, &dial, told),
+        }
+        self.settle(&dial.key);
+    }
+
+    fn was_stranger(&mut self, now: Time, dial: &Dial) {
+        self.refuse(now, &dial.key);
+        if let Some(peer) = dial.asked {
+            self.refuse(now, &Key::Peer(peer));
+        }
+    }
+
+    /// Not the node that was wanted but another lives there.
+    fn was_elsewhere(&mut self, now: Time, dial: &Dial, other: Option<NodeId>) {
+        let [place] = dial.places.as_slice() else {
+            // It was one of several addresses: the next dials find out which.
+            if let Some(target) = self.targets.get_mut(&dial.key) {
+                target.one_by_one = true;
+            }
+            return;
+        };
+        match (&dial.key, other) {
+            (_, Some(other)) if other == self.own => {
+                self.reached_ourselves(place.clone());
+                if matches!(dial.key, Key::Address(_)) {
+                    self.remove(&dial.key);
+                }
+                return;
+            }
+            (Key::Peer(_), _) => {
+                if let Some(target) = self.targets.get_mut(&dial.key) {
+                    target.is_not_at(place.clone());
+                }
+            }
+            // The operator's address stays; who was wanted may come back to it.
+            (Key::Address(_), _) => {}
+        }
+        if let Some(other) = other {
+            self.seen_at(now, other, place.clone());
+        }
+    }
+
+    /// Answers all `Connect` commands that wait for this target.
+    pub(super) fn reply(
+        &mut self,
+        key: &Key,
+        result: &Result<NodeId, ConnectError>,
+        out: &mut Outbox<Output>,
+    ) {
+        let Some(target) = self.targets.get_mut(key) else { return };
+        for token in std::mem::take(&mut target.waiting) {
+            out.push(Output::Connected { token, result: result.clone() });
+        }
+    }
+
+    /// Somebody told where a node is.
+    pub fn sighting(
+        &mut self,
+        now: Time,
+        source: Source,
+        peer: Option<NodeId>,
+        addresses: Vec<Multiaddr>,
+    ) {
+        for address in addresses.into_iter().take(MAX_SIGHTED) {
+            let (place, named) = address::split(address.clone());
+            if place.is_empty() || place.len() > MAX_ADDRESS || self.is_ours(&place) {
+                continue;
+            }
+            match peer {
+                _ if source == Source::Bootstrap => self.entry_point(now, address),
+                Some(peer) => self.seen_at(now, peer, address::of_peer(peer, address)),
+                None if named.is_some() => {
+                    named.into_iter().for_each(|peer| self.seen_at(now, peer, place.clone()));
+                }
+                None => self.someone_at(now, place),
+            }
+        }
+    }
+
+    /// The operator names an address to join by.
+    pub fn entry_point(&mut self, now: Time, address: Multiaddr) {
+        let (place, named) = address::split(address);
+        let key = Key::Address(place.clone());
+        let known = self.targets.get(&key).is_some_and(|t| t.stays == Some(Stays::Bootstrap));
+        if place.is_empty() || named == Some(self.own) || known || !self.may_stay(&key) {
+            return;
+        }
+        self.stay(&key, Stays::Bootstrap, named, now);
+    }
+
+    fn seen_at(&mut self, now: Time, peer: NodeId, place: Multiaddr) {
+        if peer == self.own {
+            return;
+        }
+        let soon = now + self.courtesy(peer);
+        let target = self.sighted_peer(now, peer);
+        if target.see(place) {
+            (target.due, target.failures) = (target.due.min(soon), 0);
+        }
+        self.settle(&Key::Peer(peer));
+    }
+
+    fn someone_at(&mut self, now: Time, place: Multiaddr) {
+        let key = Key::Address(place);
+        if !self.targets.contains_key(&key) {
+            self.only_sighted(&key);
+            self.targets.insert(key.clone(), Target::new(None, now));
+            self.settle(&key);
+        }
+    }
+
+    /// A new card of another node came. In a new life old failures mean nothing.
+    pub fn carded(&mut self, now: Time, card: &Card, new_life: bool) {
+        let peer = card.node;
+        let soon = now + self.courtesy(peer);
+        let target = self.peer_target(now, peer);
+        if new_life || target.card != card.addresses {
+            target.wrong.clear();
+            target.card.clone_from(&card.addresses);
+            (target.due, target.failures) = (target.due.min(soon), 0);
+        }
+        self.vouched(&Key::Peer(peer));
+        self.settle(&Key::Peer(peer));
+    }
+
+    /// Nothing was heard of a node for so long that its card is gone.
+    pub fn gone(&mut self, peer: NodeId) {
+        if !self.is_neighbour(peer) {
+            self.remove(&Key::Peer(peer));
+        }
+    }
+}
+
+/// What a failed dial means to who asked for it.
+fn refusal(failure: &DialFailure, address: Multiaddr, wanted: Option<NodeId>) -> ConnectError {
+    match (failure.clone(), wanted) {
+        (DialFailure::Unreachable(reason), _) => ConnectError::Unreachable { address, reason },
+        (DialFailure::Stranger(reason), _) => ConnectError::Stranger { address, reason },
+        (DialFailure::Ourselves, _) => ConnectError::Ourselves(address),
+        (DialFailure::WrongPeer(_), Some(wanted)) => ConnectError::WrongPeer { wanted, address },
+        (DialFailure::WrongPeer(_), None) => {
+            ConnectError::Unreachable { address, reason: "another node answered".to_owned() }
+        }
+        (DialFailure::Limited(reason), _) => ConnectError::Limited(reason),
+    }
+}
+
+/// Addresses of one sighting looked at. (Guess: a node has a few.)
+const MAX_SIGHTED: usize = 32;

@@ -1,0 +1,137 @@
+//! The node's own card: what is in it, and when a new version is due.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use multiaddr::Multiaddr;
+
+use super::address;
+use super::card::{Card, MAX_ADDRESS};
+use super::wire::SignedCard;
+use crate::base::codec::to_cbor;
+use crate::base::id::Life;
+use crate::base::key::SecretKey;
+use crate::base::limits::{MAX_ADDRESSES, MAX_CARD};
+use crate::base::machine::earliest;
+use crate::base::name::check_name;
+use crate::base::time::Time;
+
+/// Changes within this span become one version.
+pub(super) const GATHER: Duration = Duration::from_millis(5);
+
+/// The node's own card.
+pub(super) struct OwnCard {
+    key: SecretKey,
+    card: Card,
+    /// All topics it reads and all labels it has; the card holds what fits.
+    topics: BTreeSet<String>,
+    labels: BTreeMap<String, String>,
+    /// When the gathered changes become a version.
+    change_due: Option<Time>,
+    /// When the card is signed anew without a change, to show that the node still lives.
+    refresh_due: Time,
+    refresh: Duration,
+}
+
+impl OwnCard {
+    /// A first version without addresses and topics.
+    pub fn new(
+        key: SecretKey,
+        life: Life,
+        name: String,
+        labels: BTreeMap<String, String>,
+        refresh: Duration,
+    ) -> Self {
+        let node = key.id();
+        // Others refuse a card with a bad name. The builder refuses the name before it comes here.
+        let name = if check_name(&name).is_ok() { name } else { node.short() };
+        let (addresses, topics) = (Vec::new(), BTreeSet::new());
+        let kept = BTreeMap::new();
+        let card = Card { node, life, version: 1, name, addresses, topics, labels: kept };
+        let refresh_due = Time::ZERO + refresh;
+        let topics = BTreeSet::new();
+        let mut own = Self { key, card, topics, labels, change_due: None, refresh_due, refresh };
+        own.fill();
+        own
+    }
+
+    pub fn card(&self) -> &Card {
+        &self.card
+    }
+
+    pub fn signed(&self) -> SignedCard {
+        self.card.sign(&self.key)
+    }
+
+    /// Where others can dial this node. Beyond 32 addresses the last are left out.
+    pub fn set_addresses(&mut self, now: Time, addresses: Vec<Multiaddr>) {
+        let mut kept: Vec<Multiaddr> = Vec::new();
+        for address in addresses.into_iter().map(|a| address::of_peer(self.card.node, a)) {
+            let fits = !address.is_empty() && address.len() <= MAX_ADDRESS;
+            if fits && kept.len() < MAX_ADDRESSES && !kept.contains(&address) {
+                kept.push(address);
+            }
+        }
+        if kept != self.card.addresses {
+            self.card.addresses = kept;
+            self.touch(now);
+        }
+    }
+
+    /// What this node reads.
+    pub fn set_topics(&mut self, now: Time, topics: BTreeSet<String>) {
+        if topics != self.topics {
+            self.topics = topics;
+            self.touch(now);
+        }
+    }
+
+    /// Somebody holds this or a later version of this life which we never made, or have forgotten:
+    /// the next version must be above it.
+    pub fn outrank(&mut self, now: Time, version: u64) {
+        self.card.version = self.card.version.max(version);
+        self.touch(now);
+    }
+
+    fn touch(&mut self, now: Time) {
+        self.change_due.get_or_insert(now + GATHER);
+    }
+
+    /// Makes the next version when it is due; true when it did.
+    pub fn renew(&mut self, now: Time) -> bool {
+        if self.deadline().is_none_or(|due| due > now) {
+            return false;
+        }
+        self.change_due = None;
+        self.refresh_due = now + self.refresh;
+        self.card.version = self.card.version.saturating_add(1);
+        self.fill();
+        true
+    }
+
+    pub fn deadline(&self) -> Option<Time> {
+        earliest(self.change_due, Some(self.refresh_due))
+    }
+
+    /// Puts as many labels and topics into the card as fit.
+    fn fill(&mut self) {
+        self.card.labels.clear();
+        self.card.topics.clear();
+        let mut room = MAX_CARD.saturating_sub(to_cbor(&self.card).len() + SLACK);
+        let mut fits = |bytes: usize| {
+            let left = room.checked_sub(bytes);
+            room = left.unwrap_or(0);
+            left.is_some()
+        };
+        let labels = self.labels.iter().take_while(|(k, v)| fits(k.len() + v.len() + 2 * HEAD));
+        self.card.labels = labels.map(|(k, v)| (k.clone(), v.clone())).collect();
+        let topics = self.topics.iter().filter(|topic| check_name(topic).is_ok());
+        self.card.topics = topics.take_while(|topic| fits(topic.len() + HEAD)).cloned().collect();
+    }
+}
+
+/// Most bytes CBOR spends on the length of a text that fits into a card.
+const HEAD: usize = 3;
+
+/// Bytes the card grows by besides its texts: longer lengths, a longer version.
+const SLACK: usize = 16;

@@ -1,0 +1,198 @@
+//! Cards: made, spread, refused, bounded, ended.
+
+use std::collections::BTreeSet;
+
+use super::world::{MS, SECOND, World, address, id, key, settings};
+use crate::base::id::Life;
+use crate::base::limits::{MAX_ADDRESSES, MAX_CARD};
+use crate::base::machine::{Machine, Outbox};
+use crate::base::time::Time;
+use crate::protocol::discovery::wire::SignedCard;
+use crate::protocol::discovery::{
+    Card, DiscoveryMachine, Input, Message, Notice, Output, Settings,
+};
+
+fn card(number: u8, life: u64, version: u64) -> Card {
+    Card {
+        node: id(number),
+        life: Life(life),
+        version,
+        name: format!("node {number}"),
+        addresses: vec![address(number)],
+        topics: BTreeSet::new(),
+        labels: std::collections::BTreeMap::new(),
+    }
+}
+
+/// Node 0, linked with node 1 and no world around it.
+fn alone(settings: Settings) -> DiscoveryMachine {
+    let mut machine = DiscoveryMachine::new(settings, 0);
+    let linked = Input::Linked { peer: id(1), life: Life(1), address: None };
+    machine.handle(Time::ZERO, linked, &mut Outbox::new());
+    machine
+}
+
+fn tell(machine: &mut DiscoveryMachine, at: Time, cards: Vec<SignedCard>) -> Vec<Output> {
+    let mut out = Outbox::new();
+    let told = Input::Told { from: id(1), message: Message::Cards { cards } };
+    machine.handle(at, told, &mut out);
+    out.drain().collect()
+}
+
+fn known(machine: &DiscoveryMachine) -> Vec<(Life, u64)> {
+    machine.known().map(|card| (card.life, card.version)).collect()
+}
+
+#[test]
+fn a_changed_card_is_known_everywhere_within_a_second() {
+    let mut world = World::new();
+    for number in 0..16 {
+        let topology = super::joining::ring(number, 16);
+        world.start(number, Settings { topology, ..settings(number) });
+    }
+    world.run(3 * SECOND);
+    let topics: BTreeSet<String> = ["chat".to_owned()].into();
+    world.input(5, Input::Reads { topics: topics.clone() });
+    world.run(200 * MS);
+    for number in (0..16).filter(|number| *number != 5) {
+        let theirs = world.nodes[&number].known().find(|card| card.node == id(5)).unwrap();
+        assert_eq!(theirs.topics, topics, "at node {number}");
+    }
+}
+
+#[test]
+fn changes_within_five_milliseconds_become_one_version_pushed_to_the_linked() {
+    let mut machine = alone(settings(0));
+    let mut out = Outbox::new();
+    machine.handle(Time::ZERO, Input::Listening { addresses: vec![address(0)] }, &mut out);
+    let topics = ["chat".to_owned()].into();
+    machine.handle(Time::ZERO + 4 * MS, Input::Reads { topics }, &mut out);
+    out.drain().for_each(drop);
+    machine.handle(Time::ZERO + 5 * MS, Input::Tick, &mut out);
+    machine.handle(Time::ZERO + 10 * MS, Input::Tick, &mut out);
+    let told: Vec<Output> = out.drain().filter(|o| matches!(o, Output::Tell { .. })).collect();
+    assert_eq!(told.len(), 1);
+    assert_eq!(machine.own().version, 2);
+    assert_eq!(machine.own().topics.len(), 1);
+    assert_eq!(machine.own().addresses, [address(0)]);
+}
+
+#[test]
+fn a_forged_card_is_refused_and_counted() {
+    let mut machine = alone(settings(0));
+    let mut forged = card(2, 1, 1).sign(&key(3));
+    let genuine = card(2, 1, 1).sign(&key(2));
+    assert!(tell(&mut machine, Time::ZERO, vec![forged.clone()]).is_empty());
+    forged.signature = genuine.signature[..63].to_vec();
+    tell(&mut machine, Time::ZERO, vec![forged]);
+    let mut changed = genuine.clone();
+    changed.card = card(2, 1, 2).sign(&key(2)).card;
+    tell(&mut machine, Time::ZERO, vec![changed]);
+    assert_eq!((known(&machine).len(), machine.stats().cards_refused), (0, 3));
+    tell(&mut machine, Time::ZERO, vec![genuine]);
+    assert_eq!(known(&machine).len(), 1);
+}
+
+#[test]
+fn a_card_beyond_the_limits_is_refused() {
+    let mut machine = alone(settings(0));
+    let mut many = card(2, 1, 1);
+    many.addresses = (0..=MAX_ADDRESSES as u8).map(address).collect();
+    let mut large = card(3, 1, 1);
+    large.labels.insert("x".to_owned(), "x".repeat(MAX_CARD));
+    let mut nameless = card(4, 1, 1);
+    nameless.name = "a\nb".to_owned();
+    let cards = vec![many.sign(&key(2)), large.sign(&key(3)), nameless.sign(&key(4))];
+    tell(&mut machine, Time::ZERO, cards);
+    assert_eq!((known(&machine).len(), machine.stats().cards_refused), (0, 3));
+}
+
+#[test]
+fn the_newest_card_wins_and_the_same_or_older_is_silent() {
+    let mut machine = alone(settings(0));
+    let mut rank = |life, version| {
+        let outputs = tell(&mut machine, Time::ZERO, vec![card(2, life, version).sign(&key(2))]);
+        (outputs.iter().any(|o| matches!(o, Output::Card(_))), known(&machine))
+    };
+    assert_eq!(rank(1, 5), (true, vec![(Life(1), 5)]));
+    assert_eq!(rank(1, 5), (false, vec![(Life(1), 5)]));
+    assert_eq!(rank(1, 4), (false, vec![(Life(1), 5)]));
+    assert_eq!(rank(2, 1), (true, vec![(Life(2), 1)]));
+    assert_eq!(rank(1, 9), (false, vec![(Life(2), 1)]));
+}
+
+#[test]
+fn the_own_card_always_fits() {
+    let mut machine = alone(settings(0));
+    let mut out = Outbox::new();
+    let topics = (0..5000).map(|n| format!("a topic of some length {n}")).collect();
+    machine.handle(Time::ZERO, Input::Reads { topics }, &mut out);
+    let addresses = (0..100).map(address).collect();
+    machine.handle(Time::ZERO, Input::Listening { addresses }, &mut out);
+    machine.handle(Time::ZERO + 5 * MS, Input::Tick, &mut out);
+    let bytes = machine.own().sign(&key(0)).card.len();
+    assert!((MAX_CARD - 256..=MAX_CARD).contains(&bytes), "{bytes}");
+    assert_eq!(machine.own().addresses.len(), MAX_ADDRESSES);
+}
+
+#[test]
+fn a_full_book_takes_no_new_node_and_says_so_once() {
+    let mut full = settings(0);
+    full.config.max_cards = 3;
+    let mut machine = alone(full);
+    let cards = (2..9).map(|n| card(n, 1, 1).sign(&key(n))).collect();
+    let outputs = tell(&mut machine, Time::ZERO, cards);
+    let notices = outputs.iter().filter(|o| matches!(o, Output::Notice(Notice::CardsFull { .. })));
+    assert_eq!((known(&machine).len(), notices.count()), (2, 1));
+    tell(&mut machine, Time::ZERO, vec![card(2, 1, 2).sign(&key(2))]);
+    assert!(known(&machine).contains(&(Life(1), 2)), "who is known may change");
+}
+
+#[test]
+fn a_higher_life_of_ourselves_is_told_once_and_a_forgotten_version_is_outranked() {
+    let mut machine = alone(settings(0));
+    let twice = || vec![card(0, 2, 1).sign(&key(0)), card(0, 2, 2).sign(&key(0))];
+    let notice =
+        |outputs: Vec<Output>| outputs.iter().filter(|o| matches!(o, Output::Notice(_))).count();
+    assert_eq!(notice(tell(&mut machine, Time::ZERO, twice())), 1);
+    assert_eq!(notice(tell(&mut machine, Time::ZERO, twice())), 0);
+    tell(&mut machine, Time::ZERO, vec![card(0, 1, 7).sign(&key(0))]);
+    machine.handle(Time::ZERO + 5 * MS, Input::Tick, &mut Outbox::new());
+    assert_eq!((machine.own().life, machine.own().version), (Life(1), 8));
+}
+
+#[test]
+fn the_card_of_a_silent_node_ends_everywhere_and_that_of_a_live_one_stays() {
+    let mut world = World::new();
+    for number in 0..5 {
+        let mut settings = settings(number);
+        settings.config.forget_after = 60 * SECOND;
+        settings.config.target_links = 2;
+        settings.bootstrap = vec![address(0)];
+        world.start(number, settings);
+    }
+    world.run(10 * SECOND);
+    world.kill(4);
+    world.run(30 * SECOND);
+    assert!((0..4).all(|number| world.knows(number, 4)));
+    world.run(60 * SECOND);
+    assert!((0..4).all(|number| !world.knows(number, 4)));
+    assert!((0..4).all(|number| world.known(number) == 3));
+    assert!(world.outputs(1).any(|o| matches!(o, Output::Gone { node } if *node == id(4))));
+}
+
+#[test]
+fn large_cards_are_exchanged_in_messages_below_the_frame_limit() {
+    let mut machine = DiscoveryMachine::new(settings(0), 0);
+    for number in 1..=60_u8 {
+        let mut card = card(number, 1, 1);
+        card.labels.insert("x".to_owned(), "x".repeat(30_000));
+        tell(&mut machine, Time::ZERO, vec![card.sign(&key(number))]);
+    }
+    // The world asserts that every message fits into a frame.
+    let mut world = World::new();
+    world.adopt(0, machine);
+    world.start_open(99, &[0]);
+    world.run(2 * SECOND);
+    assert_eq!(world.known(99), 61);
+}
