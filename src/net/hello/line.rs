@@ -18,7 +18,10 @@ use crate::net::refusal::{HelloError, Refusal};
 const FAREWELL: Duration = Duration::from_millis(500);
 
 /// The first stream: the dialer opens it, the listener accepts it.
-pub(super) async fn first_stream(muxer: &mut StreamMuxerBox, role: Role) -> io::Result<SubstreamBox> {
+pub(super) async fn first_stream(
+    muxer: &mut StreamMuxerBox,
+    role: Role,
+) -> io::Result<SubstreamBox> {
     poll_fn(|cx| {
         let stream = match role {
             Role::Dialer => muxer.poll_outbound_unpin(cx),
@@ -78,4 +81,3 @@ pub(super) async fn part(muxer: &mut StreamMuxerBox, stream: &mut SubstreamBox, 
     // The peer is refused either way; that it could not be told is its own loss.
     let _ = tokio::time::timeout(FAREWELL, drive(muxer, farewell)).await;
 }
-

@@ -137,8 +137,7 @@ fn no_bytes_are_taken_for_a_member() {
         let mut tape = Vec::new();
         for _ in 0..rng.random_range(0..4) {
             // Often a good hello first, so that the later messages are reached too.
-            let message =
-                if rng.random() { whole[0].clone() } else { nearly(&mut rng, &whole) };
+            let message = if rng.random() { whole[0].clone() } else { nearly(&mut rng, &whole) };
             let length = if rng.random_ratio(9, 10) { message.len() as u32 } else { rng.random() };
             tape.extend_from_slice(&length.to_be_bytes());
             tape.extend_from_slice(&message);
@@ -167,8 +166,7 @@ fn a_proof_depends_on_key_ids_role_introduction_and_everything_said() {
         said(&orchard, &two, &one, &[b"ab", b"c"]).proof(Role::Dialer, b"me"),
         said(&orchard, &one, &two, &[b"a", b"bc"]).proof(Role::Dialer, b"me"),
         said(&orchard, &one, &two, &[b"ab"]).proof(Role::Dialer, b"me"),
-        said(&ProofKey::new("meadow", None), &one, &two, &[b"ab", b"c"])
-            .proof(Role::Dialer, b"me"),
+        said(&ProofKey::new("meadow", None), &one, &two, &[b"ab", b"c"]).proof(Role::Dialer, b"me"),
         said(&ProofKey::new("orchard", Some(&secret)), &one, &two, &[b"ab", b"c"])
             .proof(Role::Dialer, b"me"),
     ];

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use std::{future, io};
 
 use futures::{AsyncRead, AsyncWrite, StreamExt};
-use libp2p::core::muxing::{StreamMuxerBox, SubstreamBox};
+use libp2p::core::muxing::{StreamMuxerBox, StreamMuxerExt, SubstreamBox};
 use libp2p::core::transport::{Boxed, DialOpts, ListenerId, PortUse};
 use libp2p::core::{Endpoint, Transport};
 use libp2p::{Multiaddr, PeerId};
@@ -123,17 +123,15 @@ impl Wire {
 
     /// Waits, saying nothing, until the node has closed the connection.
     pub async fn until_closed(&mut self) {
-        use libp2p::core::muxing::StreamMuxerExt;
-        let closed = future::poll_fn(|cx| {
-            loop {
-                match self.muxer.poll_unpin(cx) {
-                    Poll::Ready(Ok(_)) => {}
-                    Poll::Ready(Err(error)) => return Poll::Ready(error),
-                    Poll::Pending => return Poll::Pending,
-                }
+        future::poll_fn(|cx| {
+            // QUIC tells of the end only whoever waits for streams.
+            match (self.muxer.poll_inbound_unpin(cx), self.muxer.poll_unpin(cx)) {
+                (Poll::Pending, Poll::Pending) => Poll::Pending,
+                (Poll::Ready(Ok(_)), _) => panic!("a node opens no stream before the hello"),
+                _ => Poll::Ready(()),
             }
-        });
-        closed.await;
+        })
+        .await;
     }
 }
 

@@ -92,8 +92,8 @@ pub fn node_with(seed: u8, on: Transports, change: impl FnOnce(&mut HelloSetting
     change(&mut settings);
     let hello = Hello::new(settings);
     let transport = transport::build(&key(seed), on, &hello).expect("transports");
-    let config = swarm::Config::with_tokio_executor()
-        .with_idle_connection_timeout(Duration::from_secs(60));
+    let config =
+        swarm::Config::with_tokio_executor().with_idle_connection_timeout(Duration::from_secs(60));
     let swarm = Swarm::new(transport, Witness::default(), key(seed).id().into(), config);
     Node { swarm, hello }
 }
@@ -195,10 +195,7 @@ impl NetworkBehaviour for Witness {
         match event {}
     }
 
-    fn poll(
-        &mut self,
-        _: &mut Context<'_>,
-    ) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
+    fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
         Poll::Pending
     }
 }
