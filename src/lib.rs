@@ -2,6 +2,8 @@
 
 pub(crate) mod base;
 pub(crate) mod engine;
+#[cfg(feature = "net")]
+pub(crate) mod net;
 pub(crate) mod protocol;
 
 pub use base::codec::{Cbor, Codec, DecodeError, EncodeError, Json, MsgPack, Raw};

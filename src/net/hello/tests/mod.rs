@@ -1,0 +1,7 @@
+//! The sentences of the hello's spec, over real swarms and real transports.
+
+mod frames;
+mod members;
+mod rogue;
+mod strangers;
+mod world;
