@@ -1,0 +1,18 @@
+//! The graph of neighbours, and the shapes it can be drawn in.
+//!
+//! - [`Graph`]: simple and undirected, over nodes 0..n. People see node `i` as number `i + 1`.
+//! - [`Shape`]: what a user asks for on the command line; [`Shape::draw`] makes the graph of it.
+//!
+//! Invariants of a drawn graph, each held by a test:
+//! 1. *connected*: every node reaches every other;
+//! 2. *simple*: no node is its own neighbour, no link is there twice;
+//! 3. *seeded*: the same shape, number of nodes and seed give the same graph.
+
+mod adjacency;
+mod draw;
+mod shape;
+#[cfg(test)]
+mod tests;
+
+pub use adjacency::Graph;
+pub use shape::{Drawn, Shape, ShapeError};

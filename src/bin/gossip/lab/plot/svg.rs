@@ -1,0 +1,279 @@
+//! The picture as vectors.
+//!
+//! The size follows from the labels: the canvas grows until the two nearest nodes stand apart. Only
+//! at [`MAX_SIDE`] the nodes shrink instead.
+
+use std::fmt::Write;
+
+use super::picture::{Picture, PicturedNode, Standing};
+use crate::lab::layout::Point;
+
+/// The colours of a standing, and the dashes of its border.
+pub(super) struct Look {
+    pub(super) fill: &'static str,
+    pub(super) text: &'static str,
+    pub(super) border: &'static str,
+    dashes: Option<&'static str>,
+}
+
+impl Look {
+    pub(super) const fn of(standing: Standing) -> Self {
+        let (fill, text, border, dashes) = match standing {
+            Standing::Alive => ("#0072b2", "#ffffff", "#00476f", None),
+            Standing::Suspected => ("#f0b63f", "#1c1c1c", "#7a5300", Some("5 3")),
+            Standing::Unreachable => ("#dba2c2", "#1c1c1c", "#7d3c62", Some("2 3")),
+            Standing::Down => ("#d55e00", "#000000", "#1c1c1c", None),
+            Standing::Left => ("#ffffff", "#5c6670", "#8a949d", Some("5 3")),
+        };
+        Self { fill, text, border, dashes }
+    }
+}
+
+/// Sizes in units of the SVG.
+struct Canvas {
+    width: f64,
+    height: f64,
+    /// Units per side of the unit square.
+    side: f64,
+    /// Where the corner of the unit square is.
+    left: f64,
+    top: f64,
+    radius: f64,
+    title: Vec<String>,
+}
+
+pub(super) fn write(picture: &Picture) -> String {
+    let canvas = Canvas::of(picture);
+    let mut out = String::new();
+    // Writing to a String does not fail, so the results below say nothing.
+    let _ = writeln!(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w:.0}\" height=\"{h:.0}\" \
+         viewBox=\"0 0 {w:.0} {h:.0}\" font-family=\"Ubuntu, Helvetica, Arial, sans-serif\" \
+         role=\"img\">",
+        w = canvas.width,
+        h = canvas.height,
+    );
+    let title = escaped(&format!("{} ({})", picture.title(), picture.facts()));
+    let _ = writeln!(out, "<title>{title}</title>");
+    out.push_str("<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n");
+    write_heading(&mut out, picture, &canvas);
+    write_links(&mut out, picture, &canvas);
+    write_nodes(&mut out, picture, &canvas);
+    write_legend(&mut out, picture, &canvas);
+    out.push_str("</svg>\n");
+    out
+}
+
+impl Canvas {
+    fn of(picture: &Picture) -> Self {
+        let points: Vec<Point> = picture.placed().map(|(_, point)| point).collect();
+        let nearest = nearest(&points);
+        let side = (RADIUS * SPACING / nearest).clamp(MIN_SIDE, MAX_SIDE);
+        let radius = RADIUS.min(nearest * side / SPACING);
+        let (left, right) = extent(points.iter().map(|point| point.x));
+        let (top, bottom) = extent(points.iter().map(|point| point.y));
+        let width = ((right - left) * side + 2.0 * MARGIN).max(MIN_SIDE + 2.0 * MARGIN);
+        let title = wrapped(picture.title(), width - 2.0 * MARGIN);
+        let heading = MARGIN + title.len() as f64 * TITLE_LINE + FACTS_LINE + MARGIN * 0.5;
+        Self {
+            width,
+            height: heading + (bottom - top) * side + 2.0 * MARGIN + LEGEND,
+            side,
+            left: (width - (left + right) * side) / 2.0,
+            top: heading + MARGIN * 0.5 - top * side,
+            radius,
+            title,
+        }
+    }
+
+    fn at(&self, point: Point) -> (f64, f64) {
+        (self.left + point.x * self.side, self.top + point.y * self.side)
+    }
+}
+
+fn write_heading(out: &mut String, picture: &Picture, canvas: &Canvas) {
+    let middle = canvas.width / 2.0;
+    let mut y = MARGIN * 0.5;
+    for line in &canvas.title {
+        y += TITLE_LINE;
+        let _ = writeln!(
+            out,
+            "<text x=\"{middle:.1}\" y=\"{y:.1}\" font-size=\"{TITLE_FONT}\" fill=\"#14202b\" \
+             text-anchor=\"middle\">{}</text>",
+            escaped(line),
+        );
+    }
+    let _ = writeln!(
+        out,
+        "<text x=\"{middle:.1}\" y=\"{:.1}\" font-size=\"{FACTS_FONT}\" fill=\"#4a5763\" \
+         text-anchor=\"middle\">{}</text>",
+        y + FACTS_LINE,
+        escaped(&picture.facts()),
+    );
+}
+
+/// The more links there are, the finer they are drawn, so that single ones can be followed.
+fn write_links(out: &mut String, picture: &Picture, canvas: &Canvas) {
+    let crowd = picture.graph().edge_count() as f64 / picture.graph().node_count().max(1) as f64;
+    let width = (2.0 - crowd * 0.06).clamp(0.8, 1.8);
+    let opacity = (1.9 / (crowd + 0.01).sqrt()).clamp(0.33, 0.85);
+    let _ = writeln!(
+        out,
+        "<g stroke=\"#3f4d5a\" stroke-width=\"{width:.2}\" stroke-opacity=\"{opacity:.2}\" \
+         stroke-linecap=\"round\">"
+    );
+    for (from, to) in picture.placed_links() {
+        let ((x1, y1), (x2, y2)) = (canvas.at(from), canvas.at(to));
+        let _ = writeln!(out, "<path d=\"M{x1:.1} {y1:.1}L{x2:.1} {y2:.1}\"/>");
+    }
+    out.push_str("</g>\n");
+}
+
+fn write_nodes(out: &mut String, picture: &Picture, canvas: &Canvas) {
+    out.push_str("<g text-anchor=\"middle\">\n");
+    for (node, point) in picture.placed() {
+        let (x, y) = canvas.at(point);
+        // The white rim says of a link that passes under a node that it does not end there.
+        let _ = writeln!(
+            out,
+            "<g><title>{}</title><circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{:.1}\" \
+             fill=\"#ffffff\"/>{}{}</g>",
+            escaped(&format!("{} {} ({})", node.number, node.name, node.standing)),
+            canvas.radius * 1.16,
+            circle(x, y, canvas.radius, node.standing),
+            number(x, y, canvas.radius, node),
+        );
+    }
+    out.push_str("</g>\n");
+}
+
+fn circle(x: f64, y: f64, radius: f64, standing: Standing) -> String {
+    let look = Look::of(standing);
+    let dashes = look.dashes.map_or_else(String::new, |d| format!(" stroke-dasharray=\"{d}\""));
+    let width = if standing == Standing::Alive { 1.0 } else { 2.2 };
+    format!(
+        "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius:.1}\" fill=\"{}\" stroke=\"{}\" \
+         stroke-width=\"{width}\"{dashes}/>",
+        look.fill, look.border,
+    )
+}
+
+/// The number, as large as fits into the circle.
+fn number(x: f64, y: f64, radius: f64, node: &PicturedNode) -> String {
+    let digits = node.number.to_string();
+    let font = (radius * 1.5 / (digits.len() as f64 * DIGIT)).min(radius * 0.95);
+    format!(
+        "<text x=\"{x:.1}\" y=\"{:.1}\" font-size=\"{font:.1}\" fill=\"{}\">{digits}</text>",
+        y + font * 0.35,
+        Look::of(node.standing).text,
+    )
+}
+
+fn write_legend(out: &mut String, picture: &Picture, canvas: &Canvas) {
+    let entries: Vec<(Standing, String)> = picture
+        .census()
+        .into_iter()
+        .map(|(standing, count)| (standing, format!("{count} {standing}")))
+        .collect();
+    let widths = entries.iter().map(|(_, text)| LEGEND_GAP + width_of(text, FACTS_FONT));
+    let y = canvas.height - MARGIN * 0.75;
+    let mut x = (canvas.width - widths.clone().sum::<f64>()) / 2.0 + 16.0;
+    for ((standing, text), width) in entries.iter().zip(widths) {
+        let _ = writeln!(
+            out,
+            "{}<text x=\"{:.1}\" y=\"{:.1}\" font-size=\"{FACTS_FONT}\" fill=\"#4a5763\">\
+             {text}</text>",
+            circle(x, y, 7.0, *standing),
+            x + 13.0,
+            y + FACTS_FONT * 0.35,
+        );
+        x += width;
+    }
+}
+
+/// The least distance between two points; what a lone point has for itself is the whole square.
+fn nearest(points: &[Point]) -> f64 {
+    let mut nearest = 1.0_f64;
+    for (index, a) in points.iter().enumerate() {
+        for b in points.iter().skip(index + 1) {
+            nearest = nearest.min(a.distance(*b));
+        }
+    }
+    nearest.max(1e-4)
+}
+
+fn extent(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+    let low = values.clone().fold(f64::INFINITY, f64::min);
+    let high = values.fold(f64::NEG_INFINITY, f64::max);
+    if low <= high { (low, high) } else { (0.5, 0.5) }
+}
+
+/// `text` in lines that fit into `width`, broken between words, or inside a word that is too long.
+fn wrapped(text: &str, width: f64) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let last = lines.last().map_or("", String::as_str);
+        let joined = if last.is_empty() { word.to_owned() } else { format!("{last} {word}") };
+        if width_of(&joined, TITLE_FONT) <= width {
+            lines.pop();
+            lines.push(joined);
+            continue;
+        }
+        if last.is_empty() {
+            lines.pop();
+        }
+        lines.push(String::new());
+        for character in word.chars() {
+            let mut longer = lines.pop().unwrap_or_default();
+            longer.push(character);
+            if width_of(&longer, TITLE_FONT) > width {
+                longer.pop();
+                lines.push(longer);
+                longer = character.to_string();
+            }
+            lines.push(longer);
+        }
+    }
+    lines
+}
+
+/// How wide a text is at most, in units: narrow for Latin, a full square for all others.
+fn width_of(text: &str, font: f64) -> f64 {
+    text.chars().map(|c| if c.is_ascii() || c == '·' { 0.56 } else { 1.0 }).sum::<f64>() * font
+}
+
+/// Text for between and inside tags. What XML does not allow at all becomes a replacement mark.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\n' | '\t' => out.push(' '),
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            control if control.is_control() => out.push('\u{fffd}'),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// Radius of a node where there is room.
+const RADIUS: f64 = 17.0;
+/// Radii between the middles of the two nearest nodes.
+const SPACING: f64 = 2.7;
+const MIN_SIDE: f64 = 560.0;
+const MAX_SIDE: f64 = 2_400.0;
+const MARGIN: f64 = 36.0;
+const TITLE_FONT: f64 = 22.0;
+const TITLE_LINE: f64 = 28.0;
+const FACTS_FONT: f64 = 15.0;
+const FACTS_LINE: f64 = 24.0;
+const LEGEND: f64 = 26.0;
+/// Room for the sign and the gap to the next entry.
+const LEGEND_GAP: f64 = 38.0;
+/// Width of a digit in parts of the font size.
+const DIGIT: f64 = 0.58;
