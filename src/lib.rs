@@ -1,20 +1,91 @@
-//! gossip-mesh: a leaderless gossip framework.
+//! **gossip-mesh**: a leaderless gossip framework on libp2p.
+//!
+//! A program embeds a [`Node`]. Nodes find each other (mDNS, Kademlia, a bootstrap list, a source
+//! of your own), and talk in typed topics. There is no coordinator, broker or leader: any node may
+//! die at any moment and the rest goes on.
+//!
+//! ```no_run
+//! use futures::StreamExt;
+//! use gossip_mesh::{Node, Topic};
+//!
+//! const CHAT: Topic<String> = Topic::new("chat");
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), gossip_mesh::Error> {
+//! let node = Node::builder().bootstrap("/dns4/seed.example/tcp/4001").spawn().await?;
+//! let mut lines = node.subscribe(CHAT).await?;
+//! node.publish(CHAT, &"hello".to_string()).await?;
+//! while let Some(line) = lines.next().await {
+//!     println!("{}: {}", line.author, line.value);
+//! }
+//! node.leave().await
+//! # }
+//! ```
+//!
+//! # What is guaranteed
+//!
+//! | verb | promise |
+//! | --- | --- |
+//! | [`Node::publish`] | best effort to all readers in reach, each gets it once; waits in a bounded outbox while nobody reads the topic |
+//! | [`Publish::confirmed`] | as above, and says who has it and who is missing |
+//! | [`Node::subscribe`] | each message once; a slow subscriber loses messages for itself alone, and is told |
+//! | [`Node::leave`] | others see *left*, not *failed* |
+//!
+//! Every connection is encrypted and begins with a proof of the network key, before the peer
+//! learns of topics, requests or addresses. Everything is bounded; nothing is dropped without a
+//! counter or an [`Event`].
+//!
+//! # Features
+//!
+//! `net` (default): the node. `api`: the local API of a node, HTTP and JSON on a Unix socket.
+//! `cli` (default): the binary `gossip`, with `api`. Without any feature only the pure part is
+//! built: the machines that decide, without sockets, tasks or clocks.
 
+#[cfg_attr(
+    not(feature = "net"),
+    expect(dead_code, reason = "the pure part is driven by the network or a simulator")
+)]
 pub(crate) mod base;
+mod config;
+#[cfg_attr(
+    not(feature = "net"),
+    expect(dead_code, reason = "the pure part is driven by the network or a simulator")
+)]
 pub(crate) mod engine;
 #[cfg(feature = "net")]
 pub(crate) mod net;
+#[cfg(feature = "net")]
+mod node;
+#[cfg_attr(
+    not(feature = "net"),
+    expect(dead_code, reason = "the pure part is driven by the network or a simulator")
+)]
 pub(crate) mod protocol;
+#[cfg_attr(
+    not(feature = "net"),
+    expect(dead_code, reason = "the pure part is driven by the network or a simulator")
+)]
+pub(crate) mod store;
 
 pub use base::codec::{Cbor, Codec, DecodeError, EncodeError, Json, MsgPack, Raw};
 pub use base::id::{Incarnation, Life, NodeId, NotANodeId};
 pub use base::key::{NetworkKey, NotANetworkKey, NotASecretKey, SecretKey};
+pub use base::name::BadName;
 pub use base::time::{Time, WallTime};
+pub use config::{ApiConfig, Config, ConfigError, DoorConfig, GossipConfig, LinkConfig, Preset};
+pub use engine::Event;
+pub use multiaddr::Multiaddr;
+#[cfg(feature = "net")]
+pub use node::{
+    AddressSource, Builder, Confirmed, Error, Events, Handler, Message, Node, Overview, Peer,
+    Publish, Sighting, Stats, Subscribe, Subscription, TopicHandle,
+};
+pub use protocol::discovery::{
+    Card, ConnectError, DiscoveryConfig, DiscoveryStats, Source, Topology,
+};
+pub use protocol::membership::{MembershipConfig, Standing};
 pub use protocol::topic::{
     Delivery, Hop, MessageId, Paths, Query, Report, Topic, TopicConfig, TopicError, TopicStats,
     Way, Which,
 };
-pub use multiaddr::Multiaddr;
-pub use protocol::discovery::{
-    Card, ConnectError, DiscoveryConfig, DiscoveryStats, Source, Topology,
-};
+pub use store::StoreError;

@@ -43,11 +43,13 @@ impl<O> Outbox<O> {
     }
 
     /// Takes all of it, leaving the outbox empty.
+    #[cfg(test)]
     pub fn drain(&mut self) -> impl Iterator<Item = O> + '_ {
         self.0.drain(..)
     }
 
     /// True when nothing is left to do.
+    #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -68,3 +68,10 @@ impl WallTime {
         self.0 / 1_000
     }
 }
+
+/// Durations in settings: `"100ms"`, `"1s 500ms"`, `"1h"`.
+pub(crate) mod duration {
+    pub use jiff::fmt::serde::unsigned_duration::friendly::compact::required::{
+        deserialize, serialize,
+    };
+}

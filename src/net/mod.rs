@@ -1,13 +1,25 @@
-//! Floor 4a: the real world. Translates between libp2p and the engine, never decides.
+//! Floor 4a: the real world. libp2p carries what the engine wants, and what happens there becomes
+//! inputs of the engine. Nothing is decided here.
 //!
 //! ```text
-//!   transport    TCP, QUIC, websocket or memory, sealed and multiplexed
-//!      │
-//!   hello        network, key, version, limits: strangers end here, with a typed `refusal`
-//!      │
-//!   the swarm and its behaviours
+//!   swarm events ──► sense/ ──► Input        Output ──► perform.rs ──► swarm
+//!   transport.rs: TCP, QUIC, websocket, memory; every connection begins with hello/
+//!   door.rs: the second swarm, for foreign programs
 //! ```
 
-pub(crate) mod hello;
-pub(crate) mod refusal;
-pub(crate) mod transport;
+mod behaviour;
+mod carrier;
+pub(crate) mod clock;
+mod control;
+mod door;
+mod gate;
+mod hello;
+mod network;
+mod perform;
+mod refusal;
+mod sense;
+#[cfg(test)]
+mod tests;
+mod transport;
+
+pub(crate) use network::{Network, NetworkError};

@@ -17,6 +17,7 @@ use libp2p::{PeerId, Transport, dns, noise, quic, tcp, websocket, yamux};
 
 use super::hello::Hello;
 use crate::base::key::SecretKey;
+use crate::config::LinkConfig;
 
 /// A transport that yields authenticated, multiplexed connections.
 type Connections = Boxed<(PeerId, StreamMuxerBox)>;
@@ -25,11 +26,12 @@ type Connections = Boxed<(PeerId, StreamMuxerBox)>;
 /// for other implementations. libp2p's default of 256 MiB is an invitation.
 const MAX_WEBSOCKET_MESSAGE: usize = 4 * 1024 * 1024;
 
-/// A QUIC connection without a sign of life for so long is over. (libp2p: 10 s.)
-const QUIC_IDLE: Duration = Duration::from_secs(4);
-
 /// How often QUIC gives a sign of life. (libp2p: 5 s.)
 const QUIC_KEEP_ALIVE: Duration = Duration::from_secs(1);
+
+/// Longest time to connect, secure and multiplex. (Guess: a few round trips around the world, and a
+/// busy machine.)
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Which transports are on.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +48,23 @@ pub(crate) struct Transports {
     pub dns: bool,
     /// Longest time to connect, secure and multiplex, before the hello begins. Guess: 10 s.
     pub handshake_timeout: Duration,
+    /// A QUIC connection without a sign of life for so long is over. (libp2p: 10 s.)
+    pub quic_idle: Duration,
+}
+
+impl Transports {
+    /// All there are: what a node listens on is its own choice, what others listen on is not.
+    pub fn all(config: &LinkConfig) -> Self {
+        Self {
+            tcp: true,
+            quic: true,
+            websocket: true,
+            memory: true,
+            dns: true,
+            handshake_timeout: HANDSHAKE_TIMEOUT,
+            quic_idle: config.quic_idle,
+        }
+    }
 }
 
 /// The transport of a member: every connection begins with the hello, in both directions, before
@@ -69,7 +88,7 @@ pub(crate) fn build_plain(key: &SecretKey, on: Transports) -> io::Result<Connect
     let memory = on.memory.then(|| secured(MemoryTransport::new(), key)).transpose()?;
     let websocket = on.websocket.then(|| websocket(key, on.dns)).transpose()?;
     let tcp = on.tcp.then(|| secured(plain_tcp(), key)).transpose()?;
-    let quic = on.quic.then(|| quic_with(key, on.handshake_timeout));
+    let quic = on.quic.then(|| quic_with(key, on));
 
     let direct = either(tcp, quic);
     let named = if on.dns { dns::tokio::Transport::system(direct)?.boxed() } else { direct };
@@ -115,11 +134,11 @@ where
     websocket
 }
 
-fn quic_with(key: &SecretKey, handshake_timeout: Duration) -> Connections {
+fn quic_with(key: &SecretKey, on: Transports) -> Connections {
     let mut config = quic::Config::new(key.keypair());
-    config.handshake_timeout = handshake_timeout;
-    // 4000 fits; the limit of the field is 49 days.
-    config.max_idle_timeout = u32::try_from(QUIC_IDLE.as_millis()).unwrap_or(u32::MAX);
+    config.handshake_timeout = on.handshake_timeout;
+    // The limit of the field is 49 days.
+    config.max_idle_timeout = u32::try_from(on.quic_idle.as_millis()).unwrap_or(u32::MAX);
     config.keep_alive_interval = QUIC_KEEP_ALIVE;
     quic::tokio::Transport::new(config)
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)))

@@ -42,6 +42,5 @@ mod stats;
 mod tests;
 mod wire;
 
-pub(crate) use acquaintances::Introduced;
 pub(crate) use desk::{Hello, HelloSettings};
 pub(crate) use stats::HelloStats;

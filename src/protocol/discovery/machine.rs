@@ -90,6 +90,16 @@ impl DiscoveryMachine {
         self.book.cards().filter(move |card| card.node != own)
     }
 
+    /// The newest card of a node.
+    pub fn card(&self, node: NodeId) -> Option<&Card> {
+        self.book.card(node)
+    }
+
+    /// True when topics travel directly to this peer, in a fixed topology.
+    pub fn is_neighbour(&self, peer: NodeId) -> bool {
+        self.dialer.is_neighbour(peer)
+    }
+
     /// This node's own card.
     pub fn own(&self) -> &Card {
         self.own.card()

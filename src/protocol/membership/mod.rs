@@ -1,1 +1,51 @@
-//! The membership room.
+//! The membership room: who is linked with us, in which life, and who said good-bye.
+//!
+//! The quorum protocol that finds the dead comes into this room next; what stands here is what it
+//! needs below it: exactly one link per peer, and a record of every node's life.
+//!
+//! # Spec
+//!
+//! Links:
+//! - upon the first connection with a peer: it is the link; the peer is `Alive`, its life noted.
+//! - upon a second connection in the same life within `tie_window`: one is kept. Dialled from
+//!   different sides: the one that the smaller id dialled. Dialled from the same side: the newer.
+//!   The other is closed after `tie_grace`, so that what is under way on it arrives; by the side
+//!   that did not dial only after `tie_patience`, because it may see the two in the other order.
+//! - upon a later second connection, or one in a newer life: the peer knows nothing of the link we
+//!   hold. Everything to it is closed, the new connection too, because gossipsub tells its topics
+//!   only to a peer it has no connection with. The peer dials again at once and meets a clean slate.
+//! - upon a connection in an older life: it is closed; it is a leftover.
+//! - upon `misses` failed pings in a row on a link, or `slow_limit` complaints of gossipsub about a
+//!   slow peer without a good heartbeat between: the link is closed, to be dialled again.
+//! - upon the end of the last connection: the peer is not linked; `Unreachable` unless it left.
+//!
+//! Leaving:
+//! - upon the leave command: every linked peer is asked to note a signed `Left` record; when all
+//!   have answered, or after `leave_patience`, the node may stop.
+//! - upon a valid `Left` record that is news: the node is `Left`, its record is passed to all linked
+//!   peers but the one it came from.
+//! - upon a link: the records of the last `remember_left` go to the peer, so that who was away
+//!   learns them.
+//! - upon a link or a card with a higher life: the node is back.
+//!
+//! # Invariants
+//!
+//! 1. At most one link per peer is reported to the other rooms, and `Linked` and `Unlinked`
+//!    alternate per peer.
+//! 2. The life recorded for a node never falls.
+//! 3. Nobody is `Left` without a record signed by its own key.
+//! 4. Records kept and passed on are bounded by `max_left`.
+
+mod config;
+mod left;
+mod link;
+mod machine;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+pub use config::MembershipConfig;
+pub(crate) use link::{Link, LinkId};
+pub use machine::Standing;
+pub(crate) use machine::{Input, Member, MembershipMachine, Output};
+pub(crate) use wire::Message;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::delivery::Delivery;
 use super::wire::{Hop, MessageId};
 use crate::base::id::NodeId;
 use crate::base::time::WallTime;
@@ -23,6 +24,20 @@ pub struct Received {
     pub received: WallTime,
     /// What was sent.
     pub payload: Bytes,
+}
+
+impl Received {
+    /// The message as a subscriber gets it, with its decoded payload.
+    pub fn deliver<T>(&self, value: T) -> Delivery<T> {
+        Delivery {
+            id: self.id.clone(),
+            author: self.id.author,
+            foreign_author: self.foreign_author.clone(),
+            value,
+            sent: self.sent,
+            received: self.received,
+        }
+    }
 }
 
 /// A kept message as a query returns it.

@@ -1,0 +1,392 @@
+//! Who hears what. This file translates between the outside and the rooms, and between rooms; it
+//! decides nothing.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::event::Event;
+use super::frame::{Message, Room, Ticket};
+use super::input::Input;
+use super::output::Output;
+use crate::base::id::{Life, NodeId};
+use crate::base::key::SecretKey;
+use crate::base::machine::{Machine, Outbox, earliest};
+use crate::base::time::{Time, WallTime};
+use crate::protocol::discovery::{self, Card, DiscoveryMachine};
+use crate::protocol::membership::{self, MembershipConfig, MembershipMachine};
+use crate::protocol::topic::{self, TopicConfig, TopicMachine};
+
+/// What an engine is made from.
+#[derive(Debug)]
+pub struct EngineSettings {
+    /// Who we are.
+    pub key: SecretKey,
+    /// Which start of us this is.
+    pub life: Life,
+    /// The wall clock at `Time::ZERO`.
+    pub started: WallTime,
+    /// Seed of all randomness.
+    pub seed: u64,
+    /// Settings of the membership room.
+    pub membership: MembershipConfig,
+    /// Settings of the discovery room, and what it starts with.
+    pub discovery: discovery::Settings,
+    /// Settings of the topic room.
+    pub topic: TopicConfig,
+}
+
+/// All machines of a node as one.
+pub struct Engine {
+    me: NodeId,
+    life: Life,
+    membership: MembershipMachine,
+    discovery: DiscoveryMachine,
+    topic: TopicMachine,
+    to_membership: Outbox<membership::Output>,
+    to_discovery: Outbox<discovery::Output>,
+    to_topic: Outbox<topic::Output>,
+    round_trips: BTreeMap<NodeId, Duration>,
+}
+
+impl Engine {
+    pub fn new(settings: EngineSettings) -> Self {
+        let EngineSettings { key, life, started, seed, membership, discovery, topic } = settings;
+        Self {
+            me: key.id(),
+            life,
+            topic: TopicMachine::new(topic, key.id(), life, started),
+            membership: MembershipMachine::new(membership, key, life),
+            discovery: DiscoveryMachine::new(discovery, seed),
+            to_membership: Outbox::new(),
+            to_discovery: Outbox::new(),
+            to_topic: Outbox::new(),
+            round_trips: BTreeMap::new(),
+        }
+    }
+
+    /// Who we are.
+    pub fn me(&self) -> NodeId {
+        self.me
+    }
+
+    /// Which start of us this is.
+    pub fn life(&self) -> Life {
+        self.life
+    }
+
+    /// The rooms, to look at.
+    pub fn membership(&self) -> &MembershipMachine {
+        &self.membership
+    }
+
+    /// The rooms, to look at.
+    pub fn discovery(&self) -> &DiscoveryMachine {
+        &self.discovery
+    }
+
+    /// The rooms, to look at.
+    pub fn topic(&self) -> &TopicMachine {
+        &self.topic
+    }
+
+    /// The last round trip measured with a linked peer.
+    pub fn round_trip(&self, peer: NodeId) -> Option<Duration> {
+        self.round_trips.get(&peer).copied()
+    }
+
+    /// Other nodes that read a topic, by their newest cards.
+    pub fn readers(&self, topic: &str) -> Vec<NodeId> {
+        let reads = |card: &&Card| card.topics.contains(topic);
+        self.discovery.known().filter(reads).map(|card| card.node).collect()
+    }
+
+    fn tell_membership(&mut self, now: Time, input: membership::Input) {
+        self.membership.handle(now, input, &mut self.to_membership);
+    }
+
+    fn tell_discovery(&mut self, now: Time, input: discovery::Input) {
+        self.discovery.handle(now, input, &mut self.to_discovery);
+    }
+
+    fn tell_topic(&mut self, now: Time, input: topic::Input) {
+        self.topic.handle(now, input, &mut self.to_topic);
+    }
+
+    /// An input from outside goes to the room it is for.
+    fn enter(&mut self, now: Time, input: Input, out: &mut Outbox<Output>) {
+        match input {
+            Input::Tick => {
+                self.tell_membership(now, membership::Input::Tick);
+                self.tell_discovery(now, discovery::Input::Tick);
+                self.tell_topic(now, topic::Input::Tick);
+            }
+            Input::Opened { peer, life, link } => {
+                self.tell_membership(now, membership::Input::Opened { peer, life, link });
+            }
+            Input::Closed { peer, link } => {
+                self.tell_membership(now, membership::Input::Closed { peer, link });
+            }
+            Input::Pinged { peer, link, answered } => {
+                if let Some(round_trip) = answered {
+                    self.round_trips.insert(peer, round_trip);
+                }
+                let answered = answered.is_some();
+                self.tell_membership(now, membership::Input::Pinged { peer, link, answered });
+            }
+            Input::Slow { peer } => self.tell_membership(now, membership::Input::Slow { peer }),
+            Input::Leave => self.tell_membership(now, membership::Input::Leave),
+
+            Input::Dialled { token, peer } => {
+                let failure = discovery::DialFailure::Limited(format!("{peer} is linked"));
+                self.tell_discovery(now, discovery::Input::DialFailed { token, failure });
+            }
+            Input::DialFailed { token, failure } => {
+                self.tell_discovery(now, discovery::Input::DialFailed { token, failure });
+            }
+            Input::Refused { peer, by_us, reason } => {
+                out.push(Output::Event(Event::Refused { peer, by_us, reason }));
+            }
+            Input::Listening { addresses } => {
+                self.tell_discovery(now, discovery::Input::Listening { addresses });
+            }
+            Input::Sighting { source, peer, addresses } => {
+                self.tell_discovery(now, discovery::Input::Sighting { source, peer, addresses });
+            }
+            Input::Discovery(command) => {
+                self.tell_discovery(now, discovery::Input::Command(command));
+            }
+
+            Input::Heard { from, author, sequence, frame } => {
+                self.tell_topic(now, topic::Input::Heard { from, author, sequence, frame });
+            }
+            Input::Copy { from, author, sequence } => {
+                self.tell_topic(now, topic::Input::Copy { from, author, sequence });
+            }
+            Input::Carried { token, outcome } => {
+                self.tell_topic(now, topic::Input::Carried { token, outcome });
+            }
+            Input::Joined { bucket } => self.tell_topic(now, topic::Input::Joined { bucket }),
+            Input::Door { topic, author, origin, payload } => {
+                self.tell_topic(now, topic::Input::Door { topic, author, origin, payload });
+            }
+            Input::Topic(command) => self.tell_topic(now, topic::Input::Command(command)),
+
+            Input::Asked { from, token, message } => match message {
+                Message::Membership(message) => {
+                    self.tell_membership(now, membership::Input::Asked { from, token, message });
+                }
+                Message::Discovery(message) => {
+                    self.tell_discovery(now, discovery::Input::Asked { from, token, message });
+                }
+                Message::Topic(message) => {
+                    self.tell_topic(now, topic::Input::Asked { from, token, message });
+                }
+            },
+            Input::Told { from, message } => match message {
+                // The membership room only asks.
+                Message::Membership(_) => {}
+                Message::Discovery(message) => {
+                    self.tell_discovery(now, discovery::Input::Told { from, message });
+                }
+                Message::Topic(message) => {
+                    self.tell_topic(now, topic::Input::Told { from, message });
+                }
+            },
+            Input::Answer { ticket: Ticket { room, token }, message } => match (room, message) {
+                (Room::Membership, Message::Membership(_)) => {
+                    self.tell_membership(now, membership::Input::Settled { token });
+                }
+                (Room::Discovery, Message::Discovery(message)) => {
+                    self.tell_discovery(now, discovery::Input::Answer { token, message });
+                }
+                (Room::Topic, Message::Topic(message)) => {
+                    self.tell_topic(now, topic::Input::Answer { token, message });
+                }
+                // An answer out of another room than the question is none.
+                (room, _) => self.no_answer(now, room, token),
+            },
+            Input::Arrived { ticket } => {
+                if ticket.room == Room::Membership {
+                    let token = ticket.token;
+                    self.tell_membership(now, membership::Input::Settled { token });
+                }
+            }
+            Input::NoAnswer { ticket: Ticket { room, token } } => self.no_answer(now, room, token),
+        }
+    }
+
+    fn no_answer(&mut self, now: Time, room: Room, token: crate::base::token::Token) {
+        match room {
+            Room::Membership => {
+                self.tell_membership(now, membership::Input::Settled { token });
+            }
+            Room::Discovery => self.tell_discovery(now, discovery::Input::NoAnswer { token }),
+            Room::Topic => self.tell_topic(now, topic::Input::NoAnswer { token }),
+        }
+    }
+
+    /// What the rooms want goes outside or to the other rooms, until all are content.
+    fn settle(&mut self, now: Time, out: &mut Outbox<Output>) {
+        loop {
+            if let Some(output) = self.to_membership.pop() {
+                self.from_membership(now, output, out);
+            } else if let Some(output) = self.to_discovery.pop() {
+                self.from_discovery(now, output, out);
+            } else if let Some(output) = self.to_topic.pop() {
+                self.from_topic(now, output, out);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn from_membership(&mut self, now: Time, output: membership::Output, out: &mut Outbox<Output>) {
+        match output {
+            membership::Output::Close(link) => out.push(Output::Close(link)),
+            membership::Output::Linked { peer, life, address } => {
+                self.tell_discovery(now, discovery::Input::Linked { peer, life, address });
+                self.tell_topic(now, topic::Input::Linked { peer });
+                out.push(Output::Changed);
+            }
+            membership::Output::Unlinked { peer } => {
+                self.round_trips.remove(&peer);
+                self.tell_discovery(now, discovery::Input::Unlinked { peer });
+                self.tell_topic(now, topic::Input::Unlinked { peer });
+                out.push(Output::Changed);
+            }
+            membership::Output::Left { node, life } => {
+                self.tell_discovery(now, discovery::Input::Left { peer: node, life });
+                out.push(Output::Event(Event::Left { node, life }));
+                out.push(Output::Changed);
+            }
+            membership::Output::Online { node, life } => {
+                out.push(Output::Event(Event::Online { node, life }));
+                out.push(Output::Changed);
+            }
+            membership::Output::Unreachable { node } => {
+                out.push(Output::Event(Event::Unreachable { node }));
+            }
+            membership::Output::Ask { to, token, message } => out.push(Output::Ask {
+                to,
+                ticket: Ticket { room: Room::Membership, token },
+                message: Message::Membership(message),
+            }),
+            membership::Output::Answer { token, message } => {
+                out.push(Output::Answer { token, message: Message::Membership(message) });
+            }
+            membership::Output::MayStop => out.push(Output::MayStop),
+        }
+    }
+
+    fn from_discovery(&mut self, now: Time, output: discovery::Output, out: &mut Outbox<Output>) {
+        match output {
+            discovery::Output::Dial { token, peer, addresses } => {
+                out.push(Output::Dial { token, peer, addresses });
+            }
+            discovery::Output::Unlink { peer } => {
+                for link in self.membership.links().all(peer) {
+                    out.push(Output::Close(link));
+                }
+            }
+            discovery::Output::Neighbour { peer, joined } => {
+                out.push(Output::Neighbour { peer, joined });
+            }
+            discovery::Output::Card(card) => self.card(now, card, out),
+            discovery::Output::Gone { node } => {
+                self.tell_topic(now, topic::Input::Gone { node });
+                self.tell_membership(now, membership::Input::Forgotten { node });
+                out.push(Output::Changed);
+            }
+            discovery::Output::Ask { to, token, message } => out.push(Output::Ask {
+                to,
+                ticket: Ticket { room: Room::Discovery, token },
+                message: Message::Discovery(message),
+            }),
+            discovery::Output::Tell { to, token, message } => out.push(Output::Tell {
+                to,
+                ticket: Ticket { room: Room::Discovery, token },
+                message: Message::Discovery(message),
+            }),
+            discovery::Output::Answer { token, message } => {
+                out.push(Output::Answer { token, message: Message::Discovery(message) });
+            }
+            discovery::Output::Connected { token, result } => {
+                out.push(Output::Connected { token, result });
+            }
+            discovery::Output::Notice(discovery::Notice::CardsFull { node }) => {
+                out.push(Output::Event(Event::CardsFull { node }));
+            }
+            discovery::Output::Notice(discovery::Notice::OurselvesNewer { life }) => {
+                out.push(Output::Event(Event::OurselvesNewer { life }));
+            }
+        }
+    }
+
+    fn card(&mut self, now: Time, card: Card, out: &mut Outbox<Output>) {
+        let Card { node, life, topics, .. } = card;
+        self.tell_topic(now, topic::Input::Reads { node, topics });
+        self.tell_membership(now, membership::Input::Known { node, life });
+        out.push(Output::Changed);
+    }
+
+    fn from_topic(&mut self, now: Time, output: topic::Output, out: &mut Outbox<Output>) {
+        match output {
+            topic::Output::Join(bucket) => out.push(Output::Join(bucket)),
+            topic::Output::Leave(bucket) => out.push(Output::Leave(bucket)),
+            topic::Output::Broadcast { token, bucket, frame } => {
+                out.push(Output::Broadcast { token, bucket, frame });
+            }
+            topic::Output::Deliver { subscription, message } => {
+                out.push(Output::Deliver { subscription, message });
+            }
+            topic::Output::Reads(topics) => {
+                self.tell_discovery(now, discovery::Input::Reads { topics });
+            }
+            topic::Output::Ask { to, token, message } => out.push(Output::Ask {
+                to,
+                ticket: Ticket { room: Room::Topic, token },
+                message: Message::Topic(message),
+            }),
+            topic::Output::Tell { to, token, message } => out.push(Output::Tell {
+                to,
+                ticket: Ticket { room: Room::Topic, token },
+                message: Message::Topic(message),
+            }),
+            topic::Output::Answer { token, message } => {
+                out.push(Output::Answer { token, message: Message::Topic(message) });
+            }
+            topic::Output::Door { topic, payload } => out.push(Output::Door { topic, payload }),
+            topic::Output::Published { token, result } => {
+                out.push(Output::Published { token, result });
+            }
+            topic::Output::Confirmed { token, report } => {
+                out.push(Output::Confirmed { token, report });
+            }
+            topic::Output::Subscribed { subscription, result } => {
+                out.push(Output::Subscribed { subscription, result });
+            }
+            topic::Output::Kept { token, messages } => out.push(Output::Kept { token, messages }),
+            topic::Output::Notice(topic::Notice::Unread { id }) => {
+                out.push(Output::Event(Event::Unread { id }));
+            }
+            topic::Output::Notice(topic::Notice::NotSent { id }) => {
+                out.push(Output::Event(Event::NotSent { id }));
+            }
+        }
+    }
+}
+
+impl Machine for Engine {
+    type Input = Input;
+    type Output = Output;
+
+    fn handle(&mut self, now: Time, input: Input, out: &mut Outbox<Output>) {
+        self.enter(now, input, out);
+        self.settle(now, out);
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        let rooms = earliest(self.membership.deadline(), self.discovery.deadline());
+        earliest(rooms, self.topic.deadline())
+    }
+}

@@ -1,0 +1,117 @@
+//! What speaks on every link: gossipsub, questions and answers, pings, identify, discovery.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use libp2p::connection_limits::{self, ConnectionLimits};
+use libp2p::kad::store::MemoryStore;
+use libp2p::swarm::NetworkBehaviour;
+use libp2p::swarm::behaviour::toggle::Toggle;
+use libp2p::{PeerId, StreamProtocol, identify, kad, mdns, ping, swarm};
+
+use super::carrier::Carrier;
+use super::clock::Clock;
+use super::control::{Control, control};
+use super::gate::Gate;
+use crate::base::key::SecretKey;
+use crate::config::{Config, LinkConfig};
+
+/// How nodes of this framework call themselves to identify.
+pub const AGENT: &str = concat!("gossip-mesh/", env!("CARGO_PKG_VERSION"));
+
+const IDENTIFY: &str = "/gossip-mesh/1";
+const KADEMLIA: StreamProtocol = StreamProtocol::new("/gossip-mesh/kad/1");
+
+/// Connections with one peer that may live at once: the link, a simultaneous dial, and those of a
+/// new life before the old ones are closed.
+const MAX_PER_PEER: u32 = 4;
+
+/// What speaks on every link.
+#[derive(NetworkBehaviour)]
+pub struct Behaviour {
+    // The two gatekeepers come first: who is refused by them is seen by nobody else.
+    limits: connection_limits::Behaviour,
+    gate: Gate,
+    pub carrier: Carrier,
+    pub control: Control,
+    pub ping: ping::Behaviour,
+    pub identify: identify::Behaviour,
+    pub kademlia: Toggle<kad::Behaviour<MemoryStore>>,
+    pub mdns: Toggle<mdns::tokio::Behaviour>,
+}
+
+impl Behaviour {
+    /// All of it, for these settings.
+    pub fn new(key: &SecretKey, config: &Config, clock: Clock) -> Result<Self, String> {
+        let me = PeerId::from(key.id());
+        let kademlia = config.kademlia.then(|| kademlia(me, KADEMLIA));
+        let mdns = match config.mdns {
+            true => Some(mdns(me).map_err(|error| format!("mDNS cannot start: {error}"))?),
+            false => None,
+        };
+        Ok(Self {
+            limits: limits(&config.link),
+            gate: Gate::new(clock, config.link.max_inbound_per_ip),
+            carrier: Carrier::new(key, config)?,
+            control: control(&config.link),
+            ping: ping::Behaviour::new(
+                ping::Config::new()
+                    .with_interval(config.link.ping_interval)
+                    .with_timeout(config.link.ping_timeout),
+            ),
+            identify: identify::Behaviour::new(
+                identify::Config::new(IDENTIFY.to_owned(), key.keypair().public())
+                    .with_agent_version(AGENT.to_owned())
+                    .with_push_listen_addr_updates(true),
+            ),
+            kademlia: kademlia.into(),
+            mdns: mdns.into(),
+        })
+    }
+}
+
+fn limits(config: &LinkConfig) -> connection_limits::Behaviour {
+    connection_limits::Behaviour::new(
+        ConnectionLimits::default()
+            .with_max_pending_incoming(Some(config.max_pending))
+            .with_max_pending_outgoing(Some(config.max_pending))
+            .with_max_established_incoming(Some(config.max_links))
+            .with_max_established_outgoing(Some(config.max_links))
+            .with_max_established(Some(config.max_links))
+            .with_max_established_per_peer(Some(MAX_PER_PEER)),
+    )
+}
+
+/// Kademlia as an address book: nobody's records are kept, and peers come in by identify.
+pub fn kademlia(me: PeerId, protocol: StreamProtocol) -> kad::Behaviour<MemoryStore> {
+    let mut config = kad::Config::new(protocol);
+    config
+        .set_query_timeout(Duration::from_secs(10))
+        .set_periodic_bootstrap_interval(Some(Duration::from_secs(60)))
+        .set_kbucket_inserts(kad::BucketInserts::Manual)
+        .set_record_filtering(kad::StoreInserts::FilterBoth)
+        .set_kbucket_size(NonZeroUsize::new(20).unwrap_or(NonZeroUsize::MIN));
+    let mut kademlia = kad::Behaviour::with_config(me, MemoryStore::new(me), config);
+    kademlia.set_mode(Some(kad::Mode::Server));
+    kademlia
+}
+
+fn mdns(me: PeerId) -> std::io::Result<mdns::tokio::Behaviour> {
+    mdns::tokio::Behaviour::new(
+        mdns::Config {
+            ttl: Duration::from_secs(60),
+            query_interval: Duration::from_secs(10),
+            ..mdns::Config::default()
+        },
+        me,
+    )
+}
+
+/// Settings of the swarm itself.
+pub fn swarm_config(config: &LinkConfig) -> swarm::Config {
+    swarm::Config::with_tokio_executor()
+        .with_idle_connection_timeout(config.idle)
+        .with_notify_handler_buffer_size(const { NonZeroUsize::new(64).unwrap() })
+        .with_per_connection_event_buffer_size(64)
+        .with_max_negotiating_inbound_streams(256)
+}

@@ -1,0 +1,189 @@
+//! The swarm, and what ties its names to ours.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+
+use futures::StreamExt;
+use libp2p::core::transport::ListenerId;
+use libp2p::request_response::{InboundRequestId, OutboundRequestId, ResponseChannel};
+use libp2p::swarm::{ConnectionId, Swarm, SwarmEvent};
+use libp2p::{Multiaddr, PeerId};
+
+use super::behaviour::{AGENT, Behaviour, swarm_config};
+use super::clock::Clock;
+use super::door::Door;
+use super::hello::{Hello, HelloSettings, HelloStats};
+use super::sense;
+use super::transport::{self, Transports};
+use crate::base::id::Life;
+use crate::base::key::{NetworkKey, SecretKey};
+use crate::base::token::{Token, Tokens};
+use crate::config::{Config, LinkConfig};
+use crate::engine::Input;
+use crate::engine::frame::{Response, Ticket};
+use crate::protocol::membership::LinkId;
+
+/// Why the network cannot start.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NetworkError {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {reason}")]
+    Listen {
+        /// The address.
+        address: Multiaddr,
+        /// What the system said.
+        reason: String,
+    },
+    /// Another part cannot start.
+    #[error("the network cannot start: {0}")]
+    Start(String),
+}
+
+/// The real network of one node.
+pub struct Network {
+    pub(super) swarm: Swarm<Behaviour>,
+    pub(super) hello: Hello,
+    pub(super) door: Option<Door>,
+    /// What already happened, before the swarm is asked for more.
+    pub(super) inbox: VecDeque<Input>,
+    pub(super) connections: BTreeMap<LinkId, ConnectionId>,
+    pub(super) links: HashMap<ConnectionId, LinkId>,
+    pub(super) next_link: u64,
+    pub(super) dials: HashMap<ConnectionId, Token>,
+    pub(super) asks: HashMap<OutboundRequestId, Ticket>,
+    pub(super) asked: HashMap<Token, (InboundRequestId, ResponseChannel<Response>)>,
+    pub(super) tokens: Tokens,
+    pub(super) listening: BTreeSet<Multiaddr>,
+    announce: Vec<Multiaddr>,
+    /// Listeners that have not yet said where they are.
+    pub(super) starting: HashSet<ListenerId>,
+}
+
+impl Network {
+    /// Binds the listen addresses; the first inputs tell where.
+    pub fn start(
+        key: &SecretKey,
+        network_key: Option<NetworkKey>,
+        life: Life,
+        config: &Config,
+        clock: Clock,
+    ) -> Result<Self, NetworkError> {
+        let hello = Hello::new(HelloSettings {
+            me: key.id(),
+            network: config.network.clone(),
+            key: network_key,
+            life,
+            max_message_bytes: config.topic.max_message_bytes as u64,
+            buckets: config.topic.buckets,
+            features: BTreeSet::new(),
+            agent: AGENT.to_owned(),
+            timeout: config.link.hello_timeout,
+            max_under_way: config.link.max_hellos,
+        });
+        let start = |error: String| NetworkError::Start(error);
+        let transport = with_dns(&config.link, |on| transport::build(key, on, &hello))?;
+        let behaviour = Behaviour::new(key, config, clock).map_err(start)?;
+        let me = PeerId::from(key.id());
+        let swarm = Swarm::new(transport, behaviour, me, swarm_config(&config.link));
+        let mut network = Self {
+            swarm,
+            hello,
+            door: Door::open(key, config)?,
+            inbox: VecDeque::new(),
+            connections: BTreeMap::new(),
+            links: HashMap::new(),
+            next_link: 0,
+            dials: HashMap::new(),
+            asks: HashMap::new(),
+            asked: HashMap::new(),
+            tokens: Tokens::default(),
+            listening: BTreeSet::new(),
+            announce: config.announce.clone(),
+            starting: HashSet::new(),
+        };
+        for address in &config.listen {
+            network.listen(address)?;
+        }
+        network.tell_addresses();
+        Ok(network)
+    }
+
+    fn listen(&mut self, address: &Multiaddr) -> Result<(), NetworkError> {
+        let listener = self.swarm.listen_on(address.clone()).map_err(|error| {
+            NetworkError::Listen { address: address.clone(), reason: error.to_string() }
+        })?;
+        self.starting.insert(listener);
+        Ok(())
+    }
+
+    /// Ready when every listener has said where it listens, or failed.
+    pub async fn listen_everywhere(&mut self) -> Result<(), NetworkError> {
+        while !self.starting.is_empty() {
+            let event = self.swarm.select_next_some().await;
+            if let SwarmEvent::ListenerClosed { reason: Err(error), .. } = event {
+                return Err(NetworkError::Start(format!("a listener failed: {error}")));
+            }
+            sense::swarm(self, event);
+        }
+        match &mut self.door {
+            Some(door) => door.listen_everywhere(&mut self.inbox).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Where others can dial this node.
+    pub fn addresses(&self) -> Vec<Multiaddr> {
+        if self.announce.is_empty() {
+            self.listening.iter().cloned().collect()
+        } else {
+            self.announce.clone()
+        }
+    }
+
+    /// Where foreign programs can dial the door.
+    pub fn door_addresses(&self) -> Vec<Multiaddr> {
+        self.door.as_ref().map(Door::addresses).unwrap_or_default()
+    }
+
+    pub(super) fn tell_addresses(&mut self) {
+        let addresses = self.addresses();
+        self.inbox.push_back(Input::Listening { addresses });
+    }
+
+    /// What the hellos came to.
+    pub fn hello_stats(&self) -> HelloStats {
+        self.hello.stats()
+    }
+
+    /// What happens next. Safe to drop and call again.
+    pub async fn next(&mut self) -> Input {
+        loop {
+            if let Some(input) = self.inbox.pop_front() {
+                return input;
+            }
+            match &mut self.door {
+                None => {
+                    let event = self.swarm.select_next_some().await;
+                    sense::swarm(self, event);
+                }
+                Some(door) => tokio::select! {
+                    event = self.swarm.select_next_some() => sense::swarm(self, event),
+                    input = door.next() => self.inbox.push_back(input),
+                },
+            }
+        }
+    }
+}
+
+/// Builds transports with DNS where the system has a resolver, and without where it has none.
+pub(super) fn with_dns<T>(
+    config: &LinkConfig,
+    build: impl Fn(Transports) -> std::io::Result<T>,
+) -> Result<T, NetworkError> {
+    let all = Transports::all(config);
+    build(all)
+        .or_else(|error| {
+            tracing::warn!(%error, "no resolver: addresses with names cannot be dialled");
+            build(Transports { dns: false, ..all })
+        })
+        .map_err(|error| NetworkError::Start(error.to_string()))
+}

@@ -1,0 +1,55 @@
+//! Questions and answers.
+
+use libp2p::request_response::{Event, InboundRequestId, Message, ResponseChannel};
+
+use crate::base::id::NodeId;
+use crate::engine::Input;
+use crate::engine::frame::{Request, Response};
+use crate::net::network::Network;
+
+pub fn sense(network: &mut Network, event: Event<Request, Response>) {
+    match event {
+        Event::Message { peer, message, .. } => match message {
+            Message::Request { request_id, request, channel } => {
+                asked(network, peer.into(), request_id, request, channel);
+            }
+            Message::Response { request_id, response } => {
+                if let Some(ticket) = network.asks.remove(&request_id) {
+                    network.inbox.push_back(match response {
+                        Response(Some(message)) => Input::Answer { ticket, message },
+                        Response(None) => Input::Arrived { ticket },
+                    });
+                }
+            }
+        },
+        Event::OutboundFailure { peer, request_id, error, .. } => {
+            tracing::debug!(%peer, %error, "a question got no answer");
+            if let Some(ticket) = network.asks.remove(&request_id) {
+                network.inbox.push_back(Input::NoAnswer { ticket });
+            }
+        }
+        Event::InboundFailure { peer, request_id, error, .. } => {
+            tracing::debug!(%peer, %error, "an answer did not get out");
+            network.asked.retain(|_, (id, _)| *id != request_id);
+        }
+        Event::ResponseSent { .. } => {}
+    }
+}
+
+fn asked(
+    network: &mut Network,
+    from: NodeId,
+    id: InboundRequestId,
+    request: Request,
+    channel: ResponseChannel<Response>,
+) {
+    let token = network.tokens.next();
+    network.asked.insert(token, (id, channel));
+    match request {
+        Request::Ask(message) => network.inbox.push_back(Input::Asked { from, token, message }),
+        Request::Tell(message) => {
+            network.respond(token, None);
+            network.inbox.push_back(Input::Told { from, message });
+        }
+    }
+}

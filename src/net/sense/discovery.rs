@@ -1,0 +1,58 @@
+//! Those who know addresses: identify, Kademlia, mDNS.
+
+use std::collections::BTreeMap;
+
+use libp2p::{Multiaddr, PeerId, identify, kad, mdns};
+
+use crate::engine::Input;
+use crate::net::network::Network;
+use crate::protocol::discovery::Source;
+
+/// Kademlia hears of no address by itself; identify brings them.
+pub fn identify(network: &mut Network, event: identify::Event) {
+    let identify::Event::Received { peer_id, info, .. } = event else { return };
+    let Some(kademlia) = network.swarm.behaviour_mut().kademlia.as_mut() else { return };
+    if info.protocols.iter().any(|protocol| kademlia.protocol_names().contains(protocol)) {
+        for address in info.listen_addrs {
+            kademlia.add_address(&peer_id, address);
+        }
+    }
+}
+
+pub fn kademlia(network: &mut Network, event: kad::Event) {
+    match event {
+        kad::Event::RoutablePeer { peer, address }
+        | kad::Event::PendingRoutablePeer { peer, address } => {
+            sighting(network, Source::Kademlia, peer, vec![address]);
+        }
+        kad::Event::RoutingUpdated { peer, addresses, .. } => {
+            sighting(network, Source::Kademlia, peer, addresses.into_vec());
+        }
+        kad::Event::OutboundQueryProgressed {
+            result: kad::QueryResult::GetClosestPeers(Ok(found)),
+            ..
+        } => {
+            for kad::PeerInfo { peer_id, addrs } in found.peers {
+                sighting(network, Source::Kademlia, peer_id, addrs);
+            }
+        }
+        _ => {}
+    }
+}
+
+pub fn mdns(network: &mut Network, event: mdns::Event) {
+    let mdns::Event::Discovered(found) = event else { return };
+    let mut peers: BTreeMap<PeerId, Vec<Multiaddr>> = BTreeMap::new();
+    for (peer, address) in found {
+        peers.entry(peer).or_default().push(address);
+    }
+    for (peer, addresses) in peers {
+        sighting(network, Source::Mdns, peer, addresses);
+    }
+}
+
+fn sighting(network: &mut Network, source: Source, peer: PeerId, addresses: Vec<Multiaddr>) {
+    if peer != *network.swarm.local_peer_id() {
+        network.inbox.push_back(Input::Sighting { source, peer: Some(peer.into()), addresses });
+    }
+}

@@ -1,0 +1,128 @@
+//! Connections: begun, ended, refused; and our own addresses.
+
+use libp2p::PeerId;
+use libp2p::core::ConnectedPoint;
+use libp2p::multiaddr::{Multiaddr, Protocol};
+use libp2p::swarm::{ConnectionId, DialError, ListenError, SwarmEvent};
+
+use crate::base::id::NodeId;
+use crate::engine::Input;
+use crate::net::behaviour::BehaviourEvent;
+use crate::net::network::Network;
+use crate::net::perform::dial_failure;
+use crate::net::refusal::{HelloError, HelloFailure, Refusal};
+use crate::protocol::discovery::DialFailure;
+use crate::protocol::membership::{Link, LinkId};
+
+pub fn swarm(network: &mut Network, event: SwarmEvent<BehaviourEvent>) {
+    match event {
+        SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+            opened(network, peer_id, connection_id, &endpoint);
+        }
+        SwarmEvent::ConnectionClosed { peer_id, connection_id, .. } => {
+            if let Some(link) = network.links.remove(&connection_id) {
+                network.connections.remove(&link);
+                network.inbox.push_back(Input::Closed { peer: peer_id.into(), link });
+            }
+        }
+        SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
+            not_dialled(network, connection_id, &error);
+        }
+        SwarmEvent::IncomingConnectionError { error, send_back_addr, .. } => {
+            not_received(network, &error, &send_back_addr);
+        }
+        SwarmEvent::NewListenAddr { listener_id, address } => {
+            network.starting.remove(&listener_id);
+            network.listening.insert(address);
+            network.tell_addresses();
+        }
+        SwarmEvent::ExpiredListenAddr { address, .. } => {
+            network.listening.remove(&address);
+            network.tell_addresses();
+        }
+        SwarmEvent::ListenerClosed { listener_id, addresses, reason } => {
+            tracing::warn!(?addresses, ?reason, "a listener closed");
+            network.starting.remove(&listener_id);
+            for address in addresses {
+                network.listening.remove(&address);
+            }
+            network.tell_addresses();
+        }
+        SwarmEvent::ListenerError { error, .. } => tracing::debug!(%error, "a listener failed"),
+        _ => {}
+    }
+}
+
+fn opened(
+    network: &mut Network,
+    peer: PeerId,
+    connection: ConnectionId,
+    endpoint: &ConnectedPoint,
+) {
+    let token = network.dials.remove(&connection);
+    let Some(introduced) = network.hello.take(&peer, endpoint) else {
+        // The hello's word was lost among thousands of others: begin anew.
+        tracing::debug!(%peer, "a connection without its hello");
+        network.swarm.close_connection(connection);
+        return;
+    };
+    network.next_link += 1;
+    let link = LinkId(network.next_link);
+    network.connections.insert(link, connection);
+    network.links.insert(connection, link);
+    let peer = NodeId::from(peer);
+    let dialled = match endpoint {
+        ConnectedPoint::Dialer { address, .. } => Some(without_peer(address)),
+        ConnectedPoint::Listener { .. } => None,
+    };
+    let life = introduced.life;
+    network.inbox.push_back(Input::Opened { peer, life, link: Link { id: link, dialled } });
+    if let Some(token) = token {
+        network.inbox.push_back(Input::Dialled { token, peer });
+    }
+}
+
+fn not_dialled(network: &mut Network, connection: ConnectionId, error: &DialError) {
+    let failure = match HelloFailure::of_dial(error) {
+        Some(refused) => match refusal(network, &refused) {
+            Some(reason) => DialFailure::Stranger(reason),
+            None => DialFailure::Unreachable(refused.error.to_string()),
+        },
+        None => dial_failure(error),
+    };
+    tracing::debug!(?failure, "a dial led to no link");
+    if let Some(token) = network.dials.remove(&connection) {
+        network.inbox.push_back(Input::DialFailed { token, failure });
+    }
+}
+
+fn not_received(network: &mut Network, error: &ListenError, from: &Multiaddr) {
+    match HelloFailure::of_listen(error) {
+        Some(refused) => {
+            refusal(network, &refused);
+        }
+        None => tracing::debug!(%error, %from, "an inbound connection led to no link"),
+    }
+}
+
+/// Tells a refusal by either side; `None` when the hello ended otherwise, or only for now.
+fn refusal(network: &mut Network, failure: &HelloFailure) -> Option<String> {
+    let (by_us, refusal) = match &failure.error {
+        HelloError::RefusedByUs(refusal) => (true, refusal),
+        HelloError::RefusedByPeer(refusal) => (false, refusal),
+        HelloError::Silence | HelloError::Broken(_) => return None,
+    };
+    let reason = refusal.to_string();
+    let peer = Some(NodeId::from(failure.peer));
+    network.inbox.push_back(Input::Refused { peer, by_us, reason: reason.clone() });
+    (*refusal != Refusal::Busy).then_some(reason)
+}
+
+/// The address without `/p2p/…` at its end.
+fn without_peer(address: &Multiaddr) -> Multiaddr {
+    let mut address = address.clone();
+    if let Some(Protocol::P2p(_)) = address.iter().last() {
+        address.pop();
+    }
+    address
+}

@@ -1,0 +1,67 @@
+//! What handles ask of the driver. Bounded: a full mailbox makes the asker wait.
+
+use std::num::NonZeroU8;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use multiaddr::Multiaddr;
+use tokio::sync::{mpsc, oneshot};
+
+use super::peer::{Overview, Peer};
+use crate::base::id::NodeId;
+use crate::base::token::Token;
+use crate::protocol::discovery::{ConnectError, Topology};
+use crate::protocol::topic::{Kept, MessageId, Query, Received, Report, TopicError};
+
+/// Commands that may wait for the driver.
+pub const MAILBOX: usize = 1_024;
+
+/// Deliveries on their way to a subscription.
+pub type Deliveries = mpsc::Receiver<Arc<Received>>;
+
+/// A message to be sent.
+#[derive(Debug)]
+pub struct Publication {
+    pub topic: String,
+    pub payload: Bytes,
+    pub relays: NonZeroU8,
+    pub foreign: bool,
+}
+
+/// Everything a handle can ask.
+#[derive(Debug)]
+pub enum Command {
+    Publish {
+        publication: Publication,
+        /// Whom to tell how far it came, and how long to wait for the last reader.
+        confirm: Option<(Duration, oneshot::Sender<Report>)>,
+        reply: oneshot::Sender<Result<MessageId, TopicError>>,
+    },
+    Subscribe {
+        topic: String,
+        own: bool,
+        reply: oneshot::Sender<Result<(Token, Deliveries), TopicError>>,
+    },
+    Unsubscribe(Token),
+    Read {
+        query: Query,
+        reply: oneshot::Sender<Vec<Kept>>,
+    },
+    Connect {
+        address: Multiaddr,
+        reply: oneshot::Sender<Result<NodeId, ConnectError>>,
+    },
+    Disconnect(NodeId),
+    Forget(NodeId),
+    Rewire(Topology),
+    Peers(oneshot::Sender<Vec<Peer>>),
+    Readers {
+        topic: String,
+        reply: oneshot::Sender<Vec<NodeId>>,
+    },
+    Overview(oneshot::Sender<Overview>),
+    /// Something a subscription noticed about its messages.
+    Report(crate::engine::Event),
+    Leave(oneshot::Sender<()>),
+}

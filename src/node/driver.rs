@@ -1,0 +1,250 @@
+//! The one task that turns the engine: inputs in, outputs done. It decides nothing and waits for
+//! nothing but the next input.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::{BoxStream, SelectAll};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use super::command::{Command, Publication};
+use super::peer::{Overview, Peer, Stats};
+use super::replies::{Delivered, Replies, Sinks};
+use super::source::Sighting;
+use crate::base::id::NodeId;
+use crate::base::machine::{Machine, Outbox};
+use crate::base::time::Time;
+use crate::config::Config;
+use crate::engine::{Engine, Event, Input, Output};
+use crate::net::Network;
+use crate::net::clock::Clock;
+use crate::protocol::discovery::{self, Source, Topology};
+use crate::protocol::membership::Member;
+use crate::protocol::topic;
+use crate::store::Store;
+
+/// Commands taken in one go.
+const BATCH: usize = 64;
+
+/// How long a driver without a deadline sleeps: it is woken by anything that happens.
+const IDLE: Duration = Duration::from_secs(3_600);
+
+/// Turns one node.
+pub struct Driver {
+    pub config: Config,
+    pub engine: Engine,
+    pub network: Network,
+    /// Held open while the node runs, so that nobody else can use the folder.
+    pub store: Option<Store>,
+    pub clock: Clock,
+    pub mailbox: mpsc::Receiver<Command>,
+    pub events: broadcast::Sender<Event>,
+    /// Raised when nodes or what they read changed.
+    pub changed: watch::Sender<u64>,
+    pub sources: SelectAll<BoxStream<'static, Sighting>>,
+    pub replies: Replies,
+    pub sinks: Sinks,
+    pub leaving: Vec<oneshot::Sender<()>>,
+    pub stopped: bool,
+}
+
+impl Driver {
+    /// Runs until the node leaves or its last handle is dropped.
+    pub async fn run(mut self) {
+        let mut out = Outbox::new();
+        let mut commands = Vec::with_capacity(BATCH);
+        let sleep = tokio::time::sleep(Duration::ZERO);
+        tokio::pin!(sleep);
+        while !self.stopped {
+            let wake = self.engine.deadline().unwrap_or_else(|| self.clock.now() + IDLE);
+            sleep.as_mut().reset(self.clock.instant(wake).into());
+            // In no fixed order: under load each of them gets its turns.
+            tokio::select! {
+                () = &mut sleep => self.turn(Input::Tick, &mut out),
+                count = self.mailbox.recv_many(&mut commands, BATCH) => {
+                    self.stopped |= count == 0;
+                    for command in commands.drain(..) {
+                        self.obey(command, &mut out);
+                    }
+                }
+                input = self.network.next() => self.turn(input, &mut out),
+                Some(sighting) = self.sources.next() => {
+                    let Sighting { node: peer, addresses } = sighting;
+                    self.turn(Input::Sighting { source: Source::Custom, peer, addresses }, &mut out);
+                }
+            }
+        }
+        self.stop();
+    }
+
+    /// Everything the network holds goes before those who wait are told.
+    fn stop(self) {
+        let Self { network, store, leaving, .. } = self;
+        drop(network);
+        drop(store);
+        for reply in leaving {
+            let _ = reply.send(());
+        }
+    }
+
+    fn turn(&mut self, input: Input, out: &mut Outbox<Output>) {
+        self.engine.handle(self.clock.now(), input, out);
+        while let Some(output) = out.pop() {
+            if let Some(output) = self.network.perform(output) {
+                self.reply(output, out);
+            }
+        }
+    }
+
+    /// What is not for the network is for the user.
+    fn reply(&mut self, output: Output, out: &mut Outbox<Output>) {
+        match output {
+            Output::Deliver { subscription, message } => {
+                match self.sinks.deliver(subscription, message) {
+                    Delivered::Yes => {}
+                    Delivered::Abandoned => self.unsubscribe(subscription, out),
+                    Delivered::Lagged(event) => self.tell(event),
+                }
+            }
+            Output::Published { token, result } => self.replies.published(token, result),
+            Output::Confirmed { token, report } => self.replies.confirmed(token, report),
+            Output::Subscribed { subscription, result } => {
+                let accepted = result.is_ok();
+                if !self.replies.subscribed(subscription, result) && accepted {
+                    self.unsubscribe(subscription, out);
+                } else if !accepted {
+                    self.sinks.remove(subscription);
+                }
+            }
+            Output::Kept { token, messages } => self.replies.kept(token, messages),
+            Output::Connected { token, result } => self.replies.connected(token, result),
+            Output::Event(event) => self.tell(event),
+            Output::Changed => self.changed.send_modify(|version| *version += 1),
+            Output::MayStop => self.stopped = true,
+            // The network took all others.
+            _ => {}
+        }
+    }
+
+    fn unsubscribe(&mut self, subscription: crate::base::token::Token, out: &mut Outbox<Output>) {
+        self.sinks.remove(subscription);
+        let command = topic::Command::Unsubscribe { subscription };
+        self.engine.handle(self.clock.now(), Input::Topic(command), out);
+    }
+
+    fn tell(&self, event: Event) {
+        tracing::debug!(%event, "event");
+        // Nobody has to listen.
+        let _ = self.events.send(event);
+    }
+
+    fn obey(&mut self, command: Command, out: &mut Outbox<Output>) {
+        let input = match command {
+            Command::Publish { publication, confirm, reply } => {
+                let Publication { topic, payload, relays, foreign } = publication;
+                let (receipts, report) = confirm.unzip();
+                let token = self.replies.publish(reply, report);
+                let command =
+                    topic::Command::Publish { token, topic, payload, relays, receipts, foreign };
+                Input::Topic(command)
+            }
+            Command::Subscribe { topic, own, reply } => {
+                let (sender, deliveries) = mpsc::channel(self.config.topic.max_undelivered);
+                let subscription = self.replies.subscribe(reply, deliveries);
+                self.sinks.add(subscription, topic.clone(), sender);
+                Input::Topic(topic::Command::Subscribe { subscription, topic, own })
+            }
+            Command::Unsubscribe(subscription) => {
+                self.sinks.remove(subscription);
+                Input::Topic(topic::Command::Unsubscribe { subscription })
+            }
+            Command::Read { query, reply } => {
+                let token = self.replies.read(reply);
+                Input::Topic(topic::Command::Read { token, query })
+            }
+            Command::Connect { address, reply } => {
+                let token = self.replies.connect(reply);
+                Input::Discovery(discovery::Command::Connect { token, address })
+            }
+            Command::Disconnect(peer) => Input::Discovery(discovery::Command::Disconnect { peer }),
+            Command::Forget(peer) => Input::Discovery(discovery::Command::Forget { peer }),
+            Command::Rewire(topology) => Input::Discovery(discovery::Command::Rewire(topology)),
+            Command::Leave(reply) => {
+                self.leaving.push(reply);
+                Input::Leave
+            }
+            look => return self.show(look),
+        };
+        self.turn(input, out);
+    }
+
+    /// Commands that only look.
+    fn show(&self, command: Command) {
+        match command {
+            Command::Peers(reply) => drop(reply.send(self.peers())),
+            Command::Readers { topic, reply } => drop(reply.send(self.engine.readers(&topic))),
+            Command::Overview(reply) => drop(reply.send(self.overview())),
+            Command::Report(event) => self.tell(event),
+            // `obey` took all others.
+            _ => {}
+        }
+    }
+
+    fn peers(&self) -> Vec<Peer> {
+        let now = self.clock.now();
+        let members = self.engine.membership().members();
+        members.map(|(id, member)| self.peer(now, id, member)).collect()
+    }
+
+    fn peer(&self, now: Time, id: NodeId, member: Member) -> Peer {
+        let card = self.engine.discovery().card(id).cloned();
+        let linked = self.engine.membership().links().is_linked(id);
+        let neighbour = match self.config.topology {
+            Topology::Open => linked,
+            Topology::Fixed(_) => self.engine.discovery().is_neighbour(id),
+        };
+        let (name, addresses, topics, labels) = card
+            .map(|card| (card.name, card.addresses, card.topics, card.labels))
+            .unwrap_or_default();
+        Peer {
+            id,
+            name,
+            life: member.life,
+            standing: member.standing,
+            since: now.since(member.since),
+            addresses,
+            topics,
+            labels,
+            linked,
+            neighbour,
+            round_trip: self.engine.round_trip(id),
+        }
+    }
+
+    fn overview(&self) -> Overview {
+        let own = self.engine.discovery().own();
+        let hello = self.network.hello_stats();
+        let named = |counts: std::collections::BTreeMap<&'static str, u64>| {
+            counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
+        };
+        Overview {
+            id: self.engine.me(),
+            name: own.name.clone(),
+            network: self.config.network.clone(),
+            life: self.engine.life(),
+            uptime: self.clock.now().since(Time::ZERO),
+            addresses: self.network.addresses(),
+            door: self.network.door_addresses(),
+            topics: own.topics.clone(),
+            links: self.engine.membership().links().peers().count(),
+            stats: Stats {
+                topic: self.engine.topic().stats(),
+                discovery: self.engine.discovery().stats(),
+                refused: named(hello.refused_by_us),
+                refused_by_peers: named(hello.refused_by_peer),
+                silent: hello.silent,
+                broken: hello.broken,
+            },
+        }
+    }
+}

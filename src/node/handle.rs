@@ -1,0 +1,417 @@
+//! `Node`: what a program holds.
+
+use std::sync::Arc;
+
+use futures::Stream;
+use multiaddr::Multiaddr;
+use tokio::sync::broadcast::{self, WeakSender};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::builder::Builder;
+use super::command::Command;
+use super::error::Error;
+use super::events::Events;
+use super::peer::{Overview, Peer};
+use super::publish::Publish;
+use super::subscribe::{Handler, Subscribe};
+use super::topic::{Message, TopicHandle};
+use crate::base::codec::Codec;
+use crate::base::id::NodeId;
+use crate::config::Config;
+use crate::engine::Event;
+use crate::protocol::discovery::Topology;
+use crate::protocol::topic::{Delivery, Query, Topic};
+
+/// A running node. Cheap to clone; all clones are the same node. It stops when it
+/// [leaves](Node::leave), or when the last clone and the last subscription are dropped: then
+/// without a good-bye, and others find out by themselves.
+///
+/// Every `async fn` here may be dropped before it is ready; what that means stands with each.
+///
+/// ```no_run
+/// use futures::StreamExt;
+/// use gossip_mesh::{Node, Topic};
+///
+/// const CHAT: Topic<String> = Topic::new("chat");
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), gossip_mesh::Error> {
+/// let node = Node::builder().bootstrap("/dns4/seed.example/tcp/4001").spawn().await?;
+/// let mut lines = node.subscribe(CHAT).await?;
+/// node.publish(CHAT, &"hello".to_string()).await?;
+/// while let Some(line) = lines.next().await {
+///     println!("{}: {}", line.author, line.value);
+/// }
+/// node.leave().await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Node {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    id: NodeId,
+    config: Config,
+    commands: mpsc::Sender<Command>,
+    events: WeakSender<Event>,
+    changes: watch::Receiver<u64>,
+}
+
+impl Node {
+    /// Begins a node: settings first, then [`Builder::spawn`].
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    pub(super) fn new(
+        id: NodeId,
+        config: Config,
+        commands: mpsc::Sender<Command>,
+        events: WeakSender<Event>,
+        changes: watch::Receiver<u64>,
+    ) -> Self {
+        Self { shared: Arc::new(Shared { id, config, commands, events, changes }) }
+    }
+
+    /// Who this node is.
+    pub fn id(&self) -> NodeId {
+        self.shared.id
+    }
+
+    /// The settings it runs with.
+    pub fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    /// What people call it.
+    pub fn name(&self) -> &str {
+        self.shared.config.name.as_deref().unwrap_or_default()
+    }
+
+    /// Sends a value to all who read the topic: best effort, each reader gets it once.
+    ///
+    /// Accepted means: on its way, or waiting for a first reader. Awaiting it gives the message's
+    /// id; see [`Publish`] for copies and confirmations. Dropped before it is ready, the message
+    /// may or may not have been sent.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// const CHAT: Topic<String> = Topic::new("chat");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let id = node.publish(CHAT, &"hello".to_string()).await?;
+    /// assert_eq!((id.author, id.number), (node.id(), 1));
+    /// # node.leave().await }
+    /// ```
+    pub fn publish<T, C: Codec<T>>(&self, topic: Topic<T, C>, value: &T) -> Publish {
+        Publish::new(self.clone(), topic.name(), topic.is_foreign(), C::encode(value))
+    }
+
+    /// Receives what is published on a topic from now on: each message once, in the order of its
+    /// coming. See [`Subscribe`] for one's own messages. Dropped before it is ready, there is no
+    /// subscription.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// use futures::StreamExt;
+    /// const CHAT: Topic<String> = Topic::new("chat");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let mut lines = node.subscribe(CHAT).own_messages().await?;
+    /// node.publish(CHAT, &"hello".to_string()).await?;
+    /// assert_eq!(lines.next().await.unwrap().value, "hello");
+    /// # node.leave().await }
+    /// ```
+    pub fn subscribe<T, C: Codec<T>>(&self, topic: Topic<T, C>) -> Subscribe<T, C> {
+        Subscribe::new(self.clone(), topic)
+    }
+
+    /// Calls `handler` with each message of a topic, one after another, until the returned
+    /// [`Handler`] is dropped. A handler that panics is reported as [`Event::HandlerPanicked`] and
+    /// called again with the next message; nothing else is harmed.
+    ///
+    /// # Errors
+    /// As [`Node::subscribe`].
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// const CHAT: Topic<String> = Topic::new("chat");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let _handler = node.on(CHAT, |line| async move { println!("{}", line.value) }).await?;
+    /// # node.leave().await }
+    /// ```
+    pub async fn on<T, C, F, R>(&self, topic: Topic<T, C>, handler: F) -> Result<Handler, Error>
+    where
+        T: Send + 'static,
+        C: Codec<T> + 'static,
+        F: FnMut(Delivery<T>) -> R + Send + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        let subscription = self.subscribe(topic).await?;
+        Ok(Handler::new(subscription, handler))
+    }
+
+    /// A topic of this node to hold on to: publish, subscribe, and ask who reads it.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// const CHAT: Topic<String> = Topic::new("chat");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let chat = node.topic(CHAT);
+    /// assert!(!chat.has_reader().await?);
+    /// # node.leave().await }
+    /// ```
+    pub fn topic<T, C: Codec<T>>(&self, topic: Topic<T, C>) -> TopicHandle<T, C> {
+        TopicHandle::new(self.clone(), topic)
+    }
+
+    /// Messages this node received and still keeps (see the `max_kept` settings), oldest first.
+    /// Exactly what is returned is marked as read, unless the query peeks. Dropped before it is
+    /// ready, messages may have been marked that nobody saw.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Query, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// assert!(node.messages(Query::default()).await?.is_empty());
+    /// # node.leave().await }
+    /// ```
+    pub async fn messages(&self, query: Query) -> Result<Vec<Message>, Error> {
+        let kept = self.ask(|reply| Command::Read { query, reply }).await?;
+        Ok(kept.into_iter().map(Message::from).collect())
+    }
+
+    /// All other nodes known, linked or not, those that left among them.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// assert!(node.peers().await?.is_empty());
+    /// # node.leave().await }
+    /// ```
+    pub async fn peers(&self) -> Result<Vec<Peer>, Error> {
+        self.ask(Command::Peers).await
+    }
+
+    /// This node at this moment: addresses, topics, counters.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// let node = Node::builder().config(Config::lab()).name("ada").spawn().await?;
+    /// assert_eq!(node.overview().await?.name, "ada");
+    /// # node.leave().await }
+    /// ```
+    pub async fn overview(&self) -> Result<Overview, Error> {
+        self.ask(Command::Overview).await
+    }
+
+    /// Where others can dial this node, each ending in `/p2p/` and its id.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let address = node.addresses().await?.remove(0);
+    /// assert!(address.to_string().ends_with(&node.id().to_string()));
+    /// # node.leave().await }
+    /// ```
+    pub async fn addresses(&self) -> Result<Vec<Multiaddr>, Error> {
+        let overview = self.overview().await?;
+        Ok(overview.addresses.into_iter().map(|address| self.pinned(address)).collect())
+    }
+
+    /// The address with this node's id at its end.
+    fn pinned(&self, address: Multiaddr) -> Multiaddr {
+        let id = multiaddr::PeerId::from(self.id());
+        address.clone().with_p2p(id).unwrap_or(address)
+    }
+
+    /// What happens from now on.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Event, Node};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// use futures::StreamExt;
+    /// let one = Node::builder().config(Config::lab()).spawn().await?;
+    /// let mut events = one.events();
+    /// let two = Node::builder().config(Config::lab()).spawn().await?;
+    /// two.connect(one.addresses().await?.remove(0)).await?;
+    /// assert!(matches!(events.next().await, Some(Event::Online { node, .. }) if node == two.id()));
+    /// # one.leave().await?; two.leave().await }
+    /// ```
+    pub fn events(&self) -> Events {
+        match self.shared.events.upgrade() {
+            Some(events) => Events::new(events.subscribe()),
+            // The node has stopped: an ended stream.
+            None => Events::new(broadcast::channel(1).1),
+        }
+    }
+
+    /// Links with whoever lives at this address; `/p2p/…` at its end pins the id. Where nobody
+    /// answers, the address is remembered and tried again in the background. Dropped before it is
+    /// ready, the dial goes on.
+    ///
+    /// # Errors
+    /// Linked already, nobody there, not of this network, ourselves.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, ConnectError, Error, Node};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// let one = Node::builder().config(Config::lab()).spawn().await?;
+    /// let two = Node::builder().config(Config::lab()).spawn().await?;
+    /// let address = one.addresses().await?.remove(0);
+    /// assert_eq!(two.connect(address.clone()).await?, one.id());
+    /// let again = two.connect(address).await;
+    /// assert_eq!(again, Err(Error::Connect(ConnectError::AlreadyLinked(one.id()))));
+    /// # one.leave().await?; two.leave().await }
+    /// ```
+    pub async fn connect(&self, address: Multiaddr) -> Result<NodeId, Error> {
+        Ok(self.ask(|reply| Command::Connect { address, reply }).await??)
+    }
+
+    /// Closes the link with a node and does not dial it again until told to connect. Whoever is
+    /// not linked is not dialled either.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// let one = Node::builder().config(Config::lab()).spawn().await?;
+    /// let two = Node::builder().config(Config::lab()).spawn().await?;
+    /// let id = two.connect(one.addresses().await?.remove(0)).await?;
+    /// two.disconnect(id).await?;
+    /// # one.leave().await?; two.leave().await }
+    /// ```
+    pub async fn disconnect(&self, node: NodeId) -> Result<(), Error> {
+        self.tell(Command::Disconnect(node)).await
+    }
+
+    /// Forgets a node that is gone for good: its card, its addresses, its place among the
+    /// neighbours. It is welcome if it comes back in a new life.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn forget(&self, node: NodeId) -> Result<(), Error> {
+        self.tell(Command::Forget(node)).await
+    }
+
+    /// Changes whom this node wants to be linked with. A node of a fixed topology stays in one:
+    /// only its neighbours change.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`]. A change between open and fixed is refused as a contradiction of
+    /// settings, because gossipsub's mesh is set up once.
+    pub async fn rewire(&self, topology: Topology) -> Result<(), Error> {
+        let fixed = |topology: &Topology| matches!(topology, Topology::Fixed(_));
+        if fixed(&topology) != fixed(&self.config().topology) {
+            return Err(Error::Config(crate::config::ConfigError::one(
+                "a running node cannot change between an open and a fixed topology: start it \
+                 anew with the other one"
+                    .to_owned(),
+            )));
+        }
+        self.tell(Command::Rewire(topology)).await
+    }
+
+    /// Says good-bye to all (they see *left*, not *failed*), stops, and returns when sockets and
+    /// files are closed. All other verbs give [`Error::Stopped`] from then on. Dropped before it
+    /// is ready, the node leaves all the same.
+    ///
+    /// # Errors
+    /// None today; a node that has stopped already is no error.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Error, Node};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// node.leave().await?;
+    /// assert_eq!(node.peers().await, Err(Error::Stopped));
+    /// # Ok(()) }
+    /// ```
+    pub async fn leave(&self) -> Result<(), Error> {
+        match self.ask(Command::Leave).await {
+            Ok(()) | Err(Error::Stopped) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits until the node has stopped, whoever made it.
+    pub async fn stopped(&self) {
+        self.shared.commands.closed().await;
+    }
+
+    /// Nodes other than this one that read a topic, by their cards.
+    pub(super) async fn readers(&self, topic: &str) -> Result<Vec<NodeId>, Error> {
+        let topic = topic.to_owned();
+        self.ask(|reply| Command::Readers { topic, reply }).await
+    }
+
+    /// Ready whenever what is known of nodes may have changed.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.changes.clone()
+    }
+
+    pub(super) async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(command(reply)).await?;
+        answer.await.map_err(|_| Error::Stopped)
+    }
+
+    pub(super) async fn tell(&self, command: Command) -> Result<(), Error> {
+        self.shared.commands.send(command).await.map_err(|_| Error::Stopped)
+    }
+
+    /// Tells without waiting, from where nobody can wait. A full mailbox loses it.
+    pub(super) fn tell_now(&self, command: Command) {
+        // What is lost here is found by the driver itself: see the callers.
+        let _ = self.shared.commands.try_send(command);
+    }
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Node").field("id", &self.id()).field("name", &self.name()).finish()
+    }
+}
+
+// A subscription is what users hold most; it must go wherever their tasks go.
+const _: fn() = || {
+    fn sendable<T: Send + Sync>() {}
+    fn stream<T: Stream + Send + Unpin>() {}
+    sendable::<Node>();
+    stream::<super::subscribe::Subscription<String>>();
+};

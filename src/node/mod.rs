@@ -1,0 +1,25 @@
+//! Floor 5: the node as its users hold it, and the driver that turns its engine.
+
+mod builder;
+mod command;
+mod driver;
+mod error;
+mod events;
+mod folder;
+mod handle;
+mod peer;
+mod publish;
+mod replies;
+mod source;
+mod subscribe;
+mod topic;
+
+pub use builder::Builder;
+pub use error::Error;
+pub use events::Events;
+pub use handle::Node;
+pub use peer::{Overview, Peer, Stats};
+pub use publish::{Confirmed, Publish};
+pub use source::{AddressSource, Sighting};
+pub use subscribe::{Handler, Subscribe, Subscription};
+pub use topic::{Message, TopicHandle};

@@ -1,0 +1,84 @@
+//! What a node knows of others and of itself, at one moment.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use multiaddr::Multiaddr;
+use serde::{Deserialize, Serialize};
+
+use crate::base::id::{Life, NodeId};
+use crate::protocol::discovery::DiscoveryStats;
+use crate::protocol::membership::Standing;
+use crate::protocol::topic::TopicStats;
+
+/// Another node, as this one knows it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Peer {
+    /// Who.
+    pub id: NodeId,
+    /// The name people gave it; empty until its card came.
+    pub name: String,
+    /// Its newest life.
+    pub life: Life,
+    /// How it stands, as seen from here.
+    pub standing: Standing,
+    /// For how long it has stood so.
+    pub since: Duration,
+    /// Where it says it can be dialled.
+    pub addresses: Vec<Multiaddr>,
+    /// What it reads.
+    pub topics: BTreeSet<String>,
+    /// What its operator wants others to know.
+    pub labels: BTreeMap<String, String>,
+    /// There is a live link with it.
+    pub linked: bool,
+    /// Topics travel directly to it.
+    pub neighbour: bool,
+    /// The last round trip of a ping.
+    pub round_trip: Option<Duration>,
+}
+
+/// This node at one moment.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Overview {
+    /// Who.
+    pub id: NodeId,
+    /// The name people gave it.
+    pub name: String,
+    /// Its network.
+    pub network: String,
+    /// Which start of it this is.
+    pub life: Life,
+    /// For how long it has run.
+    pub uptime: Duration,
+    /// Where others can dial it, without `/p2p/…`.
+    pub addresses: Vec<Multiaddr>,
+    /// Where foreign programs can dial it.
+    pub door: Vec<Multiaddr>,
+    /// What it reads.
+    pub topics: BTreeSet<String>,
+    /// Live links.
+    pub links: usize,
+    /// Counters.
+    pub stats: Stats,
+}
+
+/// Counters of a node since its start.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Of topics.
+    pub topic: TopicStats,
+    /// Of discovery.
+    pub discovery: DiscoveryStats,
+    /// Connections refused by this node at the hello, by reason.
+    pub refused: BTreeMap<String, u64>,
+    /// Refusals of this node by others at the hello, by reason.
+    pub refused_by_peers: BTreeMap<String, u64>,
+    /// Connections that said nothing at the hello.
+    pub silent: u64,
+    /// Hellos that broke: garbage, a cut, half a hello.
+    pub broken: u64,
+}

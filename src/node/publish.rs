@@ -1,0 +1,102 @@
+//! A message on its way out.
+
+use std::future::IntoFuture;
+use std::num::NonZeroU8;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::sync::oneshot;
+
+use super::command::{Command, Publication};
+use super::error::Error;
+use super::handle::Node;
+use crate::base::codec::EncodeError;
+use crate::protocol::topic::{MessageId, Report};
+
+/// A message to be published; await it to send it.
+#[must_use = "a message is sent when this is awaited"]
+#[derive(Debug)]
+pub struct Publish {
+    node: Node,
+    publication: Result<Publication, EncodeError>,
+}
+
+/// A message whose readers were asked to confirm: accepted under this id, and the report of how
+/// far it came.
+#[derive(Debug)]
+pub struct Confirmed {
+    /// Names the message.
+    pub id: MessageId,
+    /// Who has it, who has not, how long that took.
+    pub report: Report,
+}
+
+impl Publish {
+    pub(super) fn new(
+        node: Node,
+        topic: &str,
+        foreign: bool,
+        payload: Result<Vec<u8>, EncodeError>,
+    ) -> Self {
+        let publication = payload.map(|payload| Publication {
+            topic: topic.to_owned(),
+            payload: payload.into(),
+            relays: NonZeroU8::MIN,
+            foreign,
+        });
+        Self { node, publication }
+    }
+
+    /// Has every neighbour pass the message on this many times. Readers still get it once; copies
+    /// on the links grow by this factor. Default 1.
+    pub fn relays(mut self, times: NonZeroU8) -> Self {
+        if let Ok(publication) = &mut self.publication {
+            publication.relays = times;
+        }
+        self
+    }
+
+    /// Asks all readers to confirm and waits at most `within` for the last of them. Expected are
+    /// those whose cards read the topic when the message is accepted. A confirmation travels back
+    /// the way the message came. Dropped before it is ready, the message may have been sent.
+    ///
+    /// # Errors
+    /// As awaiting the publish itself. Readers that are missing are no error; see the report.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// use std::time::Duration;
+    /// const CHAT: Topic<String> = Topic::new("chat");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let line = "hello".to_string();
+    /// let sent = node.publish(CHAT, &line).confirmed(Duration::from_secs(5)).await?;
+    /// assert!(sent.report.missing.is_empty());
+    /// # node.leave().await }
+    /// ```
+    pub async fn confirmed(self, within: Duration) -> Result<Confirmed, Error> {
+        let (confirm, report) = oneshot::channel();
+        let id = self.send(Some((within, confirm))).await?;
+        let report = report.await.map_err(|_| Error::Stopped)?;
+        Ok(Confirmed { id, report })
+    }
+
+    async fn send(
+        self,
+        confirm: Option<(Duration, oneshot::Sender<Report>)>,
+    ) -> Result<MessageId, Error> {
+        let publication = self.publication?;
+        let publish = |reply| Command::Publish { publication, confirm, reply };
+        Ok(self.node.ask(publish).await??)
+    }
+}
+
+impl IntoFuture for Publish {
+    type Output = Result<MessageId, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send(None))
+    }
+}

@@ -1,0 +1,157 @@
+//! Messages on their way in: as a stream, or to a callback.
+
+use std::any::Any;
+use std::future::IntoFuture;
+use std::marker::PhantomData;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures::future::BoxFuture;
+use futures::{FutureExt, Stream, StreamExt};
+use tokio::task::JoinHandle;
+
+use super::command::{Command, Deliveries};
+use super::error::Error;
+use super::handle::Node;
+use crate::base::codec::Codec;
+use crate::base::token::Token;
+use crate::engine::Event;
+use crate::protocol::topic::{Delivery, Topic};
+
+/// A subscription to be made; await it to make it.
+#[must_use = "a subscription begins when this is awaited"]
+pub struct Subscribe<T, C> {
+    node: Node,
+    topic: Topic<T, C>,
+    own: bool,
+}
+
+impl<T, C: Codec<T>> Subscribe<T, C> {
+    pub(super) fn new(node: Node, topic: Topic<T, C>) -> Self {
+        Self { node, topic, own: false }
+    }
+
+    /// Also what this node publishes itself.
+    pub fn own_messages(mut self) -> Self {
+        self.own = true;
+        self
+    }
+
+    async fn begin(self) -> Result<Subscription<T, C>, Error> {
+        let Self { node, topic, own } = self;
+        let name = topic.name().to_owned();
+        let subscribe = |reply| Command::Subscribe { topic: name, own, reply };
+        let (token, deliveries) = node.ask(subscribe).await??;
+        Ok(Subscription { node, topic, token, deliveries, kind: PhantomData })
+    }
+}
+
+impl<T: 'static, C: Codec<T> + 'static> IntoFuture for Subscribe<T, C> {
+    type Output = Result<Subscription<T, C>, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.begin())
+    }
+}
+
+/// The messages of a topic, each once. Ends when the node stops. Dropping it ends the
+/// subscription.
+///
+/// It holds up to `topic.max_undelivered` messages; above that new ones are dropped for this
+/// subscription alone and told as [`Event::Lagged`]. A payload that is no `T` is told as
+/// [`Event::Undecodable`] and skipped.
+pub struct Subscription<T, C = crate::Cbor> {
+    node: Node,
+    topic: Topic<T, C>,
+    token: Token,
+    deliveries: Deliveries,
+    kind: PhantomData<fn() -> (T, C)>,
+}
+
+impl<T, C> Subscription<T, C> {
+    /// The topic.
+    pub fn topic(&self) -> &Topic<T, C> {
+        &self.topic
+    }
+}
+
+impl<T, C: Codec<T>> Stream for Subscription<T, C> {
+    type Item = Delivery<T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Delivery<T>>> {
+        while let Some(message) = ready!(self.deliveries.poll_recv(cx)) {
+            match C::decode(&message.payload) {
+                Ok(value) => return Poll::Ready(Some(message.deliver(value))),
+                Err(error) => self.node.tell_now(Command::Report(Event::Undecodable {
+                    topic: self.topic.name().to_owned(),
+                    author: message.id.author,
+                    reason: error.to_string(),
+                })),
+            }
+        }
+        Poll::Ready(None)
+    }
+}
+
+impl<T, C> Drop for Subscription<T, C> {
+    fn drop(&mut self) {
+        // Should the mailbox be full, the next delivery finds the other end closed.
+        self.node.tell_now(Command::Unsubscribe(self.token));
+    }
+}
+
+/// A callback that is being called. Dropping it ends the subscription; a call under way ends
+/// where it next awaits.
+#[must_use = "dropping it ends the subscription"]
+#[derive(Debug)]
+pub struct Handler {
+    task: JoinHandle<()>,
+}
+
+impl Handler {
+    pub(super) fn new<T, C, F, R>(subscription: Subscription<T, C>, handler: F) -> Self
+    where
+        T: Send + 'static,
+        C: Codec<T> + 'static,
+        F: FnMut(Delivery<T>) -> R + Send + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        Self { task: tokio::spawn(call_each(subscription, handler)) }
+    }
+}
+
+impl Drop for Handler {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn call_each<T, C, F, R>(mut subscription: Subscription<T, C>, mut handler: F)
+where
+    C: Codec<T>,
+    F: FnMut(Delivery<T>) -> R,
+    R: Future<Output = ()>,
+{
+    while let Some(delivery) = subscription.next().await {
+        // What the handler left half done is its own; we share nothing with it.
+        let call = AssertUnwindSafe(async { handler(delivery).await });
+        if let Err(panic) = call.catch_unwind().await {
+            let topic = subscription.topic.name().to_owned();
+            let message = panic_message(panic.as_ref());
+            let report = Command::Report(Event::HandlerPanicked { topic, message });
+            if subscription.node.tell(report).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "it did not say why".to_owned())
+}

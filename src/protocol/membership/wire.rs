@@ -1,0 +1,26 @@
+//! What nodes say about membership.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::id::{Life, NodeId};
+
+/// "I end this life of mine, on purpose", signed by the one who says it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Left {
+    /// Who left.
+    pub node: NodeId,
+    /// The life that ended.
+    pub life: Life,
+    /// The node's signature over a domain prefix and the two fields.
+    #[serde(with = "serde_bytes")]
+    pub signature: Vec<u8>,
+}
+
+/// Questions and answers of the membership room. Each is at most `MAX_FRAME` bytes.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Message {
+    /// "Note that these have left." Answered with `Noted`.
+    Left(Vec<Left>),
+    /// The answer.
+    Noted,
+}
