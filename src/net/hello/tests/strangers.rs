@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use futures::StreamExt;
 use futures::future::join;
+use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use libp2p::core::muxing::SubstreamBox;
 use libp2p::{Swarm, ping, swarm};
 use serde_bytes::ByteArray;
 
 use crate::base::key::SecretKey;
 use crate::net::hello::dialogue::{Credentials, converse, introduce};
+use crate::net::hello::line::MAX_EARLY;
 use crate::net::hello::proof::{ProofKey, Role};
 use crate::net::hello::wire::{self, FORMAT_VERSION, Introduction, Message, Opening};
 use crate::net::refusal::HelloError::{self, RefusedByPeer, RefusedByUs, Silence};
@@ -224,6 +225,70 @@ async fn a_proof_handed_on_to_a_third_node_is_refused() {
     let ((at_listener, at_dialer), ()) = soon(join(ends, between)).await;
     assert_eq!(at_listener.error, RefusedByUs(Refusal::WrongProof));
     assert_eq!(at_dialer.error, RefusedByPeer(Refusal::WrongProof));
+}
+
+#[tokio::test]
+async fn a_stranger_that_opens_streams_without_end_is_refused_early() {
+    for kind in KINDS {
+        let (mut node, wire) = soon(visited(kind, Duration::from_secs(5))).await;
+        let flood = async {
+            let mut wire = wire.open(Role::Dialer).await;
+            wire.write(b"\0\0\0\x40half a hello").await;
+            let mut streams = Vec::new();
+            for _ in 0..=MAX_EARLY {
+                let mut stream = wire.line.first_stream(Role::Dialer).await.expect("a stream");
+                let write = async { Ok(stream.write_all(&[0; 1024]).await?) };
+                wire.line.drive(write).await.expect("written");
+                streams.push(stream);
+            }
+            wire.hear_refusal().await
+        };
+        let (failure, told) = soon(join(node.hello_failure(), flood)).await;
+        assert_eq!(failure.error, RefusedByUs(Refusal::Garbage), "{kind}");
+        assert_eq!(told, Refusal::Garbage, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_a_member_opens_too_early_reaches_the_swarm() {
+    const MULTISTREAM: &[u8] = b"\x13/multistream/1.0.0\n";
+    for kind in KINDS {
+        let (mut node, wire) = soon(visited(kind, Duration::from_secs(5))).await;
+        let member = async {
+            let mut wire = wire.open(Role::Dialer).await;
+            // The node takes the first stream it hears of, so that one has to speak first. Each
+            // transport keeps this order.
+            let peer = key(1).id().into();
+            let mut own = credentials(2);
+            own.me = key(9).id().into();
+            let mut early = wire.line.first_stream(Role::Dialer).await.expect("a stream");
+            wire.play(async |stream: &mut SubstreamBox| {
+                let hello = converse(stream, &own, &peer, Role::Dialer);
+                let ask = async {
+                    early.write_all(MULTISTREAM).await?;
+                    Ok(early.flush().await?)
+                };
+                futures::future::try_join(hello, ask).await
+            })
+            .await
+            .expect("a member is welcome");
+            let mut answer = [0; MULTISTREAM.len()];
+            let read = async { Ok(early.read_exact(&mut answer).await?) };
+            wire.line.drive(read).await.expect("an answer from the swarm");
+            assert_eq!(answer, MULTISTREAM, "{kind}");
+        };
+        soon(async {
+            tokio::select! {
+                () = member => {}
+                () = async { loop {
+                    if let Begin::Failed(failure) = node.begin().await {
+                        panic!("{kind}: {failure:?}");
+                    }
+                } } => unreachable!(),
+            }
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
