@@ -12,7 +12,7 @@ use crate::base::id::{Life, NodeId};
 
 /// Most connections between their hello and the driver. They stay for milliseconds; what is left
 /// behind by connections that ended on the way leaves when newer ones come.
-const MAX_WAITING: usize = 1024;
+pub(super) const MAX_WAITING: usize = 1024;
 
 /// A peer that passed the hello, and what it said of itself.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -11,7 +11,7 @@ use libp2p::core::{ConnectedPoint, Endpoint};
 
 use super::acquaintances::{Acquaintances, Introduced};
 use super::dialogue::{Credentials, converse, introduce};
-use super::line;
+use super::line::Line;
 use super::proof::{ProofKey, Role};
 use super::stats::{Counters, HelloStats};
 use super::wire::Introduction;
@@ -98,15 +98,16 @@ impl Hello {
     pub(crate) async fn greet(
         self,
         peer: PeerId,
-        mut muxer: StreamMuxerBox,
+        muxer: StreamMuxerBox,
         point: ConnectedPoint,
     ) -> Result<(PeerId, StreamMuxerBox), HelloFailure> {
-        let end = self.0.meet(&peer, &mut muxer, role_at(&point)).await;
+        let mut line = Line::new(muxer);
+        let end = self.0.meet(&peer, &mut line, role_at(&point)).await;
         self.0.counters.count(&end);
         match end {
             Ok(introduced) => {
                 self.0.acquaintances.note(&peer, &point, introduced);
-                Ok((peer, muxer))
+                Ok((peer, line.into_muxer()))
             }
             Err(error) => Err(HelloFailure { peer: peer.into(), error }),
         }
@@ -117,7 +118,7 @@ impl Desk {
     async fn meet(
         &self,
         peer: &PeerId,
-        muxer: &mut StreamMuxerBox,
+        line: &mut Line,
         role: Role,
     ) -> Result<Introduced, HelloError> {
         if *peer == self.own.me {
@@ -132,18 +133,18 @@ impl Desk {
 
         let mut stream = None;
         let hello = async {
-            let stream = stream.insert(line::first_stream(muxer, role).await?);
+            let stream = stream.insert(line.first_stream(role).await?);
             if taken > self.max_under_way {
                 return Err(busy);
             }
-            line::drive(muxer, converse(stream, &self.own, peer, role)).await
+            line.drive(converse(stream, &self.own, peer, role)).await
         };
         let end = match tokio::time::timeout(self.timeout, hello).await {
             Ok(end) => end,
             Err(_elapsed) => Err(HelloError::Silence),
         };
         if let (Err(HelloError::RefusedByUs(why)), Some(stream)) = (&end, &mut stream) {
-            line::part(muxer, stream, why).await;
+            line.part(stream, why).await;
         }
         let Introduction { life, features, agent, .. } = end?;
         Ok(Introduced { peer: (*peer).into(), life, features, agent })

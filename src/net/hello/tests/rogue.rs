@@ -12,7 +12,7 @@ use libp2p::{Multiaddr, PeerId};
 use serde_bytes::ByteArray;
 
 use crate::base::key::SecretKey;
-use crate::net::hello::line;
+use crate::net::hello::line::Line;
 use crate::net::hello::proof::Role;
 use crate::net::hello::wire::{self, FORMAT_VERSION, MAGIC, Message, Opening};
 use crate::net::refusal::{HelloError, Refusal};
@@ -27,7 +27,7 @@ pub struct Rogue {
 
 /// A connection of a rogue, and its first stream.
 pub struct Wire {
-    muxer: StreamMuxerBox,
+    pub line: Line,
     stream: Option<SubstreamBox>,
 }
 
@@ -55,7 +55,7 @@ impl Rogue {
         let opts = DialOpts { role: Endpoint::Dialer, port_use: PortUse::New };
         let dial = self.transport.dial(address, opts).expect("a dial");
         let (_, muxer) = dial.await.expect("a connection");
-        Wire { muxer, stream: None }
+        Wire { line: Line::new(muxer), stream: None }
     }
 
     pub async fn listen(&mut self, address: &str) -> Multiaddr {
@@ -69,7 +69,7 @@ impl Rogue {
         loop {
             if let Some((upgrade, _)) = self.transport.select_next_some().await.into_incoming() {
                 let (_, muxer) = upgrade.await.expect("a connection");
-                return Wire { muxer, stream: None };
+                return Wire { line: Line::new(muxer), stream: None };
             }
         }
     }
@@ -77,7 +77,7 @@ impl Rogue {
 
 impl Wire {
     pub async fn open(mut self, role: Role) -> Self {
-        self.stream = Some(line::first_stream(&mut self.muxer, role).await.expect("a stream"));
+        self.stream = Some(self.line.first_stream(role).await.expect("a stream"));
         self
     }
 
@@ -87,7 +87,7 @@ impl Wire {
         script: impl AsyncFnOnce(&mut SubstreamBox) -> Result<T, HelloError>,
     ) -> Result<T, HelloError> {
         let stream = self.stream.as_mut().expect("an open stream");
-        line::drive(&mut self.muxer, script(stream)).await
+        self.line.drive(script(stream)).await
     }
 
     /// Writes these bytes as they are.
@@ -125,7 +125,7 @@ impl Wire {
     pub async fn until_closed(&mut self) {
         future::poll_fn(|cx| {
             // QUIC tells of the end only whoever waits for streams.
-            match (self.muxer.poll_inbound_unpin(cx), self.muxer.poll_unpin(cx)) {
+            match (self.line.poll_inbound_unpin(cx), self.line.poll_unpin(cx)) {
                 (Poll::Pending, Poll::Pending) => Poll::Pending,
                 (Poll::Ready(Ok(_)), _) => panic!("a node opens no stream before the hello"),
                 _ => Poll::Ready(()),

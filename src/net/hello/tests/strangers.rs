@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use futures::StreamExt;
 use futures::future::join;
+use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use libp2p::core::muxing::SubstreamBox;
 use libp2p::{Swarm, ping, swarm};
 use serde_bytes::ByteArray;
@@ -12,17 +12,17 @@ use crate::base::key::SecretKey;
 use crate::net::hello::dialogue::{Credentials, converse, introduce};
 use crate::net::hello::proof::{ProofKey, Role};
 use crate::net::hello::wire::{self, FORMAT_VERSION, Introduction, Message, Opening};
-use crate::net::refusal::HelloError::{self, RefusedByPeer, RefusedByUs, Silence};
+use crate::net::refusal::HelloError::{self, RefusedByPeer, RefusedByUs};
 use crate::net::refusal::{Limits, Refusal};
-use crate::net::transport::{Transports, build_plain};
+use crate::net::transport::build_plain;
 
 use super::rogue::{Rogue, Tap, Wire, opening};
 use super::world::*;
 
-const TCP: &str = "/ip4/127.0.0.1/tcp/0";
+pub const TCP: &str = "/ip4/127.0.0.1/tcp/0";
 
 /// A node that listens, and a rogue that has dialed it, over one kind of transport.
-async fn visited(kind: &str, timeout: Duration) -> (Node, Wire) {
+pub async fn visited(kind: &str, timeout: Duration) -> (Node, Wire) {
     let mut node = node_with(1, ALL, |settings| settings.timeout = timeout);
     let address = node.listen(kind).await;
     // The node has to be turned while the rogue comes in; nothing is reported on the way.
@@ -227,78 +227,45 @@ async fn a_proof_handed_on_to_a_third_node_is_refused() {
 }
 
 #[tokio::test]
-async fn half_a_hello_and_then_silence_ends_in_time() {
+async fn a_stream_that_a_member_opens_too_early_reaches_the_swarm() {
+    const MULTISTREAM: &[u8] = b"\x13/multistream/1.0.0\n";
     for kind in KINDS {
-        let (mut node, wire) = soon(visited(kind, SHORT)).await;
-        let rogue = async {
+        let (mut node, wire) = soon(visited(kind, Duration::from_secs(5))).await;
+        let member = async {
             let mut wire = wire.open(Role::Dialer).await;
-            wire.write(b"\0\0\0\x40half a hello").await;
-            wire.until_closed().await;
+            // The node takes the first stream it hears of, so that one has to speak first. Each
+            // transport keeps this order.
+            let peer = key(1).id().into();
+            let mut own = credentials(2);
+            own.me = key(9).id().into();
+            let mut early = wire.line.first_stream(Role::Dialer).await.expect("a stream");
+            wire.play(async |stream: &mut SubstreamBox| {
+                let hello = converse(stream, &own, &peer, Role::Dialer);
+                let ask = async {
+                    early.write_all(MULTISTREAM).await?;
+                    Ok(early.flush().await?)
+                };
+                futures::future::try_join(hello, ask).await
+            })
+            .await
+            .expect("a member is welcome");
+            let mut answer = [0; MULTISTREAM.len()];
+            let read = async { Ok(early.read_exact(&mut answer).await?) };
+            wire.line.drive(read).await.expect("an answer from the swarm");
+            assert_eq!(answer, MULTISTREAM, "{kind}");
         };
-        let (failure, ()) = soon(join(node.hello_failure(), rogue)).await;
-        assert_eq!(failure.error, Silence, "{kind}");
-        assert_eq!(node.hello.stats().silent, 1, "{kind}");
-        assert_eq!(node.hello.stats().under_way, 0, "{kind}");
+        soon(async {
+            tokio::select! {
+                () = member => {}
+                () = async { loop {
+                    if let Begin::Failed(failure) = node.begin().await {
+                        panic!("{kind}: {failure:?}");
+                    }
+                } } => unreachable!(),
+            }
+        })
+        .await;
     }
-}
-
-#[tokio::test]
-async fn a_connection_without_a_word_ends_in_time() {
-    for kind in KINDS {
-        let (mut node, mut wire) = soon(visited(kind, SHORT)).await;
-        let (failure, ()) = soon(join(node.hello_failure(), wire.until_closed())).await;
-        assert_eq!(failure.error, Silence, "{kind}");
-    }
-}
-
-#[tokio::test]
-async fn a_listener_without_a_word_is_left_in_time() {
-    let mut node = node_with(1, ALL, |settings| settings.timeout = SHORT);
-    let mut rogue = Rogue::new(&key(9));
-    let address = soon(rogue.listen(TCP)).await;
-    node.swarm.dial(address).expect("a dial");
-    let rogue = async { rogue.accept().await.open(Role::Listener).await.until_closed().await };
-    let (failure, ()) = soon(join(node.hello_failure(), rogue)).await;
-    assert_eq!(failure.error, Silence);
-}
-
-#[tokio::test]
-async fn a_socket_without_a_byte_ends_in_time() {
-    let on = Transports { handshake_timeout: SHORT, ..ALL };
-    let mut node = node_with(1, on, |_| {});
-    let address = soon(node.listen(TCP)).await.to_string();
-    let port = address.split('/').nth(4).expect("a port");
-    let socket = tokio::net::TcpStream::connect(format!("127.0.0.1:{port}"));
-    let (failure, socket) = soon(join(node.failure(), socket)).await;
-    assert_eq!(failure, None, "it did not come as far as the hello");
-    drop(socket);
-}
-
-#[tokio::test]
-async fn when_busy_one_more_is_told_so_and_the_next_is_not() {
-    let mut node = node_with(1, ALL, |settings| settings.max_under_way = 1);
-    let address = soon(node.listen(TCP)).await;
-    let mut rogue = Rogue::new(&key(9));
-    let visitors = async {
-        let mut silent = rogue.dial(address.clone()).await.open(Role::Dialer).await;
-        silent.say(&Message::Hello(opening())).await;
-        silent.hear_bytes().await;
-        let mut told = rogue.dial(address.clone()).await.open(Role::Dialer).await;
-        told.say(&Message::Hello(opening())).await;
-        let why = told.hear_refusal().await;
-        // The node now waits for `told` to go, so a third is one too many even to be told.
-        rogue.dial(address.clone()).await.until_closed().await;
-        why
-    };
-    let turned = async {
-        for _ in 0..3 {
-            node.hello_failure().await;
-        }
-    };
-    let ((), why) = soon(join(turned, visitors)).await;
-    assert_eq!(why, Refusal::Busy);
-    assert_eq!(node.hello.stats().refused_by_us["busy"], 2);
-    assert_eq!(node.hello.stats().under_way, 0);
 }
 
 /// What any libp2p program is: no hello, and ping.
