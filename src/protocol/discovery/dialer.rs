@@ -330,9 +330,13 @@ impl Dialer {
         self.links.insert(peer, Link { life, since: now });
     }
 
-    /// True when there was a link; then the next dial is due soon, later when links break at once.
-    pub(super) fn unlink(&mut self, now: Time, peer: NodeId) -> bool {
-        let Some(link) = self.links.remove(&peer) else { return false };
+    /// A link is gone: the next dial is due soon, later when links break at once. Of who said
+    /// good-bye nothing is due but what was before.
+    pub(super) fn unlink(&mut self, now: Time, peer: NodeId, has_left: bool) {
+        let Some(link) = self.links.remove(&peer) else { return };
+        if has_left {
+            return self.settle_peer(peer);
+        }
         let lasted = now.since(link.since) >= STEADY;
         let courtesy = self.courtesy(peer);
         let mut keys = self.entries_of(peer);
@@ -345,7 +349,6 @@ impl Dialer {
             target.due = now + pause + courtesy;
             self.settle(&key);
         }
-        true
     }
 
     /// Addresses a user or an operator may name at most.

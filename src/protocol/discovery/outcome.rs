@@ -35,7 +35,9 @@ impl Dialer {
         }
         for key in self.entries_of(peer) {
             let result = if again { Err(ConnectError::AlreadyLinked(peer)) } else { Ok(peer) };
-            self.reply(&key, &result, out);
+            if self.reply(&key, &result, out) {
+                self.hold_off(peer, false);
+            }
         }
         dialled.iter().for_each(|key| self.settle(key));
         self.settle_peer(peer);
@@ -150,17 +152,19 @@ impl Dialer {
         }
     }
 
-    /// Answers all `Connect` commands that wait for this target.
+    /// Answers all `Connect` commands that wait for this target; true when there were any.
     pub(super) fn reply(
         &mut self,
         key: &Key,
         result: &Result<NodeId, ConnectError>,
         out: &mut Outbox<Output>,
-    ) {
-        let Some(target) = self.targets.get_mut(key) else { return };
-        for token in std::mem::take(&mut target.waiting) {
-            out.push(Output::Connected { token, result: result.clone() });
+    ) -> bool {
+        let waiting = self.targets.get_mut(key).map(|target| std::mem::take(&mut target.waiting));
+        let waiting = waiting.unwrap_or_default();
+        for token in &waiting {
+            out.push(Output::Connected { token: *token, result: result.clone() });
         }
+        !waiting.is_empty()
     }
 
     /// Somebody told where a node is.
@@ -170,10 +174,12 @@ impl Dialer {
         source: Source,
         peer: Option<NodeId>,
         addresses: Vec<Multiaddr>,
+        has_left: impl Fn(NodeId) -> bool,
     ) {
         for address in addresses.into_iter().take(MAX_SIGHTED) {
             let (place, named) = address::split(address.clone());
-            if place.is_empty() || place.len() > MAX_ADDRESS || self.is_ours(&place) {
+            let unusable = place.is_empty() || place.len() > MAX_ADDRESS || self.is_ours(&place);
+            if unusable || peer.or(named).is_some_and(&has_left) {
                 continue;
             }
             match peer {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::world::{MS, SECOND, World, address, id, key, settings};
 use crate::base::id::Life;
+use crate::base::key::SecretKey;
 use crate::base::limits::{MAX_ADDRESSES, MAX_CARD};
 use crate::base::machine::{Machine, Outbox};
 use crate::base::time::Time;
@@ -195,4 +196,25 @@ fn large_cards_are_exchanged_in_messages_below_the_frame_limit() {
     world.start_open(99, &[0]);
     world.run(2 * SECOND);
     assert_eq!(world.known(99), 61);
+}
+
+#[test]
+fn a_book_of_thousands_is_compared_page_by_page() {
+    let mut machine = DiscoveryMachine::new(settings(0), 0);
+    for number in 0..5_000_u32 {
+        let mut seed = [7; 32];
+        seed[..4].copy_from_slice(&number.to_be_bytes());
+        let owner = SecretKey::from_seed(seed);
+        let card = Card { node: owner.id(), addresses: Vec::new(), ..card(1, 1, 1) };
+        tell(&mut machine, Time::ZERO, vec![card.sign(&owner)]);
+    }
+    let mut world = World::new();
+    world.adopt(0, machine);
+    world.start_open(99, &[0]);
+    world.run(2 * SECOND);
+    assert_eq!(world.known(99), 5_001);
+    let asked = |o: &&Output| {
+        matches!(o, Output::Ask { message: Message::Compare { after: Some(_), .. }, .. })
+    };
+    assert!(world.outputs(99).any(|o| asked(&o)), "a second page");
 }

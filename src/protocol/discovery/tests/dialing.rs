@@ -98,7 +98,7 @@ fn connect_says_what_went_wrong() {
     assert!(matches!(&results[3], Err(ConnectError::WrongPeer { wanted, .. }) if *wanted == id(5)));
     assert_eq!(results.len(), 4, "one reply each");
     world.start_open(8, &[]);
-    world.run(SECOND * 2);
+    world.run(SECOND * 10);
     assert!(world.knows(0, 8), "what nobody answered at is tried again");
 }
 
@@ -114,6 +114,10 @@ fn disconnect_lasts_until_connect() {
     assert!(world.links.is_empty());
     connect(&mut world, 0, address(1));
     assert_eq!(world.links.len(), 1);
+    world.command(1, Command::Disconnect { peer: id(0) });
+    world.run(100 * SECOND);
+    connect(&mut world, 1, address(0));
+    assert_eq!(world.links.len(), 1, "an address never dialled before");
 }
 
 #[test]
