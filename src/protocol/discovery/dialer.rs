@@ -22,6 +22,7 @@ use crate::base::token::{Token, Tokens};
 ///
 /// Two queues by time: `must` holds what is dialled whatever happens (addresses of the operator,
 /// neighbours), `pool` whoever else is known, dialled while links are wanting.
+#[derive(Debug)]
 pub(super) struct Dialer {
     pub(super) own: NodeId,
     pub(super) config: DiscoveryConfig,
@@ -47,12 +48,14 @@ pub(super) struct Dialer {
 }
 
 /// A live link.
+#[derive(Debug)]
 pub(super) struct Link {
     pub life: Life,
     since: Time,
 }
 
 /// A dial under way.
+#[derive(Debug)]
 pub(super) struct Dial {
     pub key: Key,
     /// Who lived there last, as far as known.

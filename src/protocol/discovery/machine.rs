@@ -41,6 +41,7 @@ pub(crate) struct Settings {
 }
 
 /// The discovery room.
+#[derive(Debug)]
 pub(crate) struct DiscoveryMachine {
     own: OwnCard,
     book: Book,

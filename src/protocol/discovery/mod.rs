@@ -98,7 +98,7 @@ mod stats;
 mod target;
 #[cfg(test)]
 mod tests;
-mod wire;
+pub(crate) mod wire;
 mod wish;
 
 pub use card::Card;

@@ -20,6 +20,7 @@ use crate::base::time::Time;
 pub(super) const GATHER: Duration = Duration::from_millis(5);
 
 /// The node's own card.
+#[derive(Debug)]
 pub(super) struct OwnCard {
     key: SecretKey,
     card: Card,

@@ -8,7 +8,8 @@ use crate::base::key::SecretKey;
 use crate::base::limits::{MAX_ADDRESSES, MAX_CARD};
 use crate::base::machine::{Machine, Outbox};
 use crate::base::time::Time;
-use crate::protocol::discovery::wire::SignedCard;
+use crate::protocol::discovery::card::read;
+use crate::protocol::discovery::wire::{Held, SignedCard};
 use crate::protocol::discovery::{
     Card, DiscoveryMachine, Input, Message, Notice, Output, Settings,
 };
@@ -217,4 +218,46 @@ fn a_book_of_thousands_is_compared_page_by_page() {
         matches!(o, Output::Ask { message: Message::Compare { after: Some(_), .. }, .. })
     };
     assert!(world.outputs(99).any(|o| asked(&o)), "a second page");
+}
+
+#[test]
+fn a_card_ends_by_the_age_it_came_with() {
+    let keep = settings(0).config.forget_after;
+    let aged = |age_ms| SignedCard { age_ms, ..card(2, 1, 1).sign(&key(2)) };
+    let all = u64::try_from(keep.as_millis()).unwrap();
+    let mut machine = alone(settings(0));
+    tell(&mut machine, Time::ZERO, vec![aged(all)]);
+    assert_eq!(known(&machine), []);
+    tell(&mut machine, Time::ZERO, vec![aged(all / 2)]);
+    machine.handle(Time::ZERO + keep / 4, Input::Tick, &mut Outbox::new());
+    assert_eq!(known(&machine).len(), 1);
+    machine.handle(Time::ZERO + keep * 9 / 16, Input::Tick, &mut Outbox::new());
+    assert_eq!(known(&machine), []);
+}
+
+#[test]
+fn a_comparison_tells_what_the_peer_lacks_and_fetches_what_it_has() {
+    let mut machine = DiscoveryMachine::new(settings(0), 0);
+    let mut out = Outbox::new();
+    machine.handle(
+        Time::ZERO,
+        Input::Linked { peer: id(1), life: Life(1), address: None },
+        &mut out,
+    );
+    let token = out.drain().find_map(|output| match output {
+        Output::Ask { token, message: Message::Compare { .. }, .. } => Some(token),
+        _ => None,
+    });
+    let held = vec![Held { node: id(2), life: Life(1), version: 1 }];
+    let message = Message::Holds { held, more: false };
+    machine.handle(Time::ZERO, Input::Answer { token: token.unwrap(), message }, &mut out);
+    let outputs: Vec<Output> = out.drain().collect();
+    let Some(Output::Tell { message: Message::Cards { cards }, .. }) = outputs.first() else {
+        panic!("tells its own card: {outputs:?}")
+    };
+    assert_eq!(read(&cards[0]).as_ref(), Some(machine.own()));
+    let Some(Output::Ask { message: Message::Fetch { nodes }, .. }) = outputs.get(1) else {
+        panic!("asks for the card: {outputs:?}")
+    };
+    assert_eq!(*nodes, [id(2)]);
 }
