@@ -51,7 +51,7 @@ pub(super) struct Dialer {
 #[derive(Debug)]
 pub(super) struct Link {
     pub life: Life,
-    since: Time,
+    pub since: Time,
 }
 
 /// A dial under way.
@@ -63,7 +63,7 @@ pub(super) struct Dial {
     /// Who has to be there; nobody else will do.
     pub asked: Option<NodeId>,
     pub places: Vec<Multiaddr>,
-    until: Time,
+    pub begun: Time,
 }
 
 /// Why a target stands in a queue.
@@ -145,8 +145,7 @@ impl Dialer {
         let token = tokens.next();
         // Whoever lives at an address now will do, unless the address came with an id.
         let asked = peer.filter(|_| matches!(key, Key::Peer(_)) || self.is_pinned(key));
-        let until = now + DIAL_DEADLINE;
-        let dial = Dial { key: key.clone(), peer, asked, places: places.clone(), until };
+        let dial = Dial { key: key.clone(), peer, asked, places: places.clone(), begun: now };
         self.begun += 1;
         self.dials.insert(token, dial);
         self.settle(key);
@@ -320,12 +319,12 @@ impl Dialer {
 
     /// The dials nobody told the end of in time.
     pub fn overdue(&self, now: Time) -> Vec<Token> {
-        let late = self.dials.iter().filter(|(_, dial)| dial.until <= now);
+        let late = self.dials.iter().filter(|(_, dial)| dial.begun + DIAL_DEADLINE <= now);
         late.map(|(token, _)| *token).collect()
     }
 
     pub fn deadline(&self) -> Option<Time> {
-        let dial = self.dials.values().map(|dial| dial.until).min();
+        let dial = self.dials.values().map(|dial| dial.begun + DIAL_DEADLINE).min();
         earliest(dial, self.next().map(|(due, _)| due))
     }
 

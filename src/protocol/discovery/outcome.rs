@@ -49,6 +49,41 @@ impl Dialer {
         }
     }
 
+    /// A dial reached a node. The link may be there already, or be told of in a moment.
+    pub fn dialled(&mut self, now: Time, token: Token, peer: NodeId, out: &mut Outbox<Output>) {
+        let Some(dial) = self.dials.remove(&token).filter(|_| peer != self.own) else { return };
+        let [place, ..] = dial.places.as_slice() else { return };
+        if dial.places.len() == 1 {
+            self.reached(now, peer, place.clone());
+        }
+        // Until there is a link it is a failure like any other: a peer that closes at once must
+        // not be dialled in circles.
+        let failures = self.pause(now, &dial.key);
+        let result = match self.links.get(&peer) {
+            Some(link) if link.since < dial.begun => Err(ConnectError::AlreadyLinked(peer)),
+            Some(_) => Ok(peer),
+            None if failures == 0 => return self.settle_peer(peer),
+            None => {
+                let reason = "the peer does not keep the link".to_owned();
+                Err(ConnectError::Unreachable { address: place.clone(), reason })
+            }
+        };
+        if self.reply(&dial.key, &result, out) {
+            self.hold_off(peer, false);
+        }
+        self.settle_peer(peer);
+    }
+
+    /// The next dial of a target comes after its backoff; how many failures there were before.
+    fn pause(&mut self, now: Time, key: &Key) -> u32 {
+        let Some(target) = self.targets.get_mut(key) else { return 0 };
+        let before = target.failures;
+        target.due = now + backoff(&self.config, before, &mut self.rng);
+        target.failures = before.saturating_add(1);
+        self.settle(key);
+        before
+    }
+
     /// The dials this link ends, by their targets.
     fn end_dials(&mut self, peer: NodeId, place: Option<&Multiaddr>) -> Vec<Key> {
         let is_over = |dial: &Dial| match dial.asked {
@@ -98,10 +133,7 @@ impl Dialer {
     ) {
         let Some(dial) = self.dials.remove(&token) else { return };
         self.failed += 1;
-        if let Some(target) = self.targets.get_mut(&dial.key) {
-            target.due = now + backoff(&self.config, target.failures, &mut self.rng);
-            target.failures = target.failures.saturating_add(1);
-        }
+        self.pause(now, &dial.key);
         if let Some(place) = dial.places.first() {
             let result = Err(refusal(&failure, place.clone(), dial.asked));
             self.reply(&dial.key, &result, out);

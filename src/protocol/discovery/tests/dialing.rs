@@ -169,3 +169,52 @@ fn at_most_max_dials_are_under_way_and_a_lost_one_counts_as_failed() {
     assert_eq!(out.drain().filter(|o| matches!(o, Output::Dial { .. })).count(), 16);
     assert_eq!(machine.stats().dials_failed, 16);
 }
+
+#[test]
+fn a_dial_that_reaches_a_linked_peer_tells_who_lives_at_the_address() {
+    use crate::base::id::Life;
+    use crate::base::machine::{Machine, Outbox};
+    use crate::base::time::Time;
+    use crate::protocol::discovery::DiscoveryMachine;
+    let settings = Settings { bootstrap: vec![address(1)], ..settings(0) };
+    let mut machine = DiscoveryMachine::new(settings, 1);
+    let mut out = Outbox::new();
+    machine.handle(Time::ZERO, Input::Tick, &mut out);
+    let Some(Output::Dial { token, .. }) = out.pop() else { panic!("dials at once") };
+    let linked = Input::Linked { peer: id(1), life: Life(1), address: None };
+    machine.handle(Time::ZERO + MS, linked, &mut out);
+    machine.handle(Time::ZERO + 2 * MS, Input::Dialled { token, peer: id(1) }, &mut out);
+    machine.handle(Time::ZERO + 100 * SECOND, Input::Tick, &mut out);
+    assert!(!out.drain().any(|output| matches!(output, Output::Dial { .. })));
+    assert_eq!(machine.stats().dials_failed, 0);
+    machine.handle(Time::ZERO + 101 * SECOND, Input::Unlinked { peer: id(1) }, &mut out);
+    machine.handle(Time::ZERO + 102 * SECOND, Input::Tick, &mut out);
+    assert!(out.drain().any(|output| matches!(output, Output::Dial { .. })));
+}
+
+#[test]
+fn a_peer_that_never_keeps_the_link_is_dialled_ever_more_rarely() {
+    use crate::base::machine::{Machine, Outbox};
+    use crate::base::time::Time;
+    use crate::protocol::discovery::DiscoveryMachine;
+    let mut machine = DiscoveryMachine::new(settings(0), 1);
+    let mut out = Outbox::new();
+    let connect = Command::Connect { token: Token(7), address: address(1) };
+    machine.handle(Time::ZERO, Input::Command(connect), &mut out);
+    let (mut dials, mut replies) = (0, 0);
+    while let Some(now) = machine.deadline().filter(|due| *due < Time::ZERO + 60 * SECOND) {
+        while let Some(output) = out.pop() {
+            match output {
+                Output::Dial { token, .. } => {
+                    dials += 1;
+                    machine.handle(now, Input::Dialled { token, peer: id(1) }, &mut out);
+                }
+                Output::Connected { .. } => replies += 1,
+                _ => {}
+            }
+        }
+        machine.handle(now, Input::Tick, &mut out);
+    }
+    assert!((5..20).contains(&dials), "{dials} dials in a minute");
+    assert_eq!(replies, 1);
+}
