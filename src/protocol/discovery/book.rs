@@ -12,6 +12,7 @@ use crate::base::time::Time;
 ///
 /// A card ends `keep` after its owner signed it, wherever it travelled meanwhile (its age travels
 /// along), so a node that is gone for good cannot live on by being told round in circles.
+#[derive(Debug)]
 pub(super) struct Book {
     entries: BTreeMap<NodeId, Entry>,
     /// Lives that ended with a good-bye, and until when that is remembered.
@@ -22,12 +23,14 @@ pub(super) struct Book {
     keep: Duration,
 }
 
+#[derive(Debug)]
 struct Entry {
     card: Card,
     signed: SignedCard,
     ends: Time,
 }
 
+#[derive(Debug)]
 struct Ended {
     life: Life,
     until: Time,

@@ -22,6 +22,7 @@ use crate::base::token::{Token, Tokens};
 ///
 /// Two queues by time: `must` holds what is dialled whatever happens (addresses of the operator,
 /// neighbours), `pool` whoever else is known, dialled while links are wanting.
+#[derive(Debug)]
 pub(super) struct Dialer {
     pub(super) own: NodeId,
     pub(super) config: DiscoveryConfig,
@@ -47,12 +48,14 @@ pub(super) struct Dialer {
 }
 
 /// A live link.
+#[derive(Debug)]
 pub(super) struct Link {
     pub life: Life,
-    since: Time,
+    pub since: Time,
 }
 
 /// A dial under way.
+#[derive(Debug)]
 pub(super) struct Dial {
     pub key: Key,
     /// Who lived there last, as far as known.
@@ -60,7 +63,7 @@ pub(super) struct Dial {
     /// Who has to be there; nobody else will do.
     pub asked: Option<NodeId>,
     pub places: Vec<Multiaddr>,
-    until: Time,
+    pub begun: Time,
 }
 
 /// Why a target stands in a queue.
@@ -142,8 +145,7 @@ impl Dialer {
         let token = tokens.next();
         // Whoever lives at an address now will do, unless the address came with an id.
         let asked = peer.filter(|_| matches!(key, Key::Peer(_)) || self.is_pinned(key));
-        let until = now + DIAL_DEADLINE;
-        let dial = Dial { key: key.clone(), peer, asked, places: places.clone(), until };
+        let dial = Dial { key: key.clone(), peer, asked, places: places.clone(), begun: now };
         self.begun += 1;
         self.dials.insert(token, dial);
         self.settle(key);
@@ -317,12 +319,12 @@ impl Dialer {
 
     /// The dials nobody told the end of in time.
     pub fn overdue(&self, now: Time) -> Vec<Token> {
-        let late = self.dials.iter().filter(|(_, dial)| dial.until <= now);
+        let late = self.dials.iter().filter(|(_, dial)| dial.begun + DIAL_DEADLINE <= now);
         late.map(|(token, _)| *token).collect()
     }
 
     pub fn deadline(&self) -> Option<Time> {
-        let dial = self.dials.values().map(|dial| dial.until).min();
+        let dial = self.dials.values().map(|dial| dial.begun + DIAL_DEADLINE).min();
         earliest(dial, self.next().map(|(due, _)| due))
     }
 
@@ -330,9 +332,13 @@ impl Dialer {
         self.links.insert(peer, Link { life, since: now });
     }
 
-    /// True when there was a link; then the next dial is due soon, later when links break at once.
-    pub(super) fn unlink(&mut self, now: Time, peer: NodeId) -> bool {
-        let Some(link) = self.links.remove(&peer) else { return false };
+    /// A link is gone: the next dial is due soon, later when links break at once. Of who said
+    /// good-bye nothing is due but what was before.
+    pub(super) fn unlink(&mut self, now: Time, peer: NodeId, has_left: bool) {
+        let Some(link) = self.links.remove(&peer) else { return };
+        if has_left {
+            return self.settle_peer(peer);
+        }
         let lasted = now.since(link.since) >= STEADY;
         let courtesy = self.courtesy(peer);
         let mut keys = self.entries_of(peer);
@@ -345,7 +351,6 @@ impl Dialer {
             target.due = now + pause + courtesy;
             self.settle(&key);
         }
-        true
     }
 
     /// Addresses a user or an operator may name at most.

@@ -17,6 +17,7 @@ use crate::base::time::Time;
 use crate::base::token::{Token, Tokens};
 
 /// Pushes what is new and asks for what is missing. One comparison per peer at a time.
+#[derive(Debug)]
 pub(super) struct Exchange {
     rng: ChaCha8Rng,
     interval: Duration,
@@ -28,6 +29,7 @@ pub(super) struct Exchange {
 }
 
 /// A question under way.
+#[derive(Debug)]
 pub(super) struct Question {
     pub peer: NodeId,
     pub step: Step,
@@ -37,6 +39,7 @@ pub(super) struct Question {
 }
 
 /// How far a comparison is.
+#[derive(Debug)]
 pub(super) enum Step {
     /// Asked what the peer holds after this id.
     Compare { after: Option<NodeId> },

@@ -116,6 +116,14 @@ pub enum Input {
         /// Who.
         peer: NodeId,
     },
+    /// A dial reached a node, whether or not the connection is kept. `Linked` may come before or
+    /// after; a `Linked` that names an address of the dial says the same.
+    Dialled {
+        /// Which `Output::Dial`.
+        token: Token,
+        /// Who lives there.
+        peer: NodeId,
+    },
     /// A dial ended without a link.
     DialFailed {
         /// Which `Output::Dial`.

@@ -10,7 +10,7 @@ use super::card::{self, Card};
 use super::config::DiscoveryConfig;
 use super::dialer::Dialer;
 use super::exchange::{self, Exchange, Step};
-use super::input::{Command, DialFailure, Input, Topology};
+use super::input::{Command, DialFailure, Input, Source, Topology};
 use super::output::{Notice, Output};
 use super::own::OwnCard;
 use super::stats::DiscoveryStats;
@@ -41,6 +41,7 @@ pub(crate) struct Settings {
 }
 
 /// The discovery room.
+#[derive(Debug)]
 pub(crate) struct DiscoveryMachine {
     own: OwnCard,
     book: Book,
@@ -175,7 +176,7 @@ impl DiscoveryMachine {
 
     fn unlinked(&mut self, now: Time, peer: NodeId) {
         self.exchange.unlinked(peer);
-        self.dialer.unlink(now, peer);
+        self.dialer.unlink(now, peer, self.book.ended(peer).is_some());
     }
 
     fn answered(&mut self, now: Time, token: Token, message: Message, out: &mut Outbox<Output>) {
@@ -319,12 +320,14 @@ impl Machine for DiscoveryMachine {
             }
             Input::Reads { topics } => self.own.set_topics(now, topics),
             Input::Sighting { source, peer, addresses } => {
-                if peer.is_none_or(|peer| self.book.ended(peer).is_none()) {
-                    self.dialer.sighting(now, source, peer, addresses);
-                }
+                // mDNS goes on naming who left for a while.
+                let has_left =
+                    |peer| source != Source::Bootstrap && self.book.ended(peer).is_some();
+                self.dialer.sighting(now, source, peer, addresses, has_left);
             }
             Input::Linked { peer, life, address } => self.linked(now, (peer, life), address, out),
             Input::Unlinked { peer } => self.unlinked(now, peer),
+            Input::Dialled { token, peer } => self.dialer.dialled(now, token, peer, out),
             Input::DialFailed { token, failure } => self.dialer.failed(now, token, failure, out),
             Input::Left { peer, life } => self.left(now, peer, life, out),
             Input::Asked { token, message, .. } => {

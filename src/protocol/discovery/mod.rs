@@ -47,6 +47,7 @@
 //! - Upon a failed dial: wait `backoff_first`, doubled with every failure in a row up to
 //!   `backoff_max`, of that between half and the whole; then dial again. Upon a lost link: the
 //!   same, beginning anew when it had lasted 5 s.
+//! - Upon `Dialled`: whoever answered lives at the address. Without a link it counts as a failure.
 //! - Upon `Stranger`: leave the address, or the peer, alone for `refused_for`, whoever names it.
 //! - Upon `Ourselves`: never dial the address again. Upon `WrongPeer`: not that peer at that
 //!   address; when it was one of several addresses, find out with dials of one address each.
@@ -98,7 +99,7 @@ mod stats;
 mod target;
 #[cfg(test)]
 mod tests;
-mod wire;
+pub(crate) mod wire;
 mod wish;
 
 pub use card::Card;

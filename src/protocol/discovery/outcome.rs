@@ -35,7 +35,9 @@ impl Dialer {
         }
         for key in self.entries_of(peer) {
             let result = if again { Err(ConnectError::AlreadyLinked(peer)) } else { Ok(peer) };
-            self.reply(&key, &result, out);
+            if self.reply(&key, &result, out) {
+                self.hold_off(peer, false);
+            }
         }
         dialled.iter().for_each(|key| self.settle(key));
         self.settle_peer(peer);
@@ -45,6 +47,41 @@ impl Dialer {
         } else if self.is_neighbour(peer) && !again {
             out.push(Output::Neighbour { peer, joined: true });
         }
+    }
+
+    /// A dial reached a node. The link may be there already, or be told of in a moment.
+    pub fn dialled(&mut self, now: Time, token: Token, peer: NodeId, out: &mut Outbox<Output>) {
+        let Some(dial) = self.dials.remove(&token).filter(|_| peer != self.own) else { return };
+        let [place, ..] = dial.places.as_slice() else { return };
+        if dial.places.len() == 1 {
+            self.reached(now, peer, place.clone());
+        }
+        // Until there is a link it is a failure like any other: a peer that closes at once must
+        // not be dialled in circles.
+        let failures = self.pause(now, &dial.key);
+        let result = match self.links.get(&peer) {
+            Some(link) if link.since < dial.begun => Err(ConnectError::AlreadyLinked(peer)),
+            Some(_) => Ok(peer),
+            None if failures == 0 => return self.settle_peer(peer),
+            None => {
+                let reason = "the peer does not keep the link".to_owned();
+                Err(ConnectError::Unreachable { address: place.clone(), reason })
+            }
+        };
+        if self.reply(&dial.key, &result, out) {
+            self.hold_off(peer, false);
+        }
+        self.settle_peer(peer);
+    }
+
+    /// The next dial of a target comes after its backoff; how many failures there were before.
+    fn pause(&mut self, now: Time, key: &Key) -> u32 {
+        let Some(target) = self.targets.get_mut(key) else { return 0 };
+        let before = target.failures;
+        target.due = now + backoff(&self.config, before, &mut self.rng);
+        target.failures = before.saturating_add(1);
+        self.settle(key);
+        before
     }
 
     /// The dials this link ends, by their targets.
@@ -96,10 +133,7 @@ impl Dialer {
     ) {
         let Some(dial) = self.dials.remove(&token) else { return };
         self.failed += 1;
-        if let Some(target) = self.targets.get_mut(&dial.key) {
-            target.due = now + backoff(&self.config, target.failures, &mut self.rng);
-            target.failures = target.failures.saturating_add(1);
-        }
+        self.pause(now, &dial.key);
         if let Some(place) = dial.places.first() {
             let result = Err(refusal(&failure, place.clone(), dial.asked));
             self.reply(&dial.key, &result, out);
@@ -150,17 +184,19 @@ impl Dialer {
         }
     }
 
-    /// Answers all `Connect` commands that wait for this target.
+    /// Answers all `Connect` commands that wait for this target; true when there were any.
     pub(super) fn reply(
         &mut self,
         key: &Key,
         result: &Result<NodeId, ConnectError>,
         out: &mut Outbox<Output>,
-    ) {
-        let Some(target) = self.targets.get_mut(key) else { return };
-        for token in std::mem::take(&mut target.waiting) {
-            out.push(Output::Connected { token, result: result.clone() });
+    ) -> bool {
+        let waiting = self.targets.get_mut(key).map(|target| std::mem::take(&mut target.waiting));
+        let waiting = waiting.unwrap_or_default();
+        for token in &waiting {
+            out.push(Output::Connected { token: *token, result: result.clone() });
         }
+        !waiting.is_empty()
     }
 
     /// Somebody told where a node is.
@@ -170,10 +206,12 @@ impl Dialer {
         source: Source,
         peer: Option<NodeId>,
         addresses: Vec<Multiaddr>,
+        has_left: impl Fn(NodeId) -> bool,
     ) {
         for address in addresses.into_iter().take(MAX_SIGHTED) {
             let (place, named) = address::split(address.clone());
-            if place.is_empty() || place.len() > MAX_ADDRESS || self.is_ours(&place) {
+            let unusable = place.is_empty() || place.len() > MAX_ADDRESS || self.is_ours(&place);
+            if unusable || peer.or(named).is_some_and(&has_left) {
                 continue;
             }
             match peer {

@@ -11,8 +11,8 @@ use crate::base::token::Token;
 /// Everything the room can want.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// Dial; `Input::Linked` or `Input::DialFailed` tells how it went. `Linked` names the address
-    /// exactly as it is written here, also when a link with that peer is there already.
+    /// Dial. Ended by `Input::Dialled`, by an `Input::Linked` that names one of the addresses
+    /// exactly as written here, or by `Input::DialFailed`.
     Dial {
         /// Names the dial.
         token: Token,

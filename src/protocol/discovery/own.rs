@@ -20,6 +20,7 @@ use crate::base::time::Time;
 pub(super) const GATHER: Duration = Duration::from_millis(5);
 
 /// The node's own card.
+#[derive(Debug)]
 pub(super) struct OwnCard {
     key: SecretKey,
     card: Card,
@@ -123,15 +124,22 @@ impl OwnCard {
             room = left.unwrap_or(0);
             left.is_some()
         };
-        let labels = self.labels.iter().take_while(|(k, v)| fits(k.len() + v.len() + 2 * HEAD));
+        let labels = self.labels.iter().take_while(|(k, v)| fits(written(k) + written(v)));
         self.card.labels = labels.map(|(k, v)| (k.clone(), v.clone())).collect();
         let topics = self.topics.iter().filter(|topic| check_name(topic).is_ok());
-        self.card.topics = topics.take_while(|topic| fits(topic.len() + HEAD)).cloned().collect();
+        self.card.topics = topics.take_while(|topic| fits(written(topic))).cloned().collect();
     }
 }
 
-/// Most bytes CBOR spends on the length of a text that fits into a card.
-const HEAD: usize = 3;
+/// Bytes of a text in CBOR, for any text that fits into a card.
+fn written(text: &str) -> usize {
+    let head = match text.len() {
+        0..24 => 1,
+        24..256 => 2,
+        _ => 3,
+    };
+    head + text.len()
+}
 
 /// Bytes the card grows by besides its texts: longer lengths, a longer version.
 const SLACK: usize = 16;

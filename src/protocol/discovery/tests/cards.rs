@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use super::world::{MS, SECOND, World, address, id, key, settings};
 use crate::base::id::Life;
+use crate::base::key::SecretKey;
 use crate::base::limits::{MAX_ADDRESSES, MAX_CARD};
 use crate::base::machine::{Machine, Outbox};
 use crate::base::time::Time;
-use crate::protocol::discovery::wire::SignedCard;
+use crate::protocol::discovery::card::read;
+use crate::protocol::discovery::wire::{Held, SignedCard};
 use crate::protocol::discovery::{
     Card, DiscoveryMachine, Input, Message, Notice, Output, Settings,
 };
@@ -195,4 +197,67 @@ fn large_cards_are_exchanged_in_messages_below_the_frame_limit() {
     world.start_open(99, &[0]);
     world.run(2 * SECOND);
     assert_eq!(world.known(99), 61);
+}
+
+#[test]
+fn a_book_of_thousands_is_compared_page_by_page() {
+    let mut machine = DiscoveryMachine::new(settings(0), 0);
+    for number in 0..5_000_u32 {
+        let mut seed = [7; 32];
+        seed[..4].copy_from_slice(&number.to_be_bytes());
+        let owner = SecretKey::from_seed(seed);
+        let card = Card { node: owner.id(), addresses: Vec::new(), ..card(1, 1, 1) };
+        tell(&mut machine, Time::ZERO, vec![card.sign(&owner)]);
+    }
+    let mut world = World::new();
+    world.adopt(0, machine);
+    world.start_open(99, &[0]);
+    world.run(2 * SECOND);
+    assert_eq!(world.known(99), 5_001);
+    let asked = |o: &&Output| {
+        matches!(o, Output::Ask { message: Message::Compare { after: Some(_), .. }, .. })
+    };
+    assert!(world.outputs(99).any(|o| asked(&o)), "a second page");
+}
+
+#[test]
+fn a_card_ends_by_the_age_it_came_with() {
+    let keep = settings(0).config.forget_after;
+    let aged = |age_ms| SignedCard { age_ms, ..card(2, 1, 1).sign(&key(2)) };
+    let all = u64::try_from(keep.as_millis()).unwrap();
+    let mut machine = alone(settings(0));
+    tell(&mut machine, Time::ZERO, vec![aged(all)]);
+    assert_eq!(known(&machine), []);
+    tell(&mut machine, Time::ZERO, vec![aged(all / 2)]);
+    machine.handle(Time::ZERO + keep / 4, Input::Tick, &mut Outbox::new());
+    assert_eq!(known(&machine).len(), 1);
+    machine.handle(Time::ZERO + keep * 9 / 16, Input::Tick, &mut Outbox::new());
+    assert_eq!(known(&machine), []);
+}
+
+#[test]
+fn a_comparison_tells_what_the_peer_lacks_and_fetches_what_it_has() {
+    let mut machine = DiscoveryMachine::new(settings(0), 0);
+    let mut out = Outbox::new();
+    machine.handle(
+        Time::ZERO,
+        Input::Linked { peer: id(1), life: Life(1), address: None },
+        &mut out,
+    );
+    let token = out.drain().find_map(|output| match output {
+        Output::Ask { token, message: Message::Compare { .. }, .. } => Some(token),
+        _ => None,
+    });
+    let held = vec![Held { node: id(2), life: Life(1), version: 1 }];
+    let message = Message::Holds { held, more: false };
+    machine.handle(Time::ZERO, Input::Answer { token: token.unwrap(), message }, &mut out);
+    let outputs: Vec<Output> = out.drain().collect();
+    let Some(Output::Tell { message: Message::Cards { cards }, .. }) = outputs.first() else {
+        panic!("tells its own card: {outputs:?}")
+    };
+    assert_eq!(read(&cards[0]).as_ref(), Some(machine.own()));
+    let Some(Output::Ask { message: Message::Fetch { nodes }, .. }) = outputs.get(1) else {
+        panic!("asks for the card: {outputs:?}")
+    };
+    assert_eq!(*nodes, [id(2)]);
 }

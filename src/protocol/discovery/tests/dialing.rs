@@ -65,8 +65,9 @@ fn a_lost_link_is_dialled_again_soon_and_a_flapping_one_ever_more_rarely() {
         world.cut(0, 1);
         world.run(100 * MS);
     }
-    let dials = world.dials(1, &address(0), begin).len();
-    assert!(dials < 20, "{dials} dials in a minute of breaking links");
+    let dials = [(0, 1), (1, 0)].map(|(n, other)| world.dials(n, &address(other), begin).len());
+    let dials = dials[0] + dials[1];
+    assert!(dials < 30, "{dials} dials in a minute of breaking links");
 }
 
 #[test]
@@ -98,7 +99,7 @@ fn connect_says_what_went_wrong() {
     assert!(matches!(&results[3], Err(ConnectError::WrongPeer { wanted, .. }) if *wanted == id(5)));
     assert_eq!(results.len(), 4, "one reply each");
     world.start_open(8, &[]);
-    world.run(SECOND * 2);
+    world.run(SECOND * 10);
     assert!(world.knows(0, 8), "what nobody answered at is tried again");
 }
 
@@ -114,6 +115,10 @@ fn disconnect_lasts_until_connect() {
     assert!(world.links.is_empty());
     connect(&mut world, 0, address(1));
     assert_eq!(world.links.len(), 1);
+    world.command(1, Command::Disconnect { peer: id(0) });
+    world.run(100 * SECOND);
+    connect(&mut world, 1, address(0));
+    assert_eq!(world.links.len(), 1, "an address never dialled before");
 }
 
 #[test]
@@ -163,4 +168,53 @@ fn at_most_max_dials_are_under_way_and_a_lost_one_counts_as_failed() {
     machine.handle(Time::ZERO + 20 * SECOND, Input::Tick, &mut out);
     assert_eq!(out.drain().filter(|o| matches!(o, Output::Dial { .. })).count(), 16);
     assert_eq!(machine.stats().dials_failed, 16);
+}
+
+#[test]
+fn a_dial_that_reaches_a_linked_peer_tells_who_lives_at_the_address() {
+    use crate::base::id::Life;
+    use crate::base::machine::{Machine, Outbox};
+    use crate::base::time::Time;
+    use crate::protocol::discovery::DiscoveryMachine;
+    let settings = Settings { bootstrap: vec![address(1)], ..settings(0) };
+    let mut machine = DiscoveryMachine::new(settings, 1);
+    let mut out = Outbox::new();
+    machine.handle(Time::ZERO, Input::Tick, &mut out);
+    let Some(Output::Dial { token, .. }) = out.pop() else { panic!("dials at once") };
+    let linked = Input::Linked { peer: id(1), life: Life(1), address: None };
+    machine.handle(Time::ZERO + MS, linked, &mut out);
+    machine.handle(Time::ZERO + 2 * MS, Input::Dialled { token, peer: id(1) }, &mut out);
+    machine.handle(Time::ZERO + 100 * SECOND, Input::Tick, &mut out);
+    assert!(!out.drain().any(|output| matches!(output, Output::Dial { .. })));
+    assert_eq!(machine.stats().dials_failed, 0);
+    machine.handle(Time::ZERO + 101 * SECOND, Input::Unlinked { peer: id(1) }, &mut out);
+    machine.handle(Time::ZERO + 102 * SECOND, Input::Tick, &mut out);
+    assert!(out.drain().any(|output| matches!(output, Output::Dial { .. })));
+}
+
+#[test]
+fn a_peer_that_never_keeps_the_link_is_dialled_ever_more_rarely() {
+    use crate::base::machine::{Machine, Outbox};
+    use crate::base::time::Time;
+    use crate::protocol::discovery::DiscoveryMachine;
+    let mut machine = DiscoveryMachine::new(settings(0), 1);
+    let mut out = Outbox::new();
+    let connect = Command::Connect { token: Token(7), address: address(1) };
+    machine.handle(Time::ZERO, Input::Command(connect), &mut out);
+    let (mut dials, mut replies) = (0, 0);
+    while let Some(now) = machine.deadline().filter(|due| *due < Time::ZERO + 60 * SECOND) {
+        while let Some(output) = out.pop() {
+            match output {
+                Output::Dial { token, .. } => {
+                    dials += 1;
+                    machine.handle(now, Input::Dialled { token, peer: id(1) }, &mut out);
+                }
+                Output::Connected { .. } => replies += 1,
+                _ => {}
+            }
+        }
+        machine.handle(now, Input::Tick, &mut out);
+    }
+    assert!((5..20).contains(&dials), "{dials} dials in a minute");
+    assert_eq!(replies, 1);
 }

@@ -75,7 +75,7 @@ fn any_input(rng: &mut ChaCha8Rng) -> Input {
     let number = rng.random_range(0..6);
     let (peer, life, address) = (id(number), Life(rng.random_range(0..3)), address(number));
     let token = Token(rng.random_range(0..60));
-    match rng.random_range(0..16) {
+    match rng.random_range(0..17) {
         0 => Input::Command(Command::Connect { token, address }),
         1 => Input::Command(Command::Disconnect { peer }),
         2 => Input::Command(Command::Forget { peer }),
@@ -94,6 +94,7 @@ fn any_input(rng: &mut ChaCha8Rng) -> Input {
         12 => Input::Left { peer, life },
         13 => Input::Asked { from: peer, token, message: any_message(rng) },
         14 => Input::Told { from: peer, message: any_message(rng) },
+        15 => Input::Dialled { token, peer },
         _ => Input::Answer { token, message: any_message(rng) },
     }
 }

@@ -108,9 +108,17 @@ fn who_is_to_be_forgotten_is_unlinked_and_left_alone() {
 
 #[test]
 fn a_left_entry_point_stays_for_whoever_lives_there_next() {
-    let mut world = mesh(2);
+    let mut world = World::new();
+    world.start_open(0, &[]);
+    let pinned = format!("{}/p2p/{}", address(0), id(0)).parse().unwrap();
+    world.start(1, Settings { bootstrap: vec![pinned], ..settings(1) });
+    world.run(10 * SECOND);
     leave(&mut world, 0, [1]);
+    let begin = world.now;
     world.run(100 * SECOND);
+    let dials = world.dials(1, &address(0), begin);
+    assert!((2..=7).contains(&dials.len()), "{dials:?}");
+    assert!(dials[0].since(begin) >= 30 * SECOND);
     world.start(0, Settings { life: Life(2), ..settings(0) });
     world.run(31 * SECOND);
     assert!(world.knows(1, 0));
