@@ -238,9 +238,15 @@ fn wrapped(text: &str, width: f64) -> Vec<String> {
     lines
 }
 
-/// How wide a text is at most, in units: narrow for Latin, a full square for all others.
+/// How wide a text is at most, in units: by classes of letters, a full square beyond ASCII.
 fn width_of(text: &str, font: f64) -> f64 {
-    text.chars().map(|c| if c.is_ascii() || c == '·' { 0.56 } else { 1.0 }).sum::<f64>() * font
+    let width = |character: char| match character {
+        'f' | 'i' | 'j' | 'l' | 'r' | 't' | ' ' | '.' | ',' | ':' | '·' | '-' => 0.36,
+        'm' | 'w' | 'A'..='Z' | '@' | '%' => 0.88,
+        '\0'..='\u{7f}' => 0.56,
+        _ => 1.0,
+    };
+    text.chars().map(width).sum::<f64>() * font
 }
 
 /// Text for between and inside tags. What XML does not allow at all becomes a replacement mark.
@@ -262,9 +268,9 @@ fn escaped(text: &str) -> String {
 }
 
 /// Radius of a node where there is room.
-const RADIUS: f64 = 17.0;
+const RADIUS: f64 = 16.0;
 /// Radii between the middles of the two nearest nodes.
-const SPACING: f64 = 2.7;
+const SPACING: f64 = 3.0;
 const MIN_SIDE: f64 = 560.0;
 const MAX_SIDE: f64 = 2_400.0;
 const MARGIN: f64 = 36.0;
