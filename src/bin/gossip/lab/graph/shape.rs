@@ -294,9 +294,8 @@ fn note(
     used: usize,
     nodes: usize,
 ) -> Option<String> {
-    (given.is_none() && used != default).then(|| {
-        format!("{word} {used} instead of {default}, because there {}", are(nodes))
-    })
+    (given.is_none() && used != default)
+        .then(|| format!("{word} {used} instead of {default}, because there {}", are(nodes)))
 }
 
 fn are(nodes: usize) -> String {

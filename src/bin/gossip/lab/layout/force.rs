@@ -93,8 +93,7 @@ fn lay_down(points: &mut [Point]) {
     }
     let (sin, cos) = (0.5 * (2.0 * xy).atan2(xx - yy)).sin_cos();
     for point in points {
-        *point =
-            Point { x: cos * point.x + sin * point.y, y: cos * point.y - sin * point.x };
+        *point = Point { x: cos * point.x + sin * point.y, y: cos * point.y - sin * point.x };
     }
 }
 
@@ -151,10 +150,7 @@ fn push_off_link(points: &mut [Point], node: usize, (a, b): (usize, usize), room
 fn links_by_place(graph: &Graph) -> Vec<(usize, usize)> {
     let places: BTreeMap<usize, usize> =
         graph.nodes().enumerate().map(|(place, node)| (node, place)).collect();
-    graph
-        .edges()
-        .filter_map(|(a, b)| Some((*places.get(&a)?, *places.get(&b)?)))
-        .collect()
+    graph.edges().filter_map(|(a, b)| Some((*places.get(&a)?, *places.get(&b)?))).collect()
 }
 
 /// The picture of a graph is always the same one.

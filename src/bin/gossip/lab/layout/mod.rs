@@ -14,4 +14,4 @@ mod shell;
 #[cfg(test)]
 mod tests;
 
-pub use place::{Layout, Point, UnknownLayout};
+pub use place::{Layout, Point};

@@ -20,5 +20,5 @@ mod tests;
 
 pub use error::PlotError;
 pub use format::{Format, render};
-pub use picture::{Picture, PicturedNode, Standing, UnknownStanding};
+pub use picture::{Picture, PicturedNode, Standing};
 pub use terminal::Drawing;

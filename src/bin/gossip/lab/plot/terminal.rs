@@ -4,8 +4,6 @@
 //! then lead to where the numbers really are. A letter after the number tells the standing without
 //! colour: `?` suspected, `~` unreachable, `x` down, `-` left.
 
-use std::collections::BTreeMap;
-
 use super::picture::{Picture, PicturedNode, Standing};
 use crate::lab::layout::Point;
 use crate::render::paint::Paint;
@@ -14,9 +12,9 @@ use crate::render::plain;
 /// How a picture is drawn in a terminal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Drawing {
-    /// Columns; at least 20 are taken.
+    /// Columns; at least 40 are taken.
     pub width: usize,
-    /// Lines, with title and legend; at least 8 are taken.
+    /// Lines, with title and legend; at least 8 are taken for the network alone.
     pub height: usize,
     /// Whether to use colours.
     pub colour: bool,
@@ -27,22 +25,51 @@ impl Drawing {
     /// line ends with a line break; none is wider than asked for.
     pub fn draw(self, picture: &Picture) -> String {
         let width = self.width.max(MIN_WIDTH);
-        let legend = legend(picture, self.colour);
-        let around = 2 + usize::from(legend.is_some());
-        let mut canvas = Canvas::new(width, self.height.max(MIN_HEIGHT) - around);
+        let mut lines = self.heading(picture, width);
+        let legend = self.legend(picture, width);
+        let height = self.height.saturating_sub(lines.len() + legend.len()).max(MIN_HEIGHT);
+        let mut canvas = Canvas::new(width, height);
         canvas.draw(picture);
-        let title: String = plain::one_line(picture.title().as_bytes()).chars().take(width).collect();
-        let mut out = String::new();
-        let facts = picture.facts();
-        let (title, facts) = match self.colour {
-            true => (Paint::Bold.over(&title), Paint::Dim.over(&facts)),
-            false => (title, facts),
-        };
-        for line in [title, facts].into_iter().chain(canvas.lines(self.colour)).chain(legend) {
-            out.push_str(&line);
-            out.push('\n');
+        lines.extend(canvas.lines(self.colour).chain(legend));
+        lines.into_iter().flat_map(|line| [line, "\n".to_owned()]).collect()
+    }
+
+    /// The title, in as many lines as it needs, and the facts.
+    fn heading(self, picture: &Picture, width: usize) -> Vec<String> {
+        let title: Vec<char> = plain::one_line(picture.title().as_bytes()).chars().collect();
+        let title =
+            title.chunks(width).map(|line| self.paint(Paint::Bold, &String::from_iter(line)));
+        title.chain([self.paint(Paint::Dim, &picture.facts())]).collect()
+    }
+
+    /// What the signs mean, for those that occur: `? 1 suspected`.
+    fn legend(self, picture: &Picture, width: usize) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        let mut room = 0;
+        for (standing, count) in picture.census() {
+            if standing == Standing::Alive {
+                continue;
+            }
+            let entry = format!("{} {count} {standing}", sign_of(standing));
+            let length = entry.chars().count() + LEGEND_GAP.len();
+            let entry = self.paint(standing.paint(), &entry);
+            match lines.last_mut() {
+                Some(line) if length <= room => {
+                    line.push_str(LEGEND_GAP);
+                    line.push_str(&entry);
+                    room -= length;
+                }
+                _ => {
+                    lines.push(entry);
+                    room = width.saturating_sub(length);
+                }
+            }
         }
-        out
+        lines
+    }
+
+    fn paint(self, paint: Paint, text: &str) -> String {
+        if self.colour { paint.over(text) } else { text.to_owned() }
     }
 }
 
@@ -61,6 +88,13 @@ struct Canvas {
     width: usize,
     height: usize,
     cells: Vec<Cell>,
+}
+
+/// Fills the canvas with the picture in both directions: room for labels counts for more here than
+/// a round circle.
+struct Stretch {
+    low: Point,
+    high: Point,
 }
 
 /// Where a label is: its first cell, and what it says.
@@ -101,9 +135,10 @@ impl Canvas {
     fn place_labels(&self, picture: &Picture) -> Vec<Label> {
         let mut taken = vec![false; self.cells.len()];
         let mut labels = Vec::new();
+        let stretch = Stretch::of(picture);
         for (node, point) in picture.placed() {
             let text = text_of(node);
-            let (column, row) = self.free_place(&taken, &text, point);
+            let (column, row) = self.free_place(&taken, &text, stretch.apply(point));
             for cell in self.span(column, row, text.len()) {
                 taken[cell] = true;
             }
@@ -165,6 +200,27 @@ impl Canvas {
     }
 }
 
+impl Stretch {
+    fn of(picture: &Picture) -> Self {
+        let (mut low, mut high) = (Point { x: 1.0, y: 1.0 }, Point::default());
+        for (_, point) in picture.placed() {
+            low = Point { x: low.x.min(point.x), y: low.y.min(point.y) };
+            high = Point { x: high.x.max(point.x), y: high.y.max(point.y) };
+        }
+        Self { low, high }
+    }
+
+    fn apply(&self, point: Point) -> Point {
+        let along = |at: f64, low: f64, high: f64| {
+            if high - low > FLAT { (at - low) / (high - low) } else { 0.5 }
+        };
+        Point {
+            x: along(point.x, self.low.x, self.high.x),
+            y: along(point.y, self.low.y, self.high.y),
+        }
+    }
+}
+
 impl Label {
     /// The dot in the middle of the label.
     fn middle(&self) -> (f64, f64) {
@@ -177,7 +233,8 @@ impl Label {
 fn line(row: &[Cell], colour: bool) -> String {
     let mut out = String::new();
     let end = row.iter().rposition(|cell| cell.character() != ' ').map_or(0, |last| last + 1);
-    for run in row[..end].chunk_by(|a, b| a.paint() == b.paint()) {
+    let (shown, _) = row.split_at(end);
+    for run in shown.chunk_by(|a, b| a.paint() == b.paint()) {
         let text: String = run.iter().map(|cell| cell.character()).collect();
         match run.first().and_then(|cell| cell.paint()) {
             Some(paint) if colour => out.push_str(&paint.over(&text)),
@@ -200,7 +257,7 @@ impl Cell {
         match self {
             Self::Dots(0) | Self::Clear => None,
             Self::Dots(_) => Some(Paint::Dim),
-            Self::Sign(_, standing) => Some(paint_of(standing)),
+            Self::Sign(_, standing) => Some(standing.paint()),
         }
     }
 }
@@ -219,32 +276,11 @@ fn sign_of(standing: Standing) -> &'static str {
     }
 }
 
-/// The colour of a standing wherever the terminal shows one.
-pub fn paint_of(standing: Standing) -> Paint {
-    match standing {
-        Standing::Alive => Paint::Blue,
-        Standing::Suspected => Paint::Yellow,
-        Standing::Unreachable => Paint::Magenta,
-        Standing::Down => Paint::Red,
-        Standing::Left => Paint::Dim,
-    }
-}
-
-/// What the signs mean, for those that occur: `? 1 suspected`.
-fn legend(picture: &Picture, colour: bool) -> Option<String> {
-    let census: BTreeMap<Standing, usize> = picture.census();
-    let entries: Vec<String> = census
-        .into_iter()
-        .filter(|(standing, _)| *standing != Standing::Alive)
-        .map(|(standing, count)| {
-            let entry = format!("{} {count} {standing}", sign_of(standing));
-            if colour { paint_of(standing).over(&entry) } else { entry }
-        })
-        .collect();
-    (!entries.is_empty()).then(|| entries.join("   "))
-}
-
 /// The bit of each dot of a braille character, by row and column.
 const DOT_BITS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
-const MIN_WIDTH: usize = 20;
+const LEGEND_GAP: &str = "   ";
+/// A picture that is flatter than this is a straight line.
+const FLAT: f64 = 1e-3;
+/// The facts of the largest lab fit into this.
+const MIN_WIDTH: usize = 40;
 const MIN_HEIGHT: usize = 8;
