@@ -148,6 +148,17 @@ impl Standing {
         }
     }
 
+    /// The letter behind its number in a terminal.
+    pub(super) fn sign(self) -> &'static str {
+        match self {
+            Self::Alive => "",
+            Self::Suspected => "?",
+            Self::Unreachable => "~",
+            Self::Down => "x",
+            Self::Left => "-",
+        }
+    }
+
     /// The word for it, as in `status --json`.
     pub fn as_str(self) -> &'static str {
         match self {

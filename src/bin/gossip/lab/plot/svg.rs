@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 
+use super::lettering::{escaped, width_of, wrapped};
 use super::picture::{Picture, PicturedNode, Standing};
 use crate::lab::layout::Point;
 
@@ -77,7 +78,7 @@ impl Canvas {
         let (top, bottom) = extent(points.iter().map(|point| point.y));
         let width = ((right - left) * side + 2.0 * MARGIN).max(MIN_SIDE + 2.0 * MARGIN);
         let text = (width / TEXT_GROWS_FROM).clamp(1.0, 2.0);
-        let title = wrapped(picture.title(), (width - 2.0 * MARGIN) / text);
+        let title = wrapped(picture.title(), TITLE_FONT * text, width - 2.0 * MARGIN);
         let heading = (title.len() as f64 * TITLE_LINE + FACTS_LINE) * text + MARGIN * 1.5;
         Self {
             width,
@@ -215,64 +216,6 @@ fn extent(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     let low = values.clone().fold(f64::INFINITY, f64::min);
     let high = values.fold(f64::NEG_INFINITY, f64::max);
     if low <= high { (low, high) } else { (0.5, 0.5) }
-}
-
-/// `text` in lines that fit into `width`, broken between words, or inside a word that is too long.
-fn wrapped(text: &str, width: f64) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let last = lines.last().map_or("", String::as_str);
-        let joined = if last.is_empty() { word.to_owned() } else { format!("{last} {word}") };
-        if width_of(&joined, TITLE_FONT) <= width {
-            lines.pop();
-            lines.push(joined);
-            continue;
-        }
-        if last.is_empty() {
-            lines.pop();
-        }
-        lines.push(String::new());
-        for character in word.chars() {
-            let mut longer = lines.pop().unwrap_or_default();
-            longer.push(character);
-            if width_of(&longer, TITLE_FONT) > width {
-                longer.pop();
-                lines.push(longer);
-                longer = character.to_string();
-            }
-            lines.push(longer);
-        }
-    }
-    lines
-}
-
-/// How wide a text is at most, in units: by classes of letters, a full square beyond ASCII.
-fn width_of(text: &str, font: f64) -> f64 {
-    let width = |character: char| match character {
-        'f' | 'i' | 'j' | 'l' | 'r' | 't' | ' ' | '.' | ',' | ':' | '·' | '-' => 0.36,
-        'm' | 'w' | 'A'..='Z' | '@' | '%' => 0.88,
-        '\0'..='\u{7f}' => 0.56,
-        _ => 1.0,
-    };
-    text.chars().map(width).sum::<f64>() * font
-}
-
-/// Text for between and inside tags. What XML does not allow at all becomes a replacement mark.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' | '\t' => out.push(' '),
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            control if control.is_control() => out.push('\u{fffd}'),
-            other => out.push(other),
-        }
-    }
-    out
 }
 
 /// Radius of a node where there is room.

@@ -203,6 +203,7 @@ fn the_terminal_keeps_to_its_size_and_draws_links() {
     }
     // Too small to hold them, but no reason to fail.
     assert!(!plain(&picture("complete", 200, Layout::Circle), 0, 0).is_empty());
+    assert!(plain(&mixed("t"), usize::MAX, usize::MAX).lines().count() <= 503);
     assert!(!plain(&Picture::new("", [], [], Layout::Force), 80, 24).is_empty());
 }
 
