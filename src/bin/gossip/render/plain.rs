@@ -53,7 +53,10 @@ mod tests {
         assert_eq!(one_line(b"\x1b[2Jgone\x07"), "\\u{1b}[2Jgone\\u{7}");
         // The one-character form of the same sequence.
         assert_eq!(one_line("\u{9b}2J".as_bytes()), "\\u{9b}2J");
-        assert_eq!(one_line("a\u{202e}b\u{2028}c\u{200b}".as_bytes()), "a\\u{202e}b\\u{2028}c\\u{200b}");
+        assert_eq!(
+            one_line("a\u{202e}b\u{2028}c\u{200b}".as_bytes()),
+            "a\\u{202e}b\\u{2028}c\\u{200b}"
+        );
     }
 
     #[test]

@@ -123,9 +123,9 @@ impl Graph {
 
     /// Whether every node reaches every other. A graph without nodes is connected.
     pub fn is_connected(&self) -> bool {
-        self.nodes().next().is_none_or(|first| {
-            self.distances_from(first).len() == self.node_count()
-        })
+        self.nodes()
+            .next()
+            .is_none_or(|first| self.distances_from(first).len() == self.node_count())
     }
 
     /// The greatest distance between two nodes, in links; `None` when some node does not reach

@@ -10,9 +10,11 @@
 
 mod adjacency;
 mod draw;
+mod error;
 mod shape;
 #[cfg(test)]
 mod tests;
 
 pub use adjacency::Graph;
-pub use shape::{Drawn, Shape, ShapeError};
+pub use error::ShapeError;
+pub use shape::{Drawn, Shape};

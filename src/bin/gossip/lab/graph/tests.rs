@@ -59,8 +59,7 @@ proptest! {
 fn other_seeds_draw_other_graphs() {
     for name in ["random", "powerlaw", "small-world"] {
         let shape = Shape::named(name, None).unwrap();
-        let graphs: Vec<Graph> =
-            (0..8).map(|seed| shape.draw(32, seed).unwrap().graph).collect();
+        let graphs: Vec<Graph> = (0..8).map(|seed| shape.draw(32, seed).unwrap().graph).collect();
         assert!(graphs.windows(2).all(|pair| pair[0] != pair[1]), "{name}");
     }
 }
@@ -100,10 +99,7 @@ fn what_was_not_given_adapts_and_says_so() {
     let drawn = |nodes| Shape::default().draw(nodes, 1).unwrap();
     assert_eq!(drawn(16).note, None);
     assert_eq!(drawn(16).label, "random, degree 3");
-    assert_eq!(
-        drawn(5).note.as_deref(),
-        Some("degree 4 instead of 3, because there are 5 nodes")
-    );
+    assert_eq!(drawn(5).note.as_deref(), Some("degree 4 instead of 3, because there are 5 nodes"));
     assert_eq!(degrees(&drawn(3).graph), [2; 3]);
     assert_eq!(degrees(&drawn(2).graph), [1; 2]);
     assert_eq!(drawn(1).note.as_deref(), Some("degree 0 instead of 3, because there is 1 node"));

@@ -4,7 +4,7 @@
 //! always gets the same places.
 //!
 //! - *circle*: all on one circle, in the order of their numbers
-//! - *shell*: rings around the hubs; a node stands on the side of its neighbours further in
+//! - *shell*: hubs inside, the others around them, on the side of their neighbours further in
 //! - *force*: distances in the picture follow the distances in the graph
 
 mod circle;
@@ -14,4 +14,4 @@ mod shell;
 #[cfg(test)]
 mod tests;
 
-pub use place::{Layout, Point, UnknownLayout};
+pub use place::{Layout, Point};

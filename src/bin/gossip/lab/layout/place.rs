@@ -14,7 +14,7 @@ pub enum Layout {
     /// Distances in the picture follow the distances in the graph.
     #[default]
     Force,
-    /// Rings around the hubs.
+    /// Hubs inside, the others around them.
     Shell,
 }
 

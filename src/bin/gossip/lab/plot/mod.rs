@@ -7,10 +7,12 @@
 //! A node's standing is told by colour (Okabe and Ito's palette, which colour-blind people can
 //! tell apart) and by a second sign: the border in files, a letter in the terminal.
 
+mod canvas;
 mod dot;
 mod error;
 mod format;
 mod json;
+mod lettering;
 mod picture;
 mod png;
 mod svg;
@@ -20,5 +22,5 @@ mod tests;
 
 pub use error::PlotError;
 pub use format::{Format, render};
-pub use picture::{Picture, PicturedNode, Standing, UnknownStanding};
+pub use picture::{Picture, PicturedNode, Standing};
 pub use terminal::Drawing;

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::lab::graph::Graph;
 use crate::lab::layout::{Layout, Point};
+use crate::render::paint::Paint;
 
 /// How a node stands, as seen by the node that was asked.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -45,6 +46,7 @@ pub struct Picture {
     nodes: Vec<PicturedNode>,
     points: Vec<Point>,
     graph: Graph,
+    diameter: Option<usize>,
 }
 
 impl Picture {
@@ -69,8 +71,9 @@ impl Picture {
             .filter_map(|(a, b)| Some((index.get(&a).copied()?, index.get(&b).copied()?)));
         let graph = Graph::with_links(index.len(), links);
         let points = layout.place(&graph);
-        let nodes = by_number.into_values().collect();
-        Self { title: title.into(), nodes, points, graph }
+        let nodes: Vec<PicturedNode> = by_number.into_values().collect();
+        let diameter = diameter_of_present(&nodes, &graph);
+        Self { title: title.into(), nodes, points, graph, diameter }
     }
 
     /// What the caller calls it, e.g. network and shape.
@@ -95,13 +98,7 @@ impl Picture {
     /// The greatest distance between two of the nodes that have not gone (down, left), over such
     /// nodes only; `None` when some of them do not reach each other.
     pub fn diameter(&self) -> Option<usize> {
-        let mut present = self.graph.clone();
-        for (index, node) in self.nodes.iter().enumerate() {
-            if node.standing.is_gone() {
-                present.remove_node(index);
-            }
-        }
-        present.diameter()
+        self.diameter
     }
 
     /// Links as pairs of node numbers, the lower first, in rising order.
@@ -140,6 +137,28 @@ impl Standing {
         matches!(self, Self::Down | Self::Left)
     }
 
+    /// Its colour wherever the terminal shows one.
+    pub fn paint(self) -> Paint {
+        match self {
+            Self::Alive => Paint::Blue,
+            Self::Suspected => Paint::Yellow,
+            Self::Unreachable => Paint::Magenta,
+            Self::Down => Paint::Red,
+            Self::Left => Paint::Dim,
+        }
+    }
+
+    /// The letter behind its number in a terminal.
+    pub(super) fn sign(self) -> &'static str {
+        match self {
+            Self::Alive => "",
+            Self::Suspected => "?",
+            Self::Unreachable => "~",
+            Self::Down => "x",
+            Self::Left => "-",
+        }
+    }
+
     /// The word for it, as in `status --json`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -172,4 +191,15 @@ impl FromStr for Standing {
             .find(|standing| standing.as_str() == word)
             .ok_or_else(|| UnknownStanding(word.to_owned()))
     }
+}
+
+/// The diameter over the nodes that have not gone.
+fn diameter_of_present(nodes: &[PicturedNode], graph: &Graph) -> Option<usize> {
+    let mut present = graph.clone();
+    for (index, node) in nodes.iter().enumerate() {
+        if node.standing.is_gone() {
+            present.remove_node(index);
+        }
+    }
+    present.diameter()
 }

@@ -11,7 +11,8 @@ use super::{Picture, PlotError, svg};
 pub(super) fn write(picture: &Picture) -> Result<Vec<u8>, PlotError> {
     let failed = |reason: String| PlotError::Png { reason };
     let mut fonts = fontdb::Database::new();
-    fonts.load_font_data(epaint_default_fonts::UBUNTU_LIGHT.to_vec());
+    let font = epaint_default_fonts::UBUNTU_LIGHT;
+    fonts.load_font_source(fontdb::Source::Binary(Arc::new(font)));
     let options = usvg::Options {
         font_family: FONT.to_owned(),
         fontdb: Arc::new(fonts),

@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 
+use super::lettering::{escaped, width_of, wrapped};
 use super::picture::{Picture, PicturedNode, Standing};
 use crate::lab::layout::Point;
 
@@ -39,6 +40,8 @@ struct Canvas {
     left: f64,
     top: f64,
     radius: f64,
+    /// How much larger than on a small picture the texts are.
+    text: f64,
     title: Vec<String>,
 }
 
@@ -74,15 +77,17 @@ impl Canvas {
         let (left, right) = extent(points.iter().map(|point| point.x));
         let (top, bottom) = extent(points.iter().map(|point| point.y));
         let width = ((right - left) * side + 2.0 * MARGIN).max(MIN_SIDE + 2.0 * MARGIN);
-        let title = wrapped(picture.title(), width - 2.0 * MARGIN);
-        let heading = MARGIN + title.len() as f64 * TITLE_LINE + FACTS_LINE + MARGIN * 0.5;
+        let text = (width / TEXT_GROWS_FROM).clamp(1.0, 2.0);
+        let title = wrapped(picture.title(), TITLE_FONT * text, width - 2.0 * MARGIN);
+        let heading = (title.len() as f64 * TITLE_LINE + FACTS_LINE) * text + MARGIN * 1.5;
         Self {
             width,
-            height: heading + (bottom - top) * side + 2.0 * MARGIN + LEGEND,
+            height: heading + (bottom - top) * side + 2.0 * MARGIN + LEGEND * text,
             side,
             left: (width - (left + right) * side) / 2.0,
             top: heading + MARGIN * 0.5 - top * side,
             radius,
+            text,
             title,
         }
     }
@@ -93,23 +98,21 @@ impl Canvas {
 }
 
 fn write_heading(out: &mut String, picture: &Picture, canvas: &Canvas) {
-    let middle = canvas.width / 2.0;
-    let mut y = MARGIN * 0.5;
+    let (x, mut y) = (canvas.width / 2.0, MARGIN * 0.5);
     for line in &canvas.title {
-        y += TITLE_LINE;
-        let _ = writeln!(
-            out,
-            "<text x=\"{middle:.1}\" y=\"{y:.1}\" font-size=\"{TITLE_FONT}\" fill=\"#14202b\" \
-             text-anchor=\"middle\">{}</text>",
-            escaped(line),
-        );
+        y += TITLE_LINE * canvas.text;
+        write_centred(out, (x, y), TITLE_FONT * canvas.text, "#14202b", line);
     }
+    y += FACTS_LINE * canvas.text;
+    write_centred(out, (x, y), FACTS_FONT * canvas.text, "#4a5763", &picture.facts());
+}
+
+fn write_centred(out: &mut String, (x, y): (f64, f64), font: f64, colour: &str, text: &str) {
     let _ = writeln!(
         out,
-        "<text x=\"{middle:.1}\" y=\"{:.1}\" font-size=\"{FACTS_FONT}\" fill=\"#4a5763\" \
+        "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{font:.1}\" fill=\"{colour}\" \
          text-anchor=\"middle\">{}</text>",
-        y + FACTS_LINE,
-        escaped(&picture.facts()),
+        escaped(text),
     );
 }
 
@@ -171,22 +174,28 @@ fn number(x: f64, y: f64, radius: f64, node: &PicturedNode) -> String {
 }
 
 fn write_legend(out: &mut String, picture: &Picture, canvas: &Canvas) {
-    let entries: Vec<(Standing, String)> = picture
+    let font = FACTS_FONT * canvas.text;
+    let entries: Vec<(Standing, String, f64)> = picture
         .census()
         .into_iter()
-        .map(|(standing, count)| (standing, format!("{count} {standing}")))
+        .map(|(standing, count)| {
+            let text = format!("{count} {standing}");
+            let width = width_of(&text, font) + LEGEND_GAP * canvas.text;
+            (standing, text, width)
+        })
         .collect();
-    let widths = entries.iter().map(|(_, text)| LEGEND_GAP + width_of(text, FACTS_FONT));
     let y = canvas.height - MARGIN * 0.75;
-    let mut x = (canvas.width - widths.clone().sum::<f64>()) / 2.0 + 16.0;
-    for ((standing, text), width) in entries.iter().zip(widths) {
+    let radius = 7.0 * canvas.text;
+    let mut x = (canvas.width - entries.iter().map(|entry| entry.2).sum::<f64>()) / 2.0;
+    x += 2.0 * radius;
+    for (standing, text, width) in entries {
         let _ = writeln!(
             out,
-            "{}<text x=\"{:.1}\" y=\"{:.1}\" font-size=\"{FACTS_FONT}\" fill=\"#4a5763\">\
+            "{}<text x=\"{:.1}\" y=\"{:.1}\" font-size=\"{font:.1}\" fill=\"#4a5763\">\
              {text}</text>",
-            circle(x, y, 7.0, *standing),
-            x + 13.0,
-            y + FACTS_FONT * 0.35,
+            circle(x, y, radius, standing),
+            x + radius * 1.8,
+            y + font * 0.35,
         );
         x += width;
     }
@@ -209,64 +218,14 @@ fn extent(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     if low <= high { (low, high) } else { (0.5, 0.5) }
 }
 
-/// `text` in lines that fit into `width`, broken between words, or inside a word that is too long.
-fn wrapped(text: &str, width: f64) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let last = lines.last().map_or("", String::as_str);
-        let joined = if last.is_empty() { word.to_owned() } else { format!("{last} {word}") };
-        if width_of(&joined, TITLE_FONT) <= width {
-            lines.pop();
-            lines.push(joined);
-            continue;
-        }
-        if last.is_empty() {
-            lines.pop();
-        }
-        lines.push(String::new());
-        for character in word.chars() {
-            let mut longer = lines.pop().unwrap_or_default();
-            longer.push(character);
-            if width_of(&longer, TITLE_FONT) > width {
-                longer.pop();
-                lines.push(longer);
-                longer = character.to_string();
-            }
-            lines.push(longer);
-        }
-    }
-    lines
-}
-
-/// How wide a text is at most, in units: narrow for Latin, a full square for all others.
-fn width_of(text: &str, font: f64) -> f64 {
-    text.chars().map(|c| if c.is_ascii() || c == '·' { 0.56 } else { 1.0 }).sum::<f64>() * font
-}
-
-/// Text for between and inside tags. What XML does not allow at all becomes a replacement mark.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' | '\t' => out.push(' '),
-            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            control if control.is_control() => out.push('\u{fffd}'),
-            other => out.push(other),
-        }
-    }
-    out
-}
-
 /// Radius of a node where there is room.
-const RADIUS: f64 = 17.0;
+const RADIUS: f64 = 16.0;
 /// Radii between the middles of the two nearest nodes.
-const SPACING: f64 = 2.7;
+const SPACING: f64 = 3.0;
 const MIN_SIDE: f64 = 560.0;
 const MAX_SIDE: f64 = 2_400.0;
+/// On a wider picture the texts grow with it, so that they can be read when all of it is seen.
+const TEXT_GROWS_FROM: f64 = 900.0;
 const MARGIN: f64 = 36.0;
 const TITLE_FONT: f64 = 22.0;
 const TITLE_LINE: f64 = 28.0;

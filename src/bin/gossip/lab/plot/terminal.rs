@@ -4,19 +4,17 @@
 //! then lead to where the numbers really are. A letter after the number tells the standing without
 //! colour: `?` suspected, `~` unreachable, `x` down, `-` left.
 
-use std::collections::BTreeMap;
-
-use super::picture::{Picture, PicturedNode, Standing};
-use crate::lab::layout::Point;
+use super::canvas::Canvas;
+use super::picture::{Picture, Standing};
 use crate::render::paint::Paint;
 use crate::render::plain;
 
 /// How a picture is drawn in a terminal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Drawing {
-    /// Columns; at least 20 are taken.
+    /// Columns; at least 40 are taken and at most 500.
     pub width: usize,
-    /// Lines, with title and legend; at least 8 are taken.
+    /// Lines, with title and legend; at least 8 are taken for the network alone.
     pub height: usize,
     /// Whether to use colours.
     pub colour: bool,
@@ -26,225 +24,59 @@ impl Drawing {
     /// The title, the facts, the network and, where not all are alive, what the signs mean. Every
     /// line ends with a line break; none is wider than asked for.
     pub fn draw(self, picture: &Picture) -> String {
-        let width = self.width.max(MIN_WIDTH);
-        let legend = legend(picture, self.colour);
-        let around = 2 + usize::from(legend.is_some());
-        let mut canvas = Canvas::new(width, self.height.max(MIN_HEIGHT) - around);
+        let width = self.width.clamp(MIN_WIDTH, MAX_SIDE);
+        let mut lines = self.heading(picture, width);
+        let legend = self.legend(picture, width);
+        let height =
+            self.height.saturating_sub(lines.len() + legend.len()).clamp(MIN_HEIGHT, MAX_SIDE);
+        let mut canvas = Canvas::new(width, height);
         canvas.draw(picture);
-        let title: String = plain::one_line(picture.title().as_bytes()).chars().take(width).collect();
-        let mut out = String::new();
-        let facts = picture.facts();
-        let (title, facts) = match self.colour {
-            true => (Paint::Bold.over(&title), Paint::Dim.over(&facts)),
-            false => (title, facts),
-        };
-        for line in [title, facts].into_iter().chain(canvas.lines(self.colour)).chain(legend) {
-            out.push_str(&line);
-            out.push('\n');
-        }
-        out
-    }
-}
-
-/// What one cell shows.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Cell {
-    /// Braille dots as in Unicode: bit 0 is the upper left.
-    Dots(u8),
-    /// Part of a number.
-    Sign(char, Standing),
-    /// Kept empty so that a number stands clear.
-    Clear,
-}
-
-struct Canvas {
-    width: usize,
-    height: usize,
-    cells: Vec<Cell>,
-}
-
-/// Where a label is: its first cell, and what it says.
-struct Label {
-    column: usize,
-    row: usize,
-    text: String,
-    standing: Standing,
-}
-
-impl Canvas {
-    fn new(width: usize, height: usize) -> Self {
-        Self { width, height, cells: vec![Cell::Dots(0); width * height] }
+        lines.extend(canvas.lines(self.colour).chain(legend));
+        lines.into_iter().flat_map(|line| [line, "\n".to_owned()]).collect()
     }
 
-    fn draw(&mut self, picture: &Picture) {
-        let labels = self.place_labels(picture);
-        for (a, b) in picture.graph().edges() {
-            if let (Some(a), Some(b)) = (labels.get(a), labels.get(b)) {
-                self.draw_link(a.middle(), b.middle());
-            }
-        }
-        for label in &labels {
-            let before = label.column.checked_sub(1);
-            let after = label.column + label.text.chars().count();
-            for column in before.into_iter().chain([after]) {
-                self.put(column, label.row, Cell::Clear);
-            }
-        }
-        for label in &labels {
-            for (offset, sign) in label.text.chars().enumerate() {
-                self.put(label.column + offset, label.row, Cell::Sign(sign, label.standing));
-            }
-        }
+    /// The title, in as many lines as it needs, and the facts.
+    fn heading(self, picture: &Picture, width: usize) -> Vec<String> {
+        let title: Vec<char> = plain::one_line(picture.title().as_bytes()).chars().collect();
+        let title =
+            title.chunks(width).map(|line| self.paint(Paint::Bold, &String::from_iter(line)));
+        title.chain([self.paint(Paint::Dim, &picture.facts())]).collect()
     }
 
-    /// A place for every label near its point, so that no two touch while there is room.
-    fn place_labels(&self, picture: &Picture) -> Vec<Label> {
-        let mut taken = vec![false; self.cells.len()];
-        let mut labels = Vec::new();
-        for (node, point) in picture.placed() {
-            let text = text_of(node);
-            let (column, row) = self.free_place(&taken, &text, point);
-            for cell in self.span(column, row, text.len()) {
-                taken[cell] = true;
+    /// What the signs mean, for those that occur: `? 1 suspected`.
+    fn legend(self, picture: &Picture, width: usize) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        let mut room = 0;
+        for (standing, count) in picture.census() {
+            if standing == Standing::Alive {
+                continue;
             }
-            labels.push(Label { column, row, text, standing: node.standing });
-        }
-        labels
-    }
-
-    /// The free place nearest to `point`; the very place of the point when nothing is free.
-    fn free_place(&self, taken: &[bool], text: &str, point: Point) -> (usize, usize) {
-        let columns = self.width.saturating_sub(text.len()) as f64;
-        let rows = self.height.saturating_sub(1) as f64;
-        let (x, y) = (point.x * columns, point.y * rows);
-        let wanted = (x.round() as usize, y.round() as usize);
-        let mut best = (f64::INFINITY, wanted);
-        for row in 0..self.height {
-            for column in 0..=self.width.saturating_sub(text.len()) {
-                // A row is twice as high as a column is wide.
-                let away = (column as f64 - x).powi(2) + (2.0 * (row as f64 - y)).powi(2);
-                if away < best.0 && self.span(column, row, text.len()).all(|cell| !taken[cell]) {
-                    best = (away, (column, row));
+            let entry = format!("{} {count} {standing}", standing.sign());
+            let length = entry.chars().count() + LEGEND_GAP.len();
+            let entry = self.paint(standing.paint(), &entry);
+            match lines.last_mut() {
+                Some(line) if length <= room => {
+                    line.push_str(LEGEND_GAP);
+                    line.push_str(&entry);
+                    room -= length;
+                }
+                _ => {
+                    lines.push(entry);
+                    room = width.saturating_sub(length);
                 }
             }
         }
-        best.1
+        lines
     }
 
-    /// The cells of a label and one to either side, as far as they are on the canvas.
-    fn span(&self, column: usize, row: usize, length: usize) -> std::ops::Range<usize> {
-        let start = column.saturating_sub(1);
-        let end = (column + length + 1).min(self.width);
-        row * self.width + start..row * self.width + end
-    }
-
-    /// A straight line between two dots; a cell is 2 dots wide and 4 high.
-    fn draw_link(&mut self, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
-        let steps = (x2 - x1).abs().max((y2 - y1).abs()).ceil().max(1.0);
-        for step in 0..=steps as usize {
-            let part = step as f64 / steps;
-            let x = (x1 + (x2 - x1) * part).round() as usize;
-            let y = (y1 + (y2 - y1) * part).round() as usize;
-            let cell = (y / 4) * self.width + x / 2;
-            if let Some(Cell::Dots(dots)) = self.cells.get_mut(cell) {
-                *dots |= DOT_BITS[y % 4][x % 2];
-            }
-        }
-    }
-
-    fn put(&mut self, column: usize, row: usize, cell: Cell) {
-        if column < self.width
-            && let Some(place) = self.cells.get_mut(row * self.width + column)
-        {
-            *place = cell;
-        }
-    }
-
-    fn lines(&self, colour: bool) -> impl Iterator<Item = String> + '_ {
-        self.cells.chunks(self.width).map(move |row| line(row, colour))
+    fn paint(self, paint: Paint, text: &str) -> String {
+        if self.colour { paint.over(text) } else { text.to_owned() }
     }
 }
 
-impl Label {
-    /// The dot in the middle of the label.
-    fn middle(&self) -> (f64, f64) {
-        let half = self.text.chars().count() as f64;
-        (self.column as f64 * 2.0 + half - 0.5, self.row as f64 * 4.0 + 1.5)
-    }
-}
-
-/// A row of cells as text, without blanks at its end. Neighbouring cells of one colour share it.
-fn line(row: &[Cell], colour: bool) -> String {
-    let mut out = String::new();
-    let end = row.iter().rposition(|cell| cell.character() != ' ').map_or(0, |last| last + 1);
-    for run in row[..end].chunk_by(|a, b| a.paint() == b.paint()) {
-        let text: String = run.iter().map(|cell| cell.character()).collect();
-        match run.first().and_then(|cell| cell.paint()) {
-            Some(paint) if colour => out.push_str(&paint.over(&text)),
-            _ => out.push_str(&text),
-        }
-    }
-    out
-}
-
-impl Cell {
-    fn character(self) -> char {
-        match self {
-            Self::Dots(0) | Self::Clear => ' ',
-            Self::Dots(dots) => char::from_u32(0x2800 + u32::from(dots)).unwrap_or(' '),
-            Self::Sign(sign, _) => sign,
-        }
-    }
-
-    fn paint(self) -> Option<Paint> {
-        match self {
-            Self::Dots(0) | Self::Clear => None,
-            Self::Dots(_) => Some(Paint::Dim),
-            Self::Sign(_, standing) => Some(paint_of(standing)),
-        }
-    }
-}
-
-fn text_of(node: &PicturedNode) -> String {
-    format!("{}{}", node.number, sign_of(node.standing))
-}
-
-fn sign_of(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Alive => "",
-        Standing::Suspected => "?",
-        Standing::Unreachable => "~",
-        Standing::Down => "x",
-        Standing::Left => "-",
-    }
-}
-
-/// The colour of a standing wherever the terminal shows one.
-pub fn paint_of(standing: Standing) -> Paint {
-    match standing {
-        Standing::Alive => Paint::Blue,
-        Standing::Suspected => Paint::Yellow,
-        Standing::Unreachable => Paint::Magenta,
-        Standing::Down => Paint::Red,
-        Standing::Left => Paint::Dim,
-    }
-}
-
-/// What the signs mean, for those that occur: `? 1 suspected`.
-fn legend(picture: &Picture, colour: bool) -> Option<String> {
-    let census: BTreeMap<Standing, usize> = picture.census();
-    let entries: Vec<String> = census
-        .into_iter()
-        .filter(|(standing, _)| *standing != Standing::Alive)
-        .map(|(standing, count)| {
-            let entry = format!("{} {count} {standing}", sign_of(standing));
-            if colour { paint_of(standing).over(&entry) } else { entry }
-        })
-        .collect();
-    (!entries.is_empty()).then(|| entries.join("   "))
-}
-
-/// The bit of each dot of a braille character, by row and column.
-const DOT_BITS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
-const MIN_WIDTH: usize = 20;
+const LEGEND_GAP: &str = "   ";
+/// The facts of the largest lab fit into this.
+const MIN_WIDTH: usize = 40;
 const MIN_HEIGHT: usize = 8;
+/// No terminal is larger; bounds the work.
+const MAX_SIDE: usize = 500;

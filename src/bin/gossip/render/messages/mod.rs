@@ -12,10 +12,10 @@
 //! its line and the terminal acts on nothing of it.
 
 mod page;
-mod times;
-mod ways;
 #[cfg(test)]
 mod tests;
+mod times;
+mod ways;
 
 pub use page::{Asked, Line, Page};
 pub use times::Times;

@@ -21,14 +21,7 @@ fn apple() -> Line {
 }
 
 fn page(paths: Paths, times: Times) -> Page {
-    Page {
-        asked: Asked::Unread,
-        node: "8".into(),
-        topic: None,
-        lines: vec![apple()],
-        paths,
-        times,
-    }
+    Page { asked: Asked::Unread, node: "8".into(), topic: None, lines: vec![apple()], paths, times }
 }
 
 fn shown(paths: Paths, times: Times) -> String {
@@ -135,7 +128,10 @@ fn the_header_says_what_was_asked_for() {
     assert_eq!(header(Asked::All, 0, None), "no messages of node 8");
     assert_eq!(header(Asked::All, 2, None), "all messages of node 8 (2)");
     assert_eq!(header(Asked::Read, 2, None), "read messages of node 8 (2)");
-    assert_eq!(header(Asked::Unread, 1, Some("a\nb")), "unread messages of node 8 on topic a\\nb (1)");
+    assert_eq!(
+        header(Asked::Unread, 1, Some("a\nb")),
+        "unread messages of node 8 on topic a\\nb (1)"
+    );
 }
 
 #[test]
