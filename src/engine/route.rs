@@ -137,8 +137,7 @@ impl Engine {
             Input::Leave => self.tell_membership(now, membership::Input::Leave),
 
             Input::Dialled { token, peer } => {
-                let failure = discovery::DialFailure::Limited(format!("{peer} is linked"));
-                self.tell_discovery(now, discovery::Input::DialFailed { token, failure });
+                self.tell_discovery(now, discovery::Input::Dialled { token, peer });
             }
             Input::DialFailed { token, failure } => {
                 self.tell_discovery(now, discovery::Input::DialFailed { token, failure });

@@ -1,1 +1,6 @@
+//! The binary `gossip`.
+
+mod lab;
+mod render;
+
 fn main() {}
