@@ -366,6 +366,11 @@ impl Config {
         rule(self.link.max_links > 0, "`link.max_links` must be at least 1");
         rule(self.link.max_pending > 0, "`link.max_pending` must be at least 1");
         rule(self.membership.misses > 0, "`membership.misses` must be at least 1");
+        rule(self.membership.slow_limit > 0, "`membership.slow_limit` must be at least 1");
+        rule(
+            (1..=4_096).contains(&self.membership.max_left),
+            "`membership.max_left` must be 1 to 4,096: all good-byes fit in one request then",
+        );
         rule(gossip.queue_messages > 0, "`gossip.queue_messages` must be at least 1");
         rule(
             self.door.listen.is_empty() || !self.door.topics.is_empty(),

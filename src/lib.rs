@@ -83,7 +83,7 @@ pub use node::{
 pub use protocol::discovery::{
     Card, ConnectError, DiscoveryConfig, DiscoveryStats, Source, Topology,
 };
-pub use protocol::membership::{MembershipConfig, Standing};
+pub use protocol::membership::{MembershipConfig, MembershipStats, Standing};
 pub use protocol::topic::{
     Delivery, Hop, MessageId, Paths, Query, Report, Topic, TopicConfig, TopicError, TopicStats,
     Way, Which,

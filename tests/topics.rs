@@ -1,3 +1,4 @@
+#![cfg(feature = "net")]
 //! Promises about topics, kept by real nodes on loopback.
 
 use futures::StreamExt;

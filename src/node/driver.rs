@@ -240,6 +240,7 @@ impl Driver {
             stats: Stats {
                 topic: self.engine.topic().stats(),
                 discovery: self.engine.discovery().stats(),
+                membership: self.engine.membership().stats(),
                 refused: named(hello.refused_by_us),
                 refused_by_peers: named(hello.refused_by_peer),
                 silent: hello.silent,

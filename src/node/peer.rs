@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::id::{Life, NodeId};
 use crate::protocol::discovery::DiscoveryStats;
-use crate::protocol::membership::Standing;
+use crate::protocol::membership::{MembershipStats, Standing};
 use crate::protocol::topic::TopicStats;
 
 /// Another node, as this one knows it.
@@ -73,6 +73,9 @@ pub struct Stats {
     pub topic: TopicStats,
     /// Of discovery.
     pub discovery: DiscoveryStats,
+    /// Of membership.
+    #[serde(default)]
+    pub membership: MembershipStats,
     /// Connections refused by this node at the hello, by reason.
     pub refused: BTreeMap<String, u64>,
     /// Refusals of this node by others at the hello, by reason.
