@@ -464,6 +464,7 @@ fn merged(mut under: toml::Table, over: toml::Table) -> toml::Table {
 pub struct ConfigError(pub Vec<String>);
 
 impl ConfigError {
+    #[cfg(feature = "net")]
     pub(crate) fn one(sentence: String) -> Self {
         Self(vec![sentence])
     }

@@ -70,7 +70,8 @@ impl Driver {
                 input = self.network.next() => self.turn(input, &mut out),
                 Some(sighting) = self.sources.next() => {
                     let Sighting { node: peer, addresses } = sighting;
-                    self.turn(Input::Sighting { source: Source::Custom, peer, addresses }, &mut out);
+                    let source = Source::Custom;
+                    self.turn(Input::Sighting { source, peer, addresses }, &mut out);
                 }
             }
         }

@@ -13,7 +13,8 @@
 //!   that did not dial only after `tie_patience`, because it may see the two in the other order.
 //! - upon a later second connection, or one in a newer life: the peer knows nothing of the link we
 //!   hold. Everything to it is closed, the new connection too, because gossipsub tells its topics
-//!   only to a peer it has no connection with. The peer dials again at once and meets a clean slate.
+//!   only to a peer it has no connection with. The peer dials again at once and meets a clean
+//!   slate.
 //! - upon a connection in an older life, or in one that ended with a good-bye: it is closed; it is
 //!   a leftover.
 //! - upon `misses` failed pings in a row on a link, or `slow_limit` complaints of gossipsub about a
@@ -24,8 +25,8 @@
 //! Leaving:
 //! - upon the leave command: every linked peer, and who links until the end, is asked to note a
 //!   signed `Left` record; when all have answered, or after `leave_patience`, the node may stop.
-//! - upon a valid `Left` record that is news: the node is `Left`, its record is passed to all linked
-//!   peers but the one it came from and those who left.
+//! - upon a valid `Left` record that is news: the node is `Left`, its record is passed to all
+//!   linked peers but the one it came from and those who left.
 //! - upon a forged `Left` record: it is counted, and the rest of the message is not read.
 //! - upon a link: the records of the last `remember_left` go to the peer, so that who was away
 //!   learns them. Their age travels with them, so that they end everywhere at about the same time.
@@ -55,6 +56,8 @@ mod wire;
 
 pub use config::MembershipConfig;
 pub(crate) use link::{Link, LinkId};
-pub(crate) use machine::{Input, Member, MembershipMachine, Output};
+#[cfg(feature = "net")]
+pub(crate) use machine::Member;
+pub(crate) use machine::{Input, MembershipMachine, Output};
 pub use machine::{MembershipStats, Standing};
 pub(crate) use wire::Message;

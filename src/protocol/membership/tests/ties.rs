@@ -30,6 +30,12 @@ enum Sight {
     End,
 }
 
+impl Sight {
+    fn is_open(self) -> bool {
+        matches!(self, Self::Open)
+    }
+}
+
 struct Pair {
     sides: [MembershipMachine; 2],
     connections: Vec<Connection>,
@@ -41,7 +47,6 @@ struct Pair {
     ended: BTreeSet<usize>,
     /// How often each side said `Linked` more than `Unlinked`.
     linked: [i32; 2],
-    last_open: [Time; 2],
 }
 
 impl Pair {
@@ -55,7 +60,6 @@ impl Pair {
             held: Default::default(),
             ended: BTreeSet::new(),
             linked: [0, 0],
-            last_open: [Time::ZERO; 2],
         };
         for (number, connection) in pair.connections.clone().iter().enumerate() {
             for side in [0, 1] {
@@ -94,7 +98,6 @@ impl Pair {
         match sight {
             Sight::Open => {
                 self.held[side].insert(number);
-                self.last_open[side] = now;
                 let here = self.connections[number].dialled_by == side;
                 let dialled = here.then(|| "/memory/1".parse().unwrap());
                 let link = Link { id: LinkId(number as u64), dialled };
@@ -102,8 +105,8 @@ impl Pair {
             }
             Sight::End => {
                 // An end overtakes nothing: who has yet to see it open sees that first.
-                let opens = |queued: &(usize, usize, Sight)| matches!(queued, (s, n, Sight::Open) if (*s, *n) == (side, number));
-                if self.queue.values().any(opens) {
+                let mut queued = self.queue.values();
+                if queued.any(|(s, n, sight)| (*s, *n) == (side, number) && sight.is_open()) {
                     return self.later(now + MS, side, number, Sight::End);
                 }
                 if self.held[side].remove(&number) {
