@@ -98,7 +98,9 @@ impl TopicMachine {
         outcome: Carried,
         out: &mut Outbox<Output>,
     ) {
-        if let Some(topic) = self.waiting.carried(now, token, outcome, out) {
+        if let Some(topic) = self.waiting.carried(now, token, outcome, out)
+            && self.readers.any(&topic)
+        {
             self.waiting.flow(&topic, &mut self.tokens, out);
         }
     }

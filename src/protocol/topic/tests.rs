@@ -1,1 +1,10 @@
+//! The spec's sentences as tests.
 
+mod door;
+mod format;
+mod incoming;
+mod outgoing;
+mod reading;
+mod receipts;
+mod ways;
+mod world;
