@@ -24,7 +24,8 @@
 //! 3. *Upon publish:* refuse a bad name, a payload above `max_message_bytes`, and a message that
 //!    would have to wait when no more may. Else give it the next number of its topic, reply with
 //!    its id, and hand it to the subscriptions that want what is published here; when the topic is
-//!    read here, keep it. A topic at the door goes out there at once.
+//!    read here, keep it. A topic at the door goes out there at once; it waits for members in half
+//!    of the outbox at most, and is not refused when that is full.
 //! 4. *A message waits* while no other node reads its topic by its card, or the carrier has no peer
 //!    for it; then in the order of acceptance within its topic. It is tried when a reader appears,
 //!    when a peer joins its bucket, when a peer is linked, and every second. What waits longer than
@@ -101,6 +102,7 @@ mod record;
 mod relay;
 mod stats;
 mod subscription;
+#[expect(clippy::module_inception, reason = "it holds `Topic`, the room holds topics")]
 mod topic;
 mod trace;
 mod waiting;

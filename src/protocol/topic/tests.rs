@@ -1,5 +1,6 @@
 //! The spec's sentences as tests.
 
+mod chaos;
 mod door;
 mod format;
 mod incoming;

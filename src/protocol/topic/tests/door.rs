@@ -93,3 +93,13 @@ fn a_members_message_goes_out_at_the_door_once() {
     assert_eq!(turn(&mut room, at(1), heard(1)).iter().filter(|o| is_door(o)).count(), 1);
     assert!(turn(&mut room, at(1), heard(2)).is_empty());
 }
+
+#[test]
+fn what_goes_out_at_the_door_leaves_half_of_the_outbox_to_other_topics() {
+    let mut room = with_door();
+    for _ in 0..2_000 {
+        let out = turn(&mut room, at(1), Input::Command(publish(1, "chat", "x")));
+        assert!(matches!(&out[0], Output::Published { result: Ok(_), .. }));
+    }
+    assert_eq!(room.stats().waiting, 512);
+}
