@@ -19,7 +19,7 @@ pub struct TopicConfig {
     /// `keep_for`, who brought a message is remembered too, within `max_seen`.
     pub seen_for: Duration,
     /// Most messages remembered to drop their copies; the oldest is forgotten first. Default
-    /// 65,536 (about 30 MB when full).
+    /// 65,536 (about 20 MB when full).
     pub max_seen: usize,
     /// Most received messages kept to be read again; the oldest leaves first. Default 1,000.
     pub max_kept: usize,

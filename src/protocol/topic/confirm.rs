@@ -55,7 +55,7 @@ impl TopicMachine {
     /// its author only.
     fn next_back(&self, bundle: &Bundle) -> Option<NodeId> {
         let record = self.records.get(&Key::of(&bundle.id));
-        let copies = record.into_iter().flat_map(|record| record.copies.iter().map(|c| c.from));
+        let copies = record.into_iter().flat_map(|record| record.copies().map(|c| c.from));
         let others = self.linked.iter().copied().filter(|_| record.is_some());
         let forward = copies.chain([bundle.id.author]).chain(others);
         let forward = forward.filter(|peer| !bundle.from.contains(peer));

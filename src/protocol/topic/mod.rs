@@ -91,6 +91,7 @@ mod hear;
 mod input;
 mod kept;
 pub(crate) mod machine;
+mod names;
 mod numbers;
 mod output;
 mod publish;

@@ -66,19 +66,18 @@ impl TopicMachine {
 
     /// Where to look for the ways of the first `max` copies of a message.
     fn leads(&self, id: &MessageId, key: Key, record: &Record, max: usize) -> Vec<Lead> {
-        let Record { author, sent, copies } = record;
-        let author = Hop { node: *author, at: *sent };
+        let author = Hop { node: record.author(), at: record.sent };
         if author.node == self.me {
             return vec![Lead::Known(vec![author])];
         }
         let id = Arc::new(id.clone());
-        let lead = |copy: &Copy| {
+        let lead = |copy: Copy| {
             let here = Hop { node: self.me, at: self.wall(copy.at) };
             if copy.from == author.node {
                 return Lead::Known(vec![author, here]);
             }
             Lead::From { id: Arc::clone(&id), key, neighbour: copy.from, here }
         };
-        copies.iter().take(max).map(lead).collect()
+        record.copies().take(max).map(lead).collect()
     }
 }

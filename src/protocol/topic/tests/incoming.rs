@@ -137,3 +137,15 @@ fn the_same_inputs_at_the_same_times_give_the_same_outputs() {
     };
     assert_eq!(run(), run());
 }
+
+#[test]
+fn names_of_nodes_are_shared_and_forgotten_when_nobody_mentions_them() {
+    let mut names = crate::protocol::topic::names::Names::new();
+    let kept = names.share(id(0));
+    assert!(std::sync::Arc::ptr_eq(&kept, &names.share(id(0))));
+    for node in 1..3_000 {
+        names.share(id(node));
+    }
+    assert!(names.len() <= 1_024);
+    assert!(std::sync::Arc::ptr_eq(&kept, &names.share(id(0))));
+}

@@ -222,3 +222,14 @@ fn two_hundred_messages_at_once_reach_all_in_order() {
         assert_eq!(world.delivered(node), texts);
     }
 }
+
+#[test]
+fn a_bucket_stays_joined_while_a_message_waits_in_it() {
+    let mut room = room(0, TopicConfig::default());
+    send(&mut room, at(0), "chat", "a");
+    for minute in 1..10 {
+        assert!(turn(&mut room, at(minute * 60_000), Input::Tick).is_empty());
+    }
+    let out = turn(&mut room, at(600_000), Input::Tick);
+    assert!(matches!(&out[..], [Output::Notice(_), Output::Leave(_)]), "{out:?}");
+}

@@ -9,8 +9,9 @@ use crate::base::id::Life;
 use crate::base::machine::Machine;
 use crate::base::time::WallTime;
 use crate::base::token::Token;
+use crate::protocol::topic::ways::in_order;
 use crate::protocol::topic::{
-    Command, Hop, Input, Message, MessageId, Output, Paths, Query, TopicConfig, Which,
+    Command, Hop, Input, Message, MessageId, Output, Paths, Query, TopicConfig, Way, Which,
 };
 
 fn all() -> Query {
@@ -191,4 +192,36 @@ fn questions_of_peers_are_bounded_and_share_one_question() {
     let out = turn(&mut room, at(3), Input::Answer { token, message });
     assert_eq!(out.len(), 256);
     assert!(room.deadline().is_none());
+}
+
+#[test]
+fn a_way_through_this_node_is_left_out() {
+    let mut room = room(0, TopicConfig::default());
+    turn(&mut room, at(0), Input::Linked { peer: id(1) });
+    turn(&mut room, at(0), Input::Command(subscribe(1, "chat")));
+    let frame = frame("chat", 1);
+    turn(&mut room, at(1), Input::Heard { from: id(9), author: id(9), sequence: 1, frame });
+    turn(&mut room, at(1), Input::Copy { from: id(1), author: id(9), sequence: 1 });
+    let command = Command::Read { token: Token(1), query: all() };
+    let out = turn(&mut room, at(2), Input::Command(command));
+    let [Output::Ask { token, .. }] = out[..] else { panic!("{out:?}") };
+    let way = [id(9), id(0), id(1)].map(|node| Hop { node, at: START }).to_vec();
+    let message = Message::Traced { ways: vec![way] };
+    let out = turn(&mut room, at(3), Input::Answer { token, message });
+    let [Output::Kept { messages, .. }] = &out[..] else { panic!("{out:?}") };
+    assert_eq!(messages[0].ways.len(), 1, "only the direct one");
+}
+
+#[test]
+fn ways_come_once_the_first_copys_first_then_whole_ones_then_shorter_ones() {
+    let way = |nodes: &[usize], complete, millis| {
+        let hop = |node: &usize| Hop { node: id(*node), at: START.at(at(millis)) };
+        Way { hops: nodes.iter().map(hop).collect(), complete }
+    };
+    let first = way(&[1, 2, 3, 0], true, 1);
+    let (short, long) = (way(&[1, 0], true, 2), way(&[1, 4, 0], true, 2));
+    let broken = way(&[0], false, 1);
+    let again = way(&[1, 0], true, 9);
+    let all = [first.clone(), broken.clone(), long.clone(), short.clone(), again];
+    assert_eq!(in_order(all), [first, short, long, broken]);
 }

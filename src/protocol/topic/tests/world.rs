@@ -77,6 +77,8 @@ pub(super) struct World {
     events: BTreeMap<(Time, u64), (usize, Event)>,
     questions: BTreeMap<Token, (usize, Token)>,
     last: u64,
+    /// How many bundles of receipts were told.
+    pub(super) tells: usize,
     /// What every room wanted for its user, with the time.
     pub(super) said: Vec<Vec<(Time, Output)>>,
 }
@@ -112,6 +114,7 @@ impl World {
             events: BTreeMap::new(),
             questions: BTreeMap::new(),
             last: 0,
+            tells: 0,
             said: vec![Vec::new(); nodes],
         };
         for (a, b) in world.links.clone() {
@@ -294,10 +297,13 @@ impl World {
                 }
                 None => self.later(node, Event::Input(Input::NoAnswer { token })),
             },
-            Output::Tell { to, token, message } => match self.reach(node, to) {
-                Some(peer) => self.later(peer, Event::Told { sender: node, token, message }),
-                None => self.later(node, Event::Input(Input::NoAnswer { token })),
-            },
+            Output::Tell { to, token, message } => {
+                self.tells += 1;
+                match self.reach(node, to) {
+                    Some(peer) => self.later(peer, Event::Told { sender: node, token, message }),
+                    None => self.later(node, Event::Input(Input::NoAnswer { token })),
+                }
+            }
             Output::Answer { token, message } => {
                 let (asker, token) = self.questions.remove(&token).expect("answered once");
                 self.later(asker, Event::Input(Input::Answer { token, message }));
