@@ -62,7 +62,7 @@ mod node;
 )]
 pub(crate) mod protocol;
 #[cfg_attr(
-    not(feature = "net"),
+    not(any(feature = "net", all(feature = "store", test))),
     expect(dead_code, reason = "the pure part is driven by the network or a simulator")
 )]
 pub(crate) mod store;
