@@ -17,11 +17,12 @@ pub struct TopicConfig {
     /// (design 2.2).
     pub buckets: u16,
     /// Longest time a published message is remembered to drop its copies. Default 120 s
-    /// (gossipsub's own cache is the first sieve).
+    /// (gossipsub's own cache is the first sieve). While ways may be asked for, which is as long as
+    /// `keep_for`, who brought a message is remembered too, within `max_seen`.
     #[serde(with = "duration")]
     pub seen_for: Duration,
     /// Most messages remembered to drop their copies; the oldest is forgotten first. Default
-    /// 65,536 (about 8 MB).
+    /// 65,536 (about 20 MB when full).
     pub max_seen: usize,
     /// Most received messages kept to be read again; the oldest leaves first. Default 1,000.
     pub max_kept: usize,
