@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use gossip_mesh::{Config, ConnectError, Error, Event, Multiaddr, Node, NodeId, Topic};
-use nodes::{Proxy, UdpProxy, address, event, eventually, is_linked, lab, leave, linked, within};
+use nodes::proxy::{Proxy, UdpProxy};
+use nodes::{address, event, eventually, is_linked, lab, leave, linked, within};
 use tokio::time::Instant;
 
 const COUNT: Topic<u32> = Topic::new("count");

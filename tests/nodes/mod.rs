@@ -3,7 +3,7 @@
 
 #![expect(dead_code, reason = "no file of tests needs all of it")]
 
-mod proxy;
+pub mod proxy;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -11,8 +11,6 @@ use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use gossip_mesh::{Config, Event, Multiaddr, Node, NodeId, SecretKey, Subscription, Topology};
-
-pub use proxy::{Proxy, UdpProxy};
 
 /// No promise takes longer on a busy machine. What does is broken.
 pub const PATIENCE: Duration = Duration::from_secs(20);
