@@ -80,9 +80,11 @@ impl Driver {
 
     /// Everything the network holds goes before those who wait are told.
     fn stop(self) {
-        let Self { network, store, leaving, .. } = self;
+        let Self { network, store, leaving, mailbox, .. } = self;
         drop(network);
         drop(store);
+        // From here on every command is told that the node has stopped.
+        drop(mailbox);
         for reply in leaving {
             let _ = reply.send(());
         }

@@ -22,6 +22,7 @@ pub fn swarm(network: &mut Network, event: SwarmEvent<BehaviourEvent>) {
         SwarmEvent::ConnectionClosed { peer_id, connection_id, .. } => {
             if let Some(link) = network.links.remove(&connection_id) {
                 network.connections.remove(&link);
+                network.missing.remove(&link);
                 network.inbox.push_back(Input::Closed { peer: peer_id.into(), link });
             }
         }
