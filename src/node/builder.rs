@@ -240,6 +240,7 @@ impl Builder {
             replies: Replies::default(),
             sinks: Sinks::default(),
             leaving: Vec::new(),
+            ticks: 0,
             stopped: false,
         };
         tokio::spawn(driver.run());
