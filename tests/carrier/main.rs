@@ -4,5 +4,6 @@ mod bursts;
 mod idle;
 mod lab;
 mod proxy;
+mod restart;
 mod ties;
 mod traps;

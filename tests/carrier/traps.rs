@@ -33,8 +33,8 @@ async fn messages_of_almost_the_largest_size_arrive_together() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn messages_of_a_megabyte_arrive_together() {
-    together(lab::lab(), 30, 1_000_000).await;
+async fn messages_of_the_largest_size_of_the_presets_arrive_together() {
+    together(lab::lab(), 30, 1024 * 1024).await;
 }
 
 async fn together(config: gossip_mesh::Config, count: u32, size: usize) {
