@@ -29,16 +29,15 @@ impl TopicMachine {
 
     /// Tells receipts to the best neighbour that is left, if any is.
     pub(super) fn pass_on(&mut self, now: Time, mut bundle: Bundle, out: &mut Outbox<Output>) {
-        if bundle.tries >= MAX_TRIES {
+        if bundle.tried.len() >= MAX_TRIES {
             return;
         }
         let Some(to) = self.next_back(&bundle) else { return };
-        bundle.tries += 1;
         let token = self.tokens.next();
         let readers = bundle.readers.iter().copied().collect();
         let message = Message::Receipt { id: bundle.id.clone(), readers };
         out.push(Output::Tell { to, token, message });
-        bundle.avoid.insert(to);
+        bundle.tried.insert(to);
         self.returns.told(now, token, bundle);
     }
 
@@ -52,15 +51,17 @@ impl TopicMachine {
     }
 
     /// Who brought the first copy, then who brought further ones, then the author, then any other
-    /// linked peer. A message that was never here is passed on to its author only.
+    /// linked peer, and at last whom it came from. A message that was never here is passed on to
+    /// its author only.
     fn next_back(&self, bundle: &Bundle) -> Option<NodeId> {
         let record = self.records.get(&Key::of(&bundle.id));
-        let copies = record.into_iter().flat_map(|r| r.copies.iter().map(|copy| copy.from));
-        let author = [bundle.id.author];
+        let copies = record.into_iter().flat_map(|record| record.copies().map(|c| c.from));
         let others = self.linked.iter().copied().filter(|_| record.is_some());
-        let usable = |peer: &NodeId| self.linked.contains(peer) && !bundle.avoid.contains(peer);
+        let forward = copies.chain([bundle.id.author]).chain(others);
+        let forward = forward.filter(|peer| !bundle.from.contains(peer));
+        let usable = |peer: &NodeId| self.linked.contains(peer) && !bundle.tried.contains(peer);
         let mut candidates = Vec::new();
-        for peer in copies.chain(author).chain(others).filter(usable) {
+        for peer in forward.chain(bundle.from.iter().copied()).filter(usable) {
             if !candidates.contains(&peer) {
                 candidates.push(peer);
             }

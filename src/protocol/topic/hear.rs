@@ -101,6 +101,8 @@ impl TopicMachine {
         own: bool,
         out: &mut Outbox<Output>,
     ) {
+        // A token names one subscription: a second one under it takes its place.
+        self.unsubscribe(subscription, out);
         let max = self.config.max_subscriptions;
         let result = if let Err(reason) = check_name(topic) {
             Err(TopicError::BadName { name: topic.to_owned(), reason })

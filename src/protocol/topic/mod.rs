@@ -1,4 +1,83 @@
-//! The topic room.
+//! The topic room: who publishes what to whom, what was received, by which way, and who has it.
+//!
+//! The carrier (gossipsub) is lossy, spreads a broadcast to all who joined a bucket, signs it with
+//! its author's key and shows every copy. Everything else is decided here.
+//!
+//! ```text
+//!  user ── publish ──► lane ──► frame ──► carrier ──► frame ──► record ──► subscriptions
+//!                       │ waits for a reader           │ first?   │   └────► shelf (kept)
+//!  door ── foreign ─────┘                              └ copy ────┘   └────► door
+//!
+//!  ways      receiver ── Trace ──► who brought it ── Trace ──► ... ──► author
+//!  receipts  reader ── Receipt ──► who brought it ── Receipt ──► ... ──► author
+//! ```
+//!
+//! # Spec
+//!
+//! **Read here** means: a subscription reads the topic, or this node's door carries it.
+//!
+//! 1. *Upon the first input:* with `relay_all` join every bucket for good; join the buckets of the
+//!    door's topics and tell them as read. Until then the deadline is zero.
+//! 2. *Upon subscribe or unsubscribe:* when that changes what is read here, tell `Reads`, and join
+//!    the bucket or leave it. A bucket is joined while a topic of it is read here, for 60 s after a
+//!    publish in it, and while a message in it waits.
+//! 3. *Upon publish:* refuse a bad name, a payload above `max_message_bytes`, and a message that
+//!    would have to wait when no more may. Else give it the next number of its topic, reply with
+//!    its id, and hand it to the subscriptions that want what is published here; when the topic is
+//!    read here, keep it. A topic at the door goes out there at once; it waits for members in half
+//!    of the outbox at most, and is not refused when that is full.
+//! 4. *A message waits* while no other node reads its topic by its card, or the carrier has no peer
+//!    for it; then in the order of acceptance within its topic. It is tried when a reader appears,
+//!    when a peer joins its bucket, when a peer is linked, and every second. What waits longer than
+//!    `wait_for` is dropped and told as `Unread`. The first of a topic is tried alone; when it is
+//!    out, the rest follows at once.
+//! 5. *Upon `relays: n`:* broadcast the same frame `n` times. The carrier sees `n` broadcasts, the
+//!    readers one message, with `n` copies from every neighbour.
+//! 6. *Upon a full queue or a refusal of the carrier:* tell `NotSent`. The message is not retried.
+//! 7. *Upon a broadcast:* read the header only. What is not an envelope is counted and dropped; a
+//!    message known by its id is a copy; a topic not read here is remembered, counted and dropped.
+//!    Else deliver it once to each subscription and keep it.
+//! 8. *Upon a copy:* remember who brought it, up to `max_copies`. The same broadcast from the same
+//!    neighbour is one copy. Copies of what this node wrote do not count.
+//! 9. *Upon a query:* return what it selects, oldest first, and mark exactly that as read, at once;
+//!    what arrives while ways are found out is not marked. `peek` and `Read` mark nothing.
+//! 10. *Upon a query for ways:* the way of a copy is the first way of the neighbour that brought it,
+//!     and then this node. Neighbours are asked, and ask on, until the author is reached; whoever
+//!     waits on behalf of another waits a bit less. A way through this node is left out, equal ways
+//!     are told once, the first copy's way comes first, then whole ways, then shorter ones. A way
+//!     whose beginning is not found out within `trace_timeout` says that it is not complete.
+//! 11. *Upon a message that asks for receipts, read here:* tell the neighbour that brought it.
+//!     *Upon receipts:* gather them for about 2 ms and tell them on in the same way. A neighbour
+//!     that cannot be told is replaced by who brought another copy, by the author, by any other, at
+//!     last by whom they came from. Each passes a node three times at most.
+//! 12. *The author* expects the other nodes that read the topic by their cards at the time of the
+//!     publish. It reports when all have confirmed, left or stopped reading, or at the deadline;
+//!     with nobody to expect, at once. Readers that were not expected count as holders.
+//! 13. *Upon a foreign message at the door:* take it if the door carries its topic, it is not too
+//!     large and it was not seen; deliver it here, and broadcast it in this node's name with its
+//!     origin, if any other node reads it. It does not wait, so strangers cannot fill the outbox.
+//! 14. *Upon a member's message of a topic at the door:* publish it there once, unless it has an
+//!     origin.
+//!
+//! # Invariants
+//!
+//! - **once**: a subscription gets a message once, while it is remembered (`max_seen`, `seen_for`).
+//! - **signed**: the author of a message is who signed the broadcast, whatever the frame says.
+//! - **numbered**: the numbers of one author, life and topic rise, and none is given twice.
+//! - **exact**: a query marks what it returned, and nothing else.
+//! - **walk**: a way that is told has no node twice and ends here.
+//! - **bounded**: each memory has a bound of count, and of time or bytes.
+//!
+//! # Limits
+//!
+//! - Foreign messages pass from a door to the members, never on to another door: members do not
+//!   join two foreign meshes that do not touch. Two doors into one mesh give one message.
+//! - Receipts are not signed: a member can claim to be a reader, or another to be one.
+//! - Receipts a relay had taken when it died are lost; the author then reports them missing.
+//! - A way is what the nodes on it say. The first copies' senders are proved only to be linked.
+//! - A message that the carrier returned is behind none of its topic that went out before it, but
+//!   for one case: several are at the carrier, and it takes a later one and returns an earlier.
+//! - A question travels over at most 64 nodes; ways longer than 66 nodes are not complete.
 
 mod bounded;
 mod buckets;
@@ -12,6 +91,7 @@ mod hear;
 mod input;
 mod kept;
 pub(crate) mod machine;
+mod names;
 mod numbers;
 mod output;
 mod publish;
@@ -23,6 +103,7 @@ mod record;
 mod relay;
 mod stats;
 mod subscription;
+#[expect(clippy::module_inception, reason = "it holds `Topic`, the room holds topics")]
 mod topic;
 mod trace;
 mod waiting;

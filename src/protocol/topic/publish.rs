@@ -98,7 +98,9 @@ impl TopicMachine {
         outcome: Carried,
         out: &mut Outbox<Output>,
     ) {
-        if let Some(topic) = self.waiting.carried(now, token, outcome, out) {
+        if let Some(topic) = self.waiting.carried(now, token, outcome, out)
+            && self.readers.any(&topic)
+        {
             self.waiting.flow(&topic, &mut self.tokens, out);
         }
     }
@@ -125,7 +127,8 @@ impl TopicMachine {
             return Err(TopicError::TooLarge { bytes, max });
         }
         let goes = self.waiting.is_free(topic, self.readers.any(topic));
-        if !goes && !self.waiting.has_room(bytes) {
+        // What goes out at the door has readers there, even if it cannot wait for members.
+        if !goes && !self.subscriptions.is_at_door(topic) && !self.waiting.has_room(bytes) {
             let waiting = self.waiting.len();
             return Err(TopicError::WaitingFull { topic: topic.clone(), waiting });
         }
@@ -177,8 +180,16 @@ impl TopicMachine {
         let bucket = self.buckets.of(&id.topic);
         self.buckets.write(now, bucket, out);
         let has_readers = self.readers.any(&id.topic);
-        let moves = self.waiting.is_flying(&id.topic) && self.waiting.has_room(frame.len());
-        if may_wait || self.waiting.is_free(&id.topic, has_readers) || moves {
+        let (length, waiting) = (frame.len(), &self.waiting);
+        let may_queue = if !may_wait {
+            // Its turn comes as soon as the carrier took what is there now.
+            waiting.is_flying(&id.topic) && waiting.has_half_the_room(length)
+        } else if self.subscriptions.is_at_door(&id.topic) {
+            waiting.has_half_the_room(length)
+        } else {
+            true
+        };
+        if may_queue || waiting.is_free(&id.topic, has_readers) {
             let parcel = Parcel { id, bucket, frame, relays, accepted: now, may_wait };
             self.waiting.accept(parcel, has_readers, &mut self.tokens, out);
         } else if has_readers {

@@ -1,6 +1,9 @@
 //! Reading what is kept, and telling by which way it came.
 
+use std::sync::Arc;
+
 use super::command::{Paths, Query};
+use super::kept::Selected;
 use super::machine::TopicMachine;
 use super::output::Output;
 use super::received::Kept;
@@ -22,16 +25,13 @@ impl TopicMachine {
     ) {
         let selected = self.shelf.select(now, query);
         if query.paths == Paths::None {
-            let plain = |s: super::kept::Selected| Kept {
-                message: s.message,
-                was_read: s.was_read,
-                ways: Vec::new(),
-            };
+            let plain =
+                |s: Selected| Kept { message: s.message, was_read: s.was_read, ways: Vec::new() };
             let messages = selected.into_iter().map(plain).collect();
             out.push(Output::Kept { token, messages });
             return;
         }
-        let leads = |s: &super::kept::Selected| match self.records.get(&s.key) {
+        let leads = |s: &Selected| match self.records.get(&s.key) {
             Some(record) => self.leads(&s.message.id, s.key, record, usize::MAX),
             None => vec![Lead::Forgotten(Hop { node: self.me, at: s.message.received })],
         };
@@ -66,18 +66,18 @@ impl TopicMachine {
 
     /// Where to look for the ways of the first `max` copies of a message.
     fn leads(&self, id: &MessageId, key: Key, record: &Record, max: usize) -> Vec<Lead> {
-        let Record { author, sent, copies } = record;
-        let author = Hop { node: *author, at: *sent };
+        let author = Hop { node: record.author(), at: record.sent };
         if author.node == self.me {
             return vec![Lead::Known(vec![author])];
         }
-        let lead = |copy: &Copy| {
+        let id = Arc::new(id.clone());
+        let lead = |copy: Copy| {
             let here = Hop { node: self.me, at: self.wall(copy.at) };
             if copy.from == author.node {
                 return Lead::Known(vec![author, here]);
             }
-            Lead::From { id: id.clone(), key, neighbour: copy.from, here }
+            Lead::From { id: Arc::clone(&id), key, neighbour: copy.from, here }
         };
-        copies.iter().take(max).map(lead).collect()
+        record.copies().take(max).map(lead).collect()
     }
 }

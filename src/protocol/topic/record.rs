@@ -1,7 +1,10 @@
 //! What is remembered of every message, so that its copies are dropped and its ways are known.
 
+use std::sync::Arc;
+
 use super::bounded::Bounded;
 use super::config::TopicConfig;
+use super::names::Names;
 use super::wire::MessageId;
 use crate::base::id::NodeId;
 use crate::base::time::{Time, WallTime};
@@ -54,10 +57,30 @@ pub(crate) struct Copy {
 /// What is remembered of one message, read here or not.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
-    pub(crate) author: NodeId,
+    author: Arc<NodeId>,
     pub(crate) sent: WallTime,
     /// In the order they came; none for a message of our own.
-    pub(crate) copies: Vec<Copy>,
+    copies: Vec<Held>,
+}
+
+/// A copy, in few bytes.
+#[derive(Clone, Debug)]
+struct Held {
+    from: Arc<NodeId>,
+    sequence: u64,
+    at: Time,
+}
+
+impl Record {
+    pub(crate) fn author(&self) -> NodeId {
+        *self.author
+    }
+
+    /// The copies that came here, the first one first; none of a message of our own.
+    pub(crate) fn copies(&self) -> impl Iterator<Item = Copy> + '_ {
+        let copy = |held: &Held| Copy { from: *held.from, sequence: held.sequence, at: held.at };
+        self.copies.iter().map(copy)
+    }
 }
 
 /// The memory of messages. Bounded by count and by time, in each of its three maps.
@@ -67,6 +90,7 @@ pub(crate) struct Records {
     /// The carrier's name to ours, for copies that come without a header.
     by_sequence: Bounded<Key, Key>,
     origins: Bounded<Key, ()>,
+    names: Names,
     max_copies: usize,
 }
 
@@ -78,6 +102,7 @@ impl Records {
             by_key: Bounded::new(config.max_seen, age),
             by_sequence: Bounded::new(config.max_seen, config.seen_for),
             origins: Bounded::new(config.max_seen, config.seen_for),
+            names: Names::new(),
             max_copies: config.max_copies.max(1),
         }
     }
@@ -88,6 +113,7 @@ impl Records {
 
     /// Remembers a message of our own.
     pub(crate) fn publish(&mut self, now: Time, key: Key, author: NodeId, sent: WallTime) {
+        let author = self.names.share(author);
         self.by_key.insert(now, key, Record { author, sent, copies: Vec::new() });
     }
 
@@ -98,7 +124,9 @@ impl Records {
             self.add(&key, copy);
             return false;
         }
-        self.by_key.insert(copy.at, key, Record { author, sent, copies: vec![copy] });
+        let author = self.names.share(author);
+        let copies = vec![self.held(copy)];
+        self.by_key.insert(copy.at, key, Record { author, sent, copies });
         true
     }
 
@@ -120,16 +148,20 @@ impl Records {
 
     /// The same broadcast from the same neighbour is the same copy.
     fn add(&mut self, key: &Key, copy: Copy) -> bool {
-        let max = self.max_copies;
+        let held = self.held(copy);
         let Some(record) = self.by_key.get_mut(key) else { return false };
-        let same = |old: &Copy| old.from == copy.from && old.sequence == copy.sequence;
+        let same = |old: &Held| old.from == held.from && old.sequence == held.sequence;
         if record.copies.iter().any(same) {
             return false;
         }
-        if record.copies.len() < max {
-            record.copies.push(copy);
+        if record.copies.len() < self.max_copies {
+            record.copies.push(held);
         }
         true
+    }
+
+    fn held(&mut self, Copy { from, sequence, at }: Copy) -> Held {
+        Held { from: self.names.share(from), sequence, at }
     }
 
     #[cfg(test)]

@@ -25,7 +25,7 @@ pub(crate) const MAX_READERS: usize = 16_384;
 
 /// How often one reader's receipt may pass here, each time to another neighbour. It ends receipts
 /// that run in circles.
-const MAX_PASSES: u8 = 2;
+const MAX_PASSES: u8 = 3;
 
 /// Most bundles gathered at once; above, receipts pass on at once. (Guess.)
 const MAX_GATHERING: usize = 1_024;
@@ -44,10 +44,11 @@ const REMEMBER: Duration = Duration::from_secs(30);
 pub(crate) struct Bundle {
     pub(crate) id: MessageId,
     pub(crate) readers: BTreeSet<NodeId>,
-    /// Neighbours it must not go to: it came from there, or it did not arrive there.
-    pub(crate) avoid: BTreeSet<NodeId>,
-    /// How many neighbours it was told to from here.
-    pub(crate) tries: usize,
+    /// Neighbours that told it: it goes back to them only when there is nobody else, and they then
+    /// try another way.
+    pub(crate) from: BTreeSet<NodeId>,
+    /// Neighbours it was told to from here, and did not reach.
+    pub(crate) tried: BTreeSet<NodeId>,
     /// How many of the best neighbours to leave out: receipts came back that went there.
     pub(crate) passes: u8,
 }
@@ -142,8 +143,8 @@ impl Returns {
 impl Bundle {
     /// An empty one that came from `from`.
     fn of(id: MessageId, from: NodeId) -> Self {
-        let avoid = BTreeSet::from([from]);
-        Self { id, readers: BTreeSet::new(), avoid, tries: 0, passes: 0 }
+        let (readers, tried) = (BTreeSet::new(), BTreeSet::new());
+        Self { id, readers, from: BTreeSet::from([from]), tried, passes: 0 }
     }
 
     /// This node's own receipt.
@@ -151,11 +152,11 @@ impl Bundle {
         Self { readers: BTreeSet::from([me]), ..Self::of(id, me) }
     }
 
-    /// Ways that meet: it must go back on none of them.
+    /// Ways that meet.
     fn add(&mut self, other: Self) {
         let room = MAX_READERS.saturating_sub(self.readers.len());
         self.readers.extend(other.readers.into_iter().take(room));
-        self.avoid.extend(other.avoid);
+        self.from.extend(other.from);
         self.passes = self.passes.max(other.passes);
     }
 }

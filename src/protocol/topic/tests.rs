@@ -1,1 +1,11 @@
+//! The spec's sentences as tests.
 
+mod chaos;
+mod door;
+mod format;
+mod incoming;
+mod outgoing;
+mod reading;
+mod receipts;
+mod ways;
+mod world;

@@ -40,7 +40,7 @@ pub(crate) enum Lead {
     /// The whole way is known: from the author itself, or this node is the author.
     Known(Vec<Hop>),
     /// The neighbour that passed it on has to say how it got it.
-    From { id: MessageId, key: Key, neighbour: NodeId, here: Hop },
+    From { id: Arc<MessageId>, key: Key, neighbour: NodeId, here: Hop },
     /// It was forgotten who brought it.
     Forgotten(Hop),
 }
@@ -186,7 +186,8 @@ impl Traces {
 
     /// How long a node waits that may send the question `budget` nodes further.
     fn patience(&self, budget: u16) -> Duration {
-        self.timeout * u32::from(budget) / u32::from(BUDGET)
+        // Divided first: so it cannot overflow, as the budget is never above `BUDGET`.
+        self.timeout / u32::from(BUDGET) * u32::from(budget)
     }
 
     fn has_room(&self, asker: &Asker) -> bool {
@@ -200,14 +201,14 @@ impl Traces {
     }
 
     /// Takes what is known; returns whom to ask for the rest.
-    fn look_up(&mut self, job: &mut Job) -> BTreeMap<NodeId, BTreeMap<Key, MessageId>> {
-        let mut missing: BTreeMap<NodeId, BTreeMap<Key, MessageId>> = BTreeMap::new();
+    fn look_up(&mut self, job: &mut Job) -> BTreeMap<NodeId, BTreeMap<Key, Arc<MessageId>>> {
+        let mut missing: BTreeMap<NodeId, BTreeMap<Key, Arc<MessageId>>> = BTreeMap::new();
         for lead in job.leads.iter().flatten() {
             if let Lead::From { id, key, neighbour, .. } = lead {
                 if let Some(way) = self.known.get(*key, *neighbour) {
                     job.found.insert((*key, *neighbour), way);
                 } else {
-                    missing.entry(*neighbour).or_default().insert(*key, id.clone());
+                    missing.entry(*neighbour).or_default().insert(*key, Arc::clone(id));
                 }
             }
         }
@@ -218,7 +219,7 @@ impl Traces {
     fn ask(
         &mut self,
         to: NodeId,
-        mut ids: BTreeMap<Key, MessageId>,
+        mut ids: BTreeMap<Key, Arc<MessageId>>,
         budget: u16,
         job: &mut Job,
         tokens: &mut Tokens,
@@ -245,7 +246,7 @@ impl Traces {
             let jobs = BTreeSet::from([self.last_job]);
             self.asks.insert(token, Ask { to, messages, jobs });
             job.waits_for.insert(token);
-            let ids = batch.into_iter().map(|(_, id)| id).collect();
+            let ids = batch.iter().map(|(_, id)| MessageId::clone(id)).collect();
             out.push(Output::Ask { to, token, message: Message::Trace { ids, budget } });
         }
     }

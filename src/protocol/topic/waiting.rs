@@ -100,6 +100,11 @@ impl Waiting {
         self.queued.len() < self.max && self.bytes.saturating_add(bytes) <= self.max_bytes
     }
 
+    /// Whether one more of this size leaves half of the outbox to others.
+    pub(crate) fn has_half_the_room(&self, bytes: usize) -> bool {
+        self.queued.len() < self.max / 2 && self.bytes.saturating_add(bytes) <= self.max_bytes / 2
+    }
+
     /// Whether something of the bucket is on its way out.
     pub(crate) fn waits_in(&self, bucket: Bucket) -> bool {
         self.queued.values().any(|parcel| parcel.bucket == bucket)

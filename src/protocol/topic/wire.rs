@@ -39,7 +39,8 @@ pub enum Message {
         budget: u16,
     },
     /// The answer: for each id in the order asked, the hops from the author to the answering node;
-    /// empty when it does not know.
+    /// empty when it does not know the message. Hops that do not begin at the author miss their
+    /// beginning, because a node before them did not answer.
     Traced {
         /// One way per id.
         ways: Vec<Vec<Hop>>,
