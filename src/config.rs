@@ -132,7 +132,7 @@ impl Default for GossipConfig {
             flood_publish: true,
             duplicate_cache: Duration::from_secs(60),
             queue_messages: 4_096,
-            forward_queue: Duration::from_secs(5),
+            forward_queue: Duration::from_secs(30),
         }
     }
 }

@@ -53,7 +53,7 @@ impl Behaviour {
         Ok(Self {
             limits: limits(&config.link),
             gate: Gate::new(clock, config.link.max_inbound_per_ip),
-            carrier: Carrier::new(key, config)?,
+            carrier: Carrier::new(key, config, clock)?,
             control: control(&config.link),
             ping: ping::Behaviour::new(
                 ping::Config::new()

@@ -166,6 +166,11 @@ impl Network {
         self.hello.stats()
     }
 
+    /// What came of what it was asked to do, as far as that is known at once.
+    pub fn answered(&mut self) -> Option<Input> {
+        self.inbox.pop_front()
+    }
+
     /// What happens next. Safe to drop and call again.
     pub async fn next(&mut self) -> Input {
         loop {
