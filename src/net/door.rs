@@ -84,11 +84,7 @@ impl Door {
         let behaviour = behaviour(key, config, clock).map_err(start)?;
         let habits = swarm_config(&config.link).with_idle_connection_timeout(IDLE);
         let swarm = Swarm::new(transport, behaviour, me, habits);
-        let mut door = Self {
-            swarm,
-            listening: BTreeSet::new(),
-            starting: HashSet::new(),
-        };
+        let mut door = Self { swarm, listening: BTreeSet::new(), starting: HashSet::new() };
         for topic in &config.door.topics {
             let topic = IdentTopic::new(topic.clone());
             let gossip = &mut door.swarm.behaviour_mut().gossip;
