@@ -367,6 +367,7 @@ impl Config {
         rule(self.link.max_pending > 0, "`link.max_pending` must be at least 1");
         rule(self.membership.misses > 0, "`membership.misses` must be at least 1");
         rule(gossip.queue_messages > 0, "`gossip.queue_messages` must be at least 1");
+        rule(self.door.max_links > 0, "`door.max_links` must be at least 1");
         rule(
             self.door.listen.is_empty() || !self.door.topics.is_empty(),
             "`door.listen` opens a door that carries no topic: name some in `door.topics`",

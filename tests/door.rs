@@ -83,7 +83,25 @@ impl Members {
         PeerId::from(self.nodes[number].id())
     }
 
-    /// The next message of a member that is not of its own kind's beginning.
+    /// A foreign program with this key at these doors, ready when each of them knows it.
+    async fn foreigner(&self, key: Keypair, doors: &[(usize, &str)]) -> Foreigner {
+        let mut addresses = Vec::new();
+        for (number, over) in doors {
+            addresses.push(self.door(*number, over).await);
+        }
+        let mut foreigner = Foreigner::start(key, &["news"], &addresses).await;
+        let entering = async {
+            for (number, _) in doors {
+                while !foreigner.is_greeted(self.peer(*number)).await {
+                    self.nodes[*number].publish(NEWS, &"hello".to_owned()).await.unwrap();
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, entering).await.expect("the doors are open");
+        foreigner
+    }
+
+    /// The next message a member hears, greetings aside.
     async fn next(&mut self, number: usize) -> Delivery<String> {
         loop {
             let next = tokio::time::timeout(PATIENCE, self.news[number].next());
@@ -101,32 +119,17 @@ impl Members {
     }
 }
 
-async fn foreigner(door: &[Multiaddr]) -> Foreigner {
-    let mut foreigner = Foreigner::start(Keypair::generate_ed25519(), &["news"], door).await;
-    for _ in door {
-        foreigner.is_in("news").await;
-    }
-    foreigner
-}
-
 fn numbered(what: &str) -> Vec<String> {
     (0..20).map(|number| format!("{what} {number}")).collect()
 }
 
 /// One foreigner per transport, one of them with a key of another kind.
 async fn one_of_each(members: &Members) -> Vec<Foreigner> {
-    let mut foreigners = Vec::new();
-    for (over, key) in [
-        ("tcp", Keypair::generate_ed25519()),
-        ("ws", Keypair::generate_secp256k1()),
-        ("quic-v1", Keypair::generate_ed25519()),
-    ] {
-        let door = members.door(0, over).await;
-        let mut foreigner = Foreigner::start(key, &["news"], &[door]).await;
-        foreigner.is_in("news").await;
-        foreigners.push(foreigner);
-    }
-    foreigners
+    vec![
+        members.foreigner(Keypair::generate_ed25519(), &[(0, "tcp")]).await,
+        members.foreigner(Keypair::generate_secp256k1(), &[(0, "ws")]).await,
+        members.foreigner(Keypair::generate_ed25519(), &[(0, "quic-v1")]).await,
+    ]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -188,8 +191,8 @@ async fn what_foreigners_publish_arrives_at_every_member_once_with_its_author() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_doors_into_one_foreign_mesh_give_each_member_each_message_once() {
     let mut members = Members::start(2, 3, Config::lab()).await;
-    let doors = [members.door(0, "tcp").await, members.door(1, "ws").await];
-    let mut between = foreigner(&doors).await;
+    let doors = [(0, "tcp"), (1, "ws")];
+    let mut between = members.foreigner(Keypair::generate_ed25519(), &doors).await;
     for payload in numbered("pear") {
         between.publish("news", payload).await;
     }
@@ -285,9 +288,8 @@ async fn nothing_of_the_members_shows_at_the_door_but_what_is_published() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn foreigners_find_each_other_by_the_kademlia_of_the_door() {
     let members = Members::start(1, 1, Config::lab()).await;
-    let door = members.door(0, "tcp").await;
-    let mut one = foreigner(std::slice::from_ref(&door)).await;
-    let mut two = foreigner(&[door]).await;
+    let mut one = members.foreigner(Keypair::generate_ed25519(), &[(0, "tcp")]).await;
+    let mut two = members.foreigner(Keypair::generate_ed25519(), &[(0, "ws")]).await;
     let finding = async {
         loop {
             // Until the door has heard where the first one lives.
@@ -343,9 +345,7 @@ async fn a_foreigner_is_refused_by_members_and_a_member_may_come_as_a_foreigner(
         }
     };
     tokio::time::timeout(PATIENCE, online).await.expect("the new member is online");
-    let door = members.door(0, "tcp").await;
-    let mut outside = Foreigner::start(pair, &["news"], &[door]).await;
-    outside.is_in("news").await;
+    let outside = members.foreigner(pair, &[(0, "tcp")]).await;
     outside.publish("news", "from outside").await;
     let delivery = members.next(1).await;
     assert_eq!(delivery.foreign_author, Some(member.id().to_string()));
@@ -359,8 +359,8 @@ async fn the_door_takes_as_many_as_it_says_and_the_next_when_one_goes() {
     config.door.max_links = 2;
     let mut members = Members::start(1, 2, config).await;
     let door = members.door(0, "tcp").await;
-    let mut inside = foreigner(std::slice::from_ref(&door)).await;
-    let other = foreigner(std::slice::from_ref(&door)).await;
+    let mut inside = members.foreigner(Keypair::generate_ed25519(), &[(0, "tcp")]).await;
+    let other = members.foreigner(Keypair::generate_ed25519(), &[(0, "ws")]).await;
     let knock =
         || Foreigner::start(Keypair::generate_ed25519(), &["news"], std::slice::from_ref(&door));
     let refused = |seen| match seen {
@@ -384,8 +384,7 @@ async fn a_message_too_large_for_members_is_dropped_and_counted_and_the_stream_l
     let mut config = Config::lab();
     config.topic.max_message_bytes = 1_000;
     let mut members = Members::start(1, 2, config).await;
-    let door = members.door(0, "tcp").await;
-    let mut foreigner = foreigner(&[door]).await;
+    let mut foreigner = members.foreigner(Keypair::generate_ed25519(), &[(0, "tcp")]).await;
     foreigner.publish("news", "x".repeat(1_001)).await;
     foreigner.publish("news", "y".repeat(1_000_000)).await;
     foreigner.publish("news", "z".repeat(1_000)).await;
@@ -399,7 +398,7 @@ async fn a_message_too_large_for_members_is_dropped_and_counted_and_the_stream_l
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_of_the_largest_messages_pass_both_ways() {
     let mut members = Members::start(1, 2, Config::lab()).await;
-    let mut foreigner = foreigner(&[members.door(0, "ws").await]).await;
+    let mut foreigner = members.foreigner(Keypair::generate_ed25519(), &[(0, "ws")]).await;
     let largest = members.nodes[0].config().topic.max_message_bytes;
     for letter in ["a", "b", "c", "d", "e"] {
         foreigner.publish("news", letter.repeat(largest)).await;

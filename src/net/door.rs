@@ -213,6 +213,7 @@ fn behaviour(key: &SecretKey, config: &Config, clock: Clock) -> Result<Behaviour
 
 fn gossip(key: &SecretKey, config: &Config) -> Result<Gossip, String> {
     let largest = config.topic.max_message_bytes + HEADROOM;
+    let everybody = config.door.max_links as usize;
     let settings = ConfigBuilder::default()
         .max_transmit_size(largest.max(MIN_TRANSMIT))
         .max_control_message_size(1024 * 1024)
@@ -225,9 +226,12 @@ fn gossip(key: &SecretKey, config: &Config) -> Result<Gossip, String> {
         .duplicate_cache_time(config.gossip.duplicate_cache)
         .connection_handler_queue_len(config.gossip.queue_messages)
         .forward_queue_duration(config.gossip.forward_queue)
-        // The door dials nobody, so none of its mesh can be of its own choice.
+        // Programs that know nobody but the door hear each other through it, so all who come are
+        // its mesh, from the moment they take part. It dials nobody: none is of its own choice.
         .mesh_outbound_min(0)
-        .mesh_n_low(1)
+        .mesh_n_low(everybody)
+        .mesh_n(everybody)
+        .mesh_n_high(everybody + 1)
         .flood_publish(true)
         .validation_mode(ValidationMode::Strict)
         .build()

@@ -103,10 +103,10 @@ impl Foreigner {
         found.unwrap_or_else(|_| panic!("a foreigner never saw {what}"))
     }
 
-    /// The next message, and whose it is by its signature.
+    /// The next message but greetings, and whose it is by its signature.
     pub async fn message(&mut self) -> (PeerId, String) {
         self.until("a message", |seen| match seen {
-            Seen::Message { author, payload, .. } => {
+            Seen::Message { author, payload } if payload != b"hello" => {
                 Some((author, String::from_utf8_lossy(&payload).into_owned()))
             }
             _ => None,
@@ -114,11 +114,15 @@ impl Foreigner {
         .await
     }
 
-    /// Waits until the door says that it carries a topic.
-    pub async fn is_in(&mut self, topic: &str) {
-        let subscribed =
-            |seen| matches!(seen, Seen::Subscribed(name) if name == topic).then_some(());
-        self.until("the door", subscribed).await;
+    /// Whether somebody greets it soon.
+    pub async fn is_greeted(&mut self, by: PeerId) -> bool {
+        let greeted = self.until("a greeting", |seen| match seen {
+            Seen::Message { author, payload } => {
+                (author == by && payload == b"hello").then_some(())
+            }
+            _ => None,
+        });
+        tokio::time::timeout(Duration::from_millis(200), greeted).await.is_ok()
     }
 
     /// Everything it saw until now.
