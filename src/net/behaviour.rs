@@ -12,7 +12,7 @@ use super::carrier::Carrier;
 use super::clock::Clock;
 use super::control::{Control, control};
 use super::gate::Gate;
-use super::kademlia::{AddressBook, address_book};
+use super::kademlia::{Finder, address_book};
 use crate::base::key::SecretKey;
 use crate::config::{Config, LinkConfig};
 
@@ -36,7 +36,7 @@ pub struct Behaviour {
     pub control: Control,
     pub ping: ping::Behaviour,
     pub identify: identify::Behaviour,
-    pub kademlia: Toggle<AddressBook>,
+    pub kademlia: Toggle<Finder>,
     pub mdns: Toggle<mdns::tokio::Behaviour>,
 }
 
@@ -44,7 +44,7 @@ impl Behaviour {
     /// All of it, for these settings.
     pub fn new(key: &SecretKey, config: &Config, clock: Clock) -> Result<Self, String> {
         let me = PeerId::from(key.id());
-        let kademlia = config.kademlia.then(|| address_book(me, KADEMLIA));
+        let kademlia = config.kademlia.then(|| Finder(address_book(me, KADEMLIA)));
         let mdns = match config.mdns {
             true => Some(mdns(me).map_err(|error| format!("mDNS cannot start: {error}"))?),
             false => None,

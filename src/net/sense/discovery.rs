@@ -2,33 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use libp2p::{Multiaddr, PeerId, identify, kad, mdns};
+use libp2p::{Multiaddr, PeerId, identify, mdns};
 
 use crate::engine::Input;
-use crate::net::kademlia::learn;
+use crate::net::kademlia::{Finder, FinderEvent, learn};
 use crate::net::network::Network;
 use crate::protocol::discovery::Source;
 
 /// Kademlia hears of no address by itself; identify brings them.
 pub fn identify(network: &mut Network, event: identify::Event) {
     let identify::Event::Received { peer_id, info, .. } = event else { return };
-    if let Some(book) = network.swarm.behaviour_mut().kademlia.as_mut() {
+    if let Some(Finder(book)) = network.swarm.behaviour_mut().kademlia.as_mut() {
         learn(book, &peer_id, info);
     }
 }
 
-/// Kademlia dials whom its own queries lead to. Whoever is reached is then a link like any other,
-/// and known to the room with its addresses.
-pub fn kademlia(network: &mut Network, event: kad::Event) {
-    match event {
-        kad::Event::RoutablePeer { peer, address }
-        | kad::Event::PendingRoutablePeer { peer, address } => {
-            sighting(network, Source::Kademlia, peer, vec![address]);
-        }
-        kad::Event::RoutingUpdated { peer, addresses, .. } => {
-            sighting(network, Source::Kademlia, peer, addresses.into_vec());
-        }
-        _ => {}
+pub fn kademlia(network: &mut Network, event: FinderEvent) {
+    if let FinderEvent::Found(peer, addresses) = event {
+        sighting(network, Source::Kademlia, peer, addresses);
     }
 }
 
