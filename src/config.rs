@@ -372,6 +372,7 @@ impl Config {
             "`membership.max_left` must be 1 to 4,096: all good-byes fit in one request then",
         );
         rule(gossip.queue_messages > 0, "`gossip.queue_messages` must be at least 1");
+        rule(self.door.max_links > 0, "`door.max_links` must be at least 1");
         rule(
             self.door.listen.is_empty() || !self.door.topics.is_empty(),
             "`door.listen` opens a door that carries no topic: name some in `door.topics`",
