@@ -75,6 +75,8 @@ pub use base::time::{Time, WallTime};
 pub use config::{ApiConfig, Config, ConfigError, DoorConfig, GossipConfig, LinkConfig, Preset};
 pub use engine::Event;
 pub use multiaddr::Multiaddr;
+#[cfg(feature = "api")]
+pub use node::api;
 #[cfg(feature = "net")]
 pub use node::{
     AddressSource, Builder, Confirmed, Error, Events, Handler, Message, Node, Overview, Peer,

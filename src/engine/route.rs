@@ -175,10 +175,10 @@ impl Engine {
                     self.tell_membership(now, membership::Input::Asked { from, token, message });
                 }
                 Message::Discovery(message) => {
-                    self.tell_discovery(now, discovery::Input::Asked { from, token, message });
+                    self.tell_discovery(now, discovery::Input::Asked { token, message });
                 }
                 Message::Topic(message) => {
-                    self.tell_topic(now, topic::Input::Asked { from, token, message });
+                    self.tell_topic(now, topic::Input::Asked { token, message });
                 }
             },
             Input::Told { from, message } => match message {

@@ -1,6 +1,8 @@
 //! `Node`: what a program holds.
 
 use std::sync::Arc;
+#[cfg(feature = "api")]
+use std::sync::{OnceLock, Weak};
 
 use futures::Stream;
 use multiaddr::Multiaddr;
@@ -56,6 +58,39 @@ struct Shared {
     commands: mpsc::Sender<Command>,
     events: WeakSender<Event>,
     changes: watch::Receiver<u64>,
+    /// Closed when the local API has said its last word; unset without one.
+    #[cfg(feature = "api")]
+    served: OnceLock<watch::Receiver<()>>,
+}
+
+/// A node that may stop while this is held.
+#[cfg(feature = "api")]
+#[derive(Clone)]
+pub struct WeakNode(Weak<Shared>);
+
+#[cfg(feature = "api")]
+impl WeakNode {
+    pub fn upgrade(&self) -> Result<Node, Error> {
+        self.0.upgrade().map(|shared| Node { shared }).ok_or(Error::Stopped)
+    }
+}
+
+#[cfg(feature = "api")]
+impl Node {
+    pub(super) fn downgrade(&self) -> WeakNode {
+        WeakNode(Arc::downgrade(&self.shared))
+    }
+
+    /// Ready when the node has stopped. Does not keep it running.
+    pub(super) fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut changes = self.changes();
+        async move { while changes.changed().await.is_ok() {} }
+    }
+
+    pub(super) fn is_served(&self, served: watch::Receiver<()>) {
+        // Set once, by the builder.
+        let _ = self.shared.served.set(served);
+    }
 }
 
 impl Node {
@@ -71,7 +106,16 @@ impl Node {
         events: WeakSender<Event>,
         changes: watch::Receiver<u64>,
     ) -> Self {
-        Self { shared: Arc::new(Shared { id, config, commands, events, changes }) }
+        let shared = Shared {
+            id,
+            config,
+            commands,
+            events,
+            changes,
+            #[cfg(feature = "api")]
+            served: OnceLock::new(),
+        };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Who this node is.
@@ -366,9 +410,14 @@ impl Node {
         }
     }
 
-    /// Waits until the node has stopped, whoever made it.
+    /// Waits until the node has stopped, whoever made it stop, and its local API has given its last
+    /// answers. Dropping it is safe.
     pub async fn stopped(&self) {
         self.shared.commands.closed().await;
+        #[cfg(feature = "api")]
+        if let Some(mut served) = self.shared.served.get().cloned() {
+            while served.changed().await.is_ok() {}
+        }
     }
 
     /// Nodes other than this one that read a topic, by their cards.

@@ -1,5 +1,7 @@
 //! Floor 5: the node as its users hold it, and the driver that turns its engine.
 
+#[cfg(feature = "api")]
+pub mod api;
 mod builder;
 mod command;
 mod driver;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::time::duration;
+
 /// Whom to dial, how often, and how many links to hold.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -12,21 +14,26 @@ pub struct DiscoveryConfig {
     /// 24: a full mesh up to 25 nodes, and far above what gossip needs beyond.
     pub target_links: usize,
     /// Wait before the first repeated dial of one peer. Doubles with each failure. Default 200 ms.
+    #[serde(with = "duration")]
     pub backoff_first: Duration,
     /// Longest wait between two dials of one peer. Dialing never stops altogether. Default 30 s.
+    #[serde(with = "duration")]
     pub backoff_max: Duration,
     /// Dials under way at once. Default 16.
     pub max_dials: usize,
     /// How often two linked nodes compare the cards they hold. Default 5 s; changes are pushed at
     /// once, this is for what got lost.
+    #[serde(with = "duration")]
     pub exchange_interval: Duration,
     /// Most cards held. Above it new nodes are not remembered, and that is told. Default 16,384.
     pub max_cards: usize,
     /// Most addresses remembered that have no card yet. Default 1,024; the oldest leaves first.
     pub max_sightings: usize,
     /// How long a peer that refused us (other network, wrong key) is left alone. Default 10 min.
+    #[serde(with = "duration")]
     pub refused_for: Duration,
     /// How long a card outlives the last link or news of its node. Default 1 h (guess).
+    #[serde(with = "duration")]
     pub forget_after: Duration,
 }
 

@@ -140,8 +140,6 @@ pub enum Input {
     },
     /// A peer asks; answer with `Output::Answer`.
     Asked {
-        /// Who.
-        from: NodeId,
         /// Names the question.
         token: Token,
         /// The question.

@@ -330,7 +330,7 @@ impl Machine for DiscoveryMachine {
             Input::Dialled { token, peer } => self.dialer.dialled(now, token, peer, out),
             Input::DialFailed { token, failure } => self.dialer.failed(now, token, failure, out),
             Input::Left { peer, life } => self.left(now, peer, life, out),
-            Input::Asked { token, message, .. } => {
+            Input::Asked { token, message } => {
                 let message = exchange::answer(now, message, &self.book);
                 out.push(Output::Answer { token, message });
             }

@@ -52,6 +52,7 @@ pub enum Command {
 
 /// Which kept messages to return, oldest first.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Query {
     /// Only of this topic; all topics without.
     pub topic: Option<String>,

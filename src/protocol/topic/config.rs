@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::time::duration;
+
 /// Settings of topics. Every field is a limit or a habit; the defaults fit a LAN.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -17,6 +19,7 @@ pub struct TopicConfig {
     /// Longest time a published message is remembered to drop its copies. Default 120 s
     /// (gossipsub's own cache is the first sieve). While ways may be asked for, which is as long as
     /// `keep_for`, who brought a message is remembered too, within `max_seen`.
+    #[serde(with = "duration")]
     pub seen_for: Duration,
     /// Most messages remembered to drop their copies; the oldest is forgotten first. Default
     /// 65,536 (about 20 MB when full).
@@ -26,6 +29,7 @@ pub struct TopicConfig {
     /// Most bytes of kept messages; the oldest leaves first. Default 16 MiB.
     pub max_kept_bytes: usize,
     /// Longest time a message is kept. Default 1 h.
+    #[serde(with = "duration")]
     pub keep_for: Duration,
     /// Most copies remembered of one message, each of which is a path. Default 64.
     pub max_copies: usize,
@@ -35,9 +39,11 @@ pub struct TopicConfig {
     pub max_waiting_bytes: usize,
     /// How long a message waits for a first reader before it is dropped and told. Default 10 min
     /// (guess).
+    #[serde(with = "duration")]
     pub wait_for: Duration,
     /// How long the neighbours have to answer a trace request before the path stays incomplete.
     /// Default 2 s (guess: far above 32 hops on a LAN).
+    #[serde(with = "duration")]
     pub trace_timeout: Duration,
     /// Deliveries a subscription holds before new ones are dropped and told as `Lagged`.
     /// Default 1,024.

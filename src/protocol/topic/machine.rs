@@ -197,7 +197,7 @@ impl Machine for TopicMachine {
             Input::Door { topic, author, origin, payload } => {
                 self.door(now, topic, author, &origin, payload, out);
             }
-            Input::Asked { token, message, .. } => self.asked(now, token, message, out),
+            Input::Asked { token, message } => self.asked(now, token, message, out),
             Input::Told { from, message } => self.told(now, from, message, out),
             Input::Answer { token, message } => self.answered(token, message, out),
             Input::NoAnswer { token } => self.no_answer(now, token, out),

@@ -92,7 +92,7 @@ fn any_input(rng: &mut ChaCha8Rng) -> Input {
         10 => Input::DialFailed { token, failure: DialFailure::Stranger(String::new()) },
         11 => Input::DialFailed { token, failure: DialFailure::WrongPeer(Some(peer)) },
         12 => Input::Left { peer, life },
-        13 => Input::Asked { from: peer, token, message: any_message(rng) },
+        13 => Input::Asked { token, message: any_message(rng) },
         14 => Input::Told { from: peer, message: any_message(rng) },
         15 => Input::Dialled { token, peer },
         _ => Input::Answer { token, message: any_message(rng) },

@@ -111,7 +111,7 @@ fn any_input(dice: &mut Dice, ids: &[crate::base::id::NodeId]) -> Input {
                 Message::Receipt { id: name, readers: vec![node] },
             ]);
             dice.one(&[
-                Input::Asked { from: node, token, message: message.clone() },
+                Input::Asked { token, message: message.clone() },
                 Input::Told { from: node, message },
             ])
         }

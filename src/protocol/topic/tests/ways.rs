@@ -131,7 +131,7 @@ fn a_question_without_budget_is_answered_from_what_is_known() {
     let name = |author| MessageId { author, life: Life(1), topic: "chat".into(), number: 1 };
     let ids = vec![name(id(9)), name(id(1)), name(id(8))];
     let message = Message::Trace { ids: ids.clone(), budget: 0 };
-    let out = turn(&mut room, at(2), Input::Asked { from: id(2), token: Token(4), message });
+    let out = turn(&mut room, at(2), Input::Asked { token: Token(4), message });
     let [Output::Answer { message: Message::Traced { ways }, .. }] = &out[..] else {
         panic!("{out:?}")
     };
@@ -139,7 +139,7 @@ fn a_question_without_budget_is_answered_from_what_is_known() {
     let author = Hop { node: id(1), at: WallTime(5) };
     assert_eq!(ways[..], [vec![here], vec![author, here], vec![]]);
     let message = Message::Trace { ids, budget: 9_999 };
-    let out = turn(&mut room, at(2), Input::Asked { from: id(2), token: Token(5), message });
+    let out = turn(&mut room, at(2), Input::Asked { token: Token(5), message });
     assert!(matches!(&out[..], [Output::Ask { message: Message::Trace { budget: 63, ids }, .. }]
         if ids.len() == 1));
 }
@@ -179,7 +179,7 @@ fn questions_of_peers_are_bounded_and_share_one_question() {
     let ids = vec![MessageId { author: id(9), life: Life(1), topic: "chat".into(), number: 1 }];
     let mut ask = |token| {
         let message = Message::Trace { ids: ids.clone(), budget: 9 };
-        turn(&mut room, at(2), Input::Asked { from: id(2), token: Token(token), message })
+        turn(&mut room, at(2), Input::Asked { token: Token(token), message })
     };
     let out = ask(1);
     let [Output::Ask { token, .. }] = out[..] else { panic!("{out:?}") };

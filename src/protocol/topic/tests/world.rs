@@ -293,7 +293,7 @@ impl World {
                     let question = Token(self.last);
                     self.questions.insert(question, (node, token));
                     let from = self.ids[node];
-                    self.later(peer, Event::Input(Input::Asked { from, token: question, message }));
+                    self.later(peer, Event::Input(Input::Asked { token: question, message }));
                 }
                 None => self.later(node, Event::Input(Input::NoAnswer { token })),
             },

@@ -1,0 +1,295 @@
+//! What travels over the local API: plain numbers and texts, for programs in any language.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::base::id::NodeId;
+use crate::node::{Message, Overview, Peer, Stats};
+use crate::protocol::topic::{Delivery, MessageId, Report, Way};
+
+/// This node at one moment.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct NodeView {
+    /// Version of the program.
+    pub version: String,
+    /// Process id.
+    pub pid: u32,
+    /// Who.
+    #[schema(value_type = String)]
+    pub id: NodeId,
+    /// The name people gave it.
+    pub name: String,
+    /// Its network.
+    pub network: String,
+    /// Which start of it this is.
+    pub life: u64,
+    /// For how long it has run.
+    pub uptime_ms: u64,
+    /// Where others can dial it, with `/p2p/…`.
+    pub addresses: Vec<String>,
+    /// Where foreign programs can dial it, with `/p2p/…`.
+    pub door: Vec<String>,
+    /// What it reads.
+    pub topics: Vec<String>,
+    /// Live links.
+    pub links: usize,
+    /// Counters since its start.
+    #[schema(value_type = Object)]
+    pub stats: Stats,
+}
+
+/// Another node, as this one knows it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct PeerView {
+    /// Who.
+    #[schema(value_type = String)]
+    pub id: NodeId,
+    /// The name people gave it; empty until its card came.
+    pub name: String,
+    /// Its newest life.
+    pub life: u64,
+    /// `alive`, `suspected`, `unreachable`, `down` or `left`, as seen from here.
+    #[schema(value_type = String)]
+    pub standing: crate::Standing,
+    /// For how long it has stood so.
+    pub since_ms: u64,
+    /// Where it says it can be dialled.
+    pub addresses: Vec<String>,
+    /// What it reads.
+    pub topics: Vec<String>,
+    /// What its operator wants others to know.
+    pub labels: BTreeMap<String, String>,
+    /// There is a live link with it.
+    pub linked: bool,
+    /// Topics travel directly to it.
+    pub neighbour: bool,
+    /// The last round trip of a ping.
+    pub round_trip_us: Option<u64>,
+}
+
+/// A message to publish: its payload as `text` or as `payload_base64`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PublishRequest {
+    /// The topic's name.
+    pub topic: String,
+    /// The payload, when it is text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The payload, when it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload_base64: Option<String>,
+    /// How often every neighbour passes it on; 1 to 255.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relays: Option<u8>,
+    /// Doors carry the topic too.
+    pub foreign: bool,
+    /// Ask the readers to confirm, and wait this long for the last of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirm_ms: Option<u64>,
+}
+
+/// What became of a publish.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct PublishReply {
+    /// Names the message.
+    #[schema(value_type = Object)]
+    pub id: MessageId,
+    /// How far it came, when confirmations were asked for.
+    pub report: Option<ReportView>,
+}
+
+/// Who has a message.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct ReportView {
+    /// Readers that confirmed.
+    #[schema(value_type = Vec<String>)]
+    pub holders: Vec<NodeId>,
+    /// Readers that did not confirm in time.
+    #[schema(value_type = Vec<String>)]
+    pub missing: Vec<NodeId>,
+    /// From acceptance to the last confirmation.
+    pub elapsed_us: u64,
+}
+
+/// A message that was received.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct MessageView {
+    /// Names it.
+    #[schema(value_type = Object)]
+    pub id: MessageId,
+    /// The author outside the members, when it came in through a door.
+    pub foreign_author: Option<String>,
+    /// When it was sent, on the author's clock; microseconds since 1970.
+    pub sent_us: u64,
+    /// When the first copy came, on this node's clock; microseconds since 1970.
+    pub received_us: u64,
+    /// The payload, when it is UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The payload, when it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload_base64: Option<String>,
+    /// Whether an earlier query returned it.
+    pub was_read: bool,
+    /// The ways its copies took, the first copy's first; empty when not asked for.
+    #[schema(value_type = Vec<Object>)]
+    pub ways: Vec<Way>,
+}
+
+/// Names a node.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct NodeReference {
+    /// Its id.
+    #[schema(value_type = String)]
+    pub node: NodeId,
+}
+
+/// An address to link with.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct ConnectRequest {
+    /// Like `/ip4/192.168.1.2/tcp/4001`.
+    pub address: String,
+}
+
+/// The neighbours a node of a fixed topology is to have, with their addresses.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct NeighboursRequest {
+    /// Addresses by node id.
+    #[schema(value_type = Object)]
+    pub neighbours: BTreeMap<NodeId, Vec<crate::Multiaddr>>,
+}
+
+/// What went wrong.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct Problem {
+    /// One sentence: what happened and what to do.
+    pub error: String,
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn micros(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn texts(things: impl IntoIterator<Item = impl ToString>) -> Vec<String> {
+    things.into_iter().map(|thing| thing.to_string()).collect()
+}
+
+impl From<Overview> for NodeView {
+    fn from(node: Overview) -> Self {
+        let pinned = |addresses: Vec<crate::Multiaddr>| {
+            texts(addresses.into_iter().map(|address| format!("{address}/p2p/{}", node.id)))
+        };
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            id: node.id,
+            name: node.name,
+            network: node.network,
+            life: node.life.0,
+            uptime_ms: millis(node.uptime),
+            addresses: pinned(node.addresses),
+            door: pinned(node.door),
+            topics: texts(node.topics),
+            links: node.links,
+            stats: node.stats,
+        }
+    }
+}
+
+impl From<Peer> for PeerView {
+    fn from(peer: Peer) -> Self {
+        Self {
+            id: peer.id,
+            name: peer.name,
+            life: peer.life.0,
+            standing: peer.standing,
+            since_ms: millis(peer.since),
+            addresses: texts(peer.addresses),
+            topics: texts(peer.topics),
+            labels: peer.labels,
+            linked: peer.linked,
+            neighbour: peer.neighbour,
+            round_trip_us: peer.round_trip.map(micros),
+        }
+    }
+}
+
+impl From<Report> for ReportView {
+    fn from(report: Report) -> Self {
+        let Report { holders, missing, elapsed } = report;
+        Self { holders, missing, elapsed_us: micros(elapsed) }
+    }
+}
+
+impl PublishRequest {
+    /// The payload; an error in words when there is none, or more than one.
+    pub(super) fn payload(&self) -> Result<Vec<u8>, String> {
+        match (&self.text, &self.payload_base64) {
+            (Some(text), None) => Ok(text.clone().into_bytes()),
+            (None, Some(base64)) => {
+                STANDARD.decode(base64).map_err(|error| format!("`payload_base64`: {error}"))
+            }
+            _ => Err("give the payload as `text` or as `payload_base64`".to_owned()),
+        }
+    }
+}
+
+/// Text where it is UTF-8, base64 where it is not.
+fn payload_views(payload: &[u8]) -> (Option<String>, Option<String>) {
+    match std::str::from_utf8(payload) {
+        Ok(text) => (Some(text.to_owned()), None),
+        Err(_) => (None, Some(STANDARD.encode(payload))),
+    }
+}
+
+impl MessageView {
+    /// The payload's bytes.
+    pub fn payload(&self) -> Vec<u8> {
+        match (&self.text, &self.payload_base64) {
+            (Some(text), _) => text.clone().into_bytes(),
+            (None, Some(base64)) => STANDARD.decode(base64).unwrap_or_default(),
+            (None, None) => Vec::new(),
+        }
+    }
+}
+
+impl From<Message> for MessageView {
+    fn from(message: Message) -> Self {
+        let (text, payload_base64) = payload_views(&message.payload);
+        Self {
+            id: message.id,
+            foreign_author: message.foreign_author,
+            sent_us: message.sent.0,
+            received_us: message.received.0,
+            text,
+            payload_base64,
+            was_read: message.was_read,
+            ways: message.ways,
+        }
+    }
+}
+
+impl From<Delivery<Vec<u8>>> for MessageView {
+    fn from(delivery: Delivery<Vec<u8>>) -> Self {
+        let (text, payload_base64) = payload_views(&delivery.value);
+        Self {
+            id: delivery.id,
+            foreign_author: delivery.foreign_author,
+            sent_us: delivery.sent.0,
+            received_us: delivery.received.0,
+            text,
+            payload_base64,
+            was_read: false,
+            ways: Vec::new(),
+        }
+    }
+}

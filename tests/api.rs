@@ -1,0 +1,174 @@
+//! The local API, spoken to as a script would.
+#![cfg(feature = "api")]
+
+use std::time::Duration;
+
+use gossip_mesh::api::{MessageView, NodeView, PublishReply};
+use gossip_mesh::{Config, Node};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
+
+async fn node_with(config: Config) -> (tempfile::TempDir, Node) {
+    let data = tempfile::tempdir().unwrap();
+    let node = Node::builder().config(config).data(data.path()).spawn().await.unwrap();
+    (data, node)
+}
+
+/// One request over one connection, as text; status line and body.
+async fn say(
+    mut stream: impl AsyncReadExt + AsyncWriteExt + Unpin,
+    verb: &str,
+    path: &str,
+    more: &str,
+    body: &str,
+) -> (u16, String) {
+    let length = body.len();
+    let request = format!(
+        "{verb} {path} HTTP/1.1\r\nhost: node\r\nconnection: close\r\n{more}content-length: \
+         {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let reading = stream.read_to_string(&mut answer);
+    tokio::time::timeout(Duration::from_secs(10), reading).await.unwrap().unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
+}
+
+async fn ask(data: &tempfile::TempDir, verb: &str, path: &str, body: &str) -> (u16, String) {
+    let stream = UnixStream::connect(data.path().join("api.sock")).await.unwrap();
+    say(stream, verb, path, "", body).await
+}
+
+#[tokio::test]
+async fn a_script_publishes_and_reads_over_the_socket() {
+    let (data, node) = node_with(Config::lab()).await;
+    let _reading =
+        node.subscribe::<Vec<u8>, gossip_mesh::Raw>(gossip_mesh::Topic::new("news")).await.unwrap();
+
+    let (status, body) = ask(&data, "GET", "/v1/node", "").await;
+    let view: NodeView = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, view.id, view.pid), (200, node.id(), std::process::id()));
+
+    let request = r#"{"topic":"news","text":"apple","confirm_ms":1000}"#;
+    let (status, body) = ask(&data, "POST", "/v1/publish", request).await;
+    let reply: PublishReply = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, reply.report.unwrap().holders), (200, vec![node.id()]));
+
+    let bytes = r#"{"topic":"news","payload_base64":"/wA="}"#;
+    assert_eq!(ask(&data, "POST", "/v1/publish", bytes).await.0, 200);
+
+    let query = r#"{"which":"unread"}"#;
+    let (_, body) = ask(&data, "POST", "/v1/messages", query).await;
+    let kept: Vec<MessageView> = serde_json::from_str(&body).unwrap();
+    let payloads: Vec<Vec<u8>> = kept.iter().map(MessageView::payload).collect();
+    assert_eq!(payloads, [b"apple".to_vec(), vec![0xff, 0]]);
+    assert_eq!(ask(&data, "POST", "/v1/messages", query).await.1, "[]");
+    node.leave().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stream_brings_messages_as_they_come() {
+    let (data, node) = node_with(Config::lab()).await;
+    let mut stream = UnixStream::connect(data.path().join("api.sock")).await.unwrap();
+    let request = "GET /v1/subscribe?topic=a%2Fb&topic=c&own=true HTTP/1.1\r\nhost: node\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut seen = String::new();
+    read_until(&mut stream, &mut seen, "text/event-stream").await;
+    let publish = r#"{"topic":"a/b","text":"apple"}"#;
+    assert_eq!(ask(&data, "POST", "/v1/publish", publish).await.0, 200);
+    read_until(&mut stream, &mut seen, r#""text":"apple""#).await;
+    node.leave().await.unwrap();
+    // The stream ends with the node.
+    let ended = stream.read_to_string(&mut seen);
+    tokio::time::timeout(Duration::from_secs(5), ended).await.unwrap().unwrap();
+}
+
+async fn read_until(stream: &mut UnixStream, seen: &mut String, wanted: &str) {
+    let reading = async {
+        let mut buffer = [0; 4096];
+        while !seen.contains(wanted) {
+            let count = stream.read(&mut buffer).await.unwrap();
+            assert_ne!(count, 0, "the stream ended early: {seen}");
+            seen.push_str(&String::from_utf8_lossy(&buffer[..count]));
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), reading).await.unwrap();
+}
+
+#[tokio::test]
+async fn mistakes_are_told_in_one_sentence() {
+    let mut config = Config::lab();
+    config.topic.max_message_bytes = 8;
+    let (data, node) = node_with(config).await;
+    for (path, body, status, words) in [
+        ("/v1/publish", "{", 400, "body"),
+        ("/v1/publish", r#"{"topic":"t"}"#, 400, "payload"),
+        ("/v1/publish", r#"{"topic":"t","text":"123456789"}"#, 400, "9 bytes"),
+        ("/v1/publish", r#"{"topic":"","text":"1"}"#, 400, "topic name"),
+        ("/v1/publish", r#"{"topic":"t","text":"1","relays":0}"#, 400, "relays"),
+        ("/v1/connect", r#"{"address":"nowhere"}"#, 400, "nowhere"),
+        ("/v1/connect", r#"{"address":"/ip4/127.0.0.1/tcp/1"}"#, 409, "nobody answers"),
+        ("/v1/neighbours", r#"{"neighbours":{}}"#, 400, "topology"),
+        ("/v1/nothing", "", 404, "path"),
+    ] {
+        let (got, answer) = ask(&data, "POST", path, body).await;
+        assert!(got == status && answer.contains(words), "{path} {body}: {got} {answer}");
+    }
+    node.leave().await.unwrap();
+}
+
+#[tokio::test]
+async fn tcp_needs_the_token_and_the_description_names_every_path() {
+    let mut config = Config::lab();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    config.api.tcp = Some(free);
+    let (data, node) = node_with(config).await;
+    let token = std::fs::read_to_string(data.path().join("api.token")).unwrap();
+    for (header, status) in [
+        (String::new(), 401),
+        ("authorization: Bearer wrong\r\n".to_owned(), 401),
+        (format!("authorization: Bearer {token}\r\n"), 200),
+    ] {
+        let stream = TcpStream::connect(free).await.unwrap();
+        assert_eq!(say(stream, "GET", "/v1/peers", &header, "").await.0, status);
+    }
+    let (_, description) = ask(&data, "GET", "/v1/openapi.json", "").await;
+    for path in [
+        "node",
+        "peers",
+        "publish",
+        "messages",
+        "subscribe",
+        "events",
+        "connect",
+        "disconnect",
+        "forget",
+        "neighbours",
+        "leave",
+    ] {
+        assert!(description.contains(&format!("\"/v1/{path}\"")), "{path} is not described");
+    }
+    node.leave().await.unwrap();
+}
+
+#[tokio::test]
+async fn leaving_over_the_socket_is_answered_and_the_socket_goes() {
+    let (data, node) = node_with(Config::lab()).await;
+    assert_eq!(ask(&data, "POST", "/v1/leave", "").await.0, 200);
+    tokio::time::timeout(Duration::from_secs(5), node.stopped()).await.unwrap();
+    assert!(!data.path().join("api.sock").exists());
+}
+
+#[tokio::test]
+async fn an_open_api_does_not_keep_a_dropped_node_alive() {
+    let (data, node) = node_with(Config::lab()).await;
+    let socket = data.path().join("api.sock");
+    drop(node);
+    let gone = async {
+        while socket.exists() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), gone).await.unwrap();
+}
