@@ -5,12 +5,14 @@
 //! - [`lab`]: networks of many processes: their graph, their state on disk, their start and end
 //! - [`api`]: the local API of a running node, from outside
 //! - [`render`]: what the terminal shows
-//! - [`exit`]: how a command ends
+//! - [`exit`], [`interrupt`]: how a command ends, and who may end it
+//! - [`places`]: where things are kept on this machine
 
 mod api;
 mod args;
 mod cmd;
 mod exit;
+mod interrupt;
 mod lab;
 mod places;
 mod render;

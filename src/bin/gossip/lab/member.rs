@@ -24,6 +24,8 @@ pub struct Member {
     pub peer_id: NodeId,
     /// The socket of its local API.
     pub socket: PathBuf,
+    /// Where it listens.
+    pub addresses: Vec<String>,
     /// Its process, which may have ended.
     pub process: Option<Process>,
     /// How it was taken out on purpose, when it was.
@@ -54,6 +56,8 @@ pub struct Single {
     pub name: String,
     /// Its id.
     pub peer_id: NodeId,
+    /// Where it listens, with `/p2p/…`.
+    pub addresses: Vec<String>,
     /// The socket of its local API.
     pub socket: PathBuf,
     /// Its process.
@@ -78,6 +82,7 @@ impl Network {
             number: node.number,
             name: node.name,
             peer_id: node.peer_id,
+            addresses: vec![format!("/ip4/127.0.0.1/tcp/{}/p2p/{}", node.port, node.peer_id)],
             socket: node.socket,
             process: node.process,
             removed: node.removed,
@@ -99,6 +104,7 @@ impl Network {
             number,
             name: single.name,
             peer_id: single.peer_id,
+            addresses: single.addresses,
             socket: single.socket,
             process: Some(single.process),
             removed: None,

@@ -104,12 +104,12 @@ fn holder(port: u16) -> Option<String> {
 }
 
 /// The inode of a line of `/proc/net/tcp` that listens (state `0A`) on this port.
-fn listening_inode(line: &str, port: u16) -> Option<&str> {
+fn listening_inode(line: &str, port: u16) -> Option<String> {
     let fields: Vec<&str> = line.split_whitespace().collect();
     let (_, local) = fields.get(1)?.rsplit_once(':')?;
     let listens = fields.get(3) == Some(&"0A");
     let same = u16::from_str_radix(local, 16).ok() == Some(port);
-    if listens && same { fields.get(9).copied() } else { None }
+    if listens && same { fields.get(9).map(ToString::to_string) } else { None }
 }
 
 #[cfg(test)]

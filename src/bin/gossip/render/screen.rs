@@ -1,7 +1,9 @@
 //! Where a command shows its result: stdout for results, stderr for everything else.
 
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::os::fd::AsFd;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::Serialize;
 
 use crate::exit::Failure;
@@ -56,5 +58,35 @@ impl Screen {
     /// Tells why there is no result.
     pub fn complain(self, reason: &str) {
         self.remark(&format!("gossip: {reason}"));
+    }
+}
+
+/// Notices when whoever reads stdout through a pipe goes away, also while there is nothing to
+/// write.
+pub struct ReaderGone(tokio::sync::oneshot::Receiver<()>);
+
+impl ReaderGone {
+    /// Watches from now on, in a thread that ends with the process.
+    pub fn watch() -> Self {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || {
+            let out = std::io::stdout();
+            // Asked for nothing, it still tells of errors: of a pipe nobody reads.
+            let mut file = [PollFd::new(out.as_fd(), PollFlags::empty())];
+            let polled = poll(&mut file, PollTimeout::NONE);
+            let gone = |file: &PollFd<'_>| file.revents().is_some_and(|seen| !seen.is_empty());
+            if polled.is_ok() && file.iter().any(gone) {
+                let _ = tell.send(());
+            } else {
+                // Nobody can be told; the next write will notice.
+                std::mem::forget(tell);
+            }
+        });
+        Self(told)
+    }
+
+    /// Waits for it. Dropping this is safe; calling it again after it came is not meant.
+    pub async fn came(&mut self) {
+        let _ = (&mut self.0).await;
     }
 }
