@@ -19,8 +19,8 @@ pub struct GetMessages {
     /// Number, name or beginning of the PeerId of the node
     node: String,
     /// Which of them
-    #[arg(value_enum, default_value_t = Kind::Unread)]
-    which_messages: Kind,
+    #[arg(value_enum, value_name = "all|unread|read", default_value_t = Kind::Unread)]
+    kind: Kind,
     /// -p the shortest path of each, -pp the longest, -p -pp or -ppp both
     #[arg(short, long = "path", action = clap::ArgAction::Count)]
     path: u8,
@@ -50,7 +50,7 @@ impl GetMessages {
     pub async fn run(self, screen: Screen) -> Result<(), Failure> {
         let network = self.which.find()?;
         let member = network.running(Some(&self.node))?;
-        let which = match self.which_messages {
+        let which = match self.kind {
             Kind::All => gossip_mesh::Which::All,
             Kind::Unread => gossip_mesh::Which::Unread,
             Kind::Read => gossip_mesh::Which::Read,
@@ -66,7 +66,7 @@ impl GetMessages {
             return screen.document(&messages);
         }
         let page = Page {
-            asked: match self.which_messages {
+            asked: match self.kind {
                 Kind::All => Asked::All,
                 Kind::Unread => Asked::Unread,
                 Kind::Read => Asked::Read,

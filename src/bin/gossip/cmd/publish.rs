@@ -7,7 +7,7 @@ use gossip_mesh::api::PublishRequest;
 use gossip_mesh::{Node, Raw, Topic};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, BufReader};
 
-use super::send_message::request;
+use super::send_message::{check_size, request};
 use super::source::{Mouth, Source};
 use crate::api::Api;
 use crate::exit::Failure;
@@ -57,10 +57,12 @@ impl Pub {
 
     async fn through(&self, api: &mut Api, screen: Screen) -> Result<(), Failure> {
         let mut lines = BufReader::new(tokio::io::stdin());
+        let max = api.node().await?.max_message_bytes;
         let mut number = 0_u64;
         while let Some(line) = next_line(&mut lines).await? {
             number += 1;
-            let request = PublishRequest { foreign: self.foreign, ..request(&self.topic, line) };
+            check_size(line.len(), max).map_err(|failure| at_line(number, failure))?;
+            let request = PublishRequest { foreign: self.foreign, ..request(&self.topic, &line) };
             let reply = api.publish(&request).await.map_err(|failure| at_line(number, failure))?;
             if screen.json {
                 screen.document(&reply.id)?;

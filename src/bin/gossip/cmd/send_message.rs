@@ -8,7 +8,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
-use gossip_mesh::NodeId;
+use gossip_mesh::{NodeId, TopicError};
 use gossip_mesh::api::{PublishReply, PublishRequest, ReportView};
 use serde_json::json;
 
@@ -19,6 +19,10 @@ use crate::render::screen::Screen;
 
 /// Most that is read from stdin: the largest message any setting allows.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Above this size a node is asked what it takes before it is sent something: it reads no request
+/// to its end that is far too large, and then cannot say so.
+const WORTH_A_QUESTION: usize = 64 * 1024;
 
 /// Send a message from a node to all that read the topic
 #[derive(Args, Debug)]
@@ -64,9 +68,13 @@ impl SendMessage {
         let request = PublishRequest {
             relays: Some(self.relays),
             confirm_ms: confirm.map(|millis| millis.max(1)),
-            ..request(&topic, payload)
+            ..request(&topic, &payload)
         };
-        let reply = member.api().await?.publish(&request).await?;
+        let mut api = member.api().await?;
+        if payload.len() > WORTH_A_QUESTION {
+            check_size(payload.len(), api.node().await?.max_message_bytes)?;
+        }
+        let reply = api.publish(&request).await?;
         self.report(&network, member, &topic, &reply, screen)
     }
 
@@ -111,13 +119,19 @@ impl SendMessage {
     }
 }
 
-/// A message to publish: as text where it is text.
-pub fn request(topic: &str, payload: Vec<u8>) -> PublishRequest {
-    let (text, payload_base64) = match String::from_utf8(payload) {
-        Ok(text) => (Some(text), None),
-        Err(error) => (None, Some(STANDARD.encode(error.as_bytes()))),
-    };
-    PublishRequest { topic: topic.to_owned(), text, payload_base64, ..PublishRequest::default() }
+/// A message to publish. Its payload is in base64 also where it is text: the escapes of a JSON text
+/// can make it six times as large, which is more than a node takes.
+pub fn request(topic: &str, payload: &[u8]) -> PublishRequest {
+    let payload_base64 = Some(STANDARD.encode(payload));
+    PublishRequest { topic: topic.to_owned(), payload_base64, ..PublishRequest::default() }
+}
+
+/// Refuses what the node would refuse.
+///
+/// # Errors
+/// As the library has it.
+pub fn check_size(bytes: usize, max: usize) -> Result<(), Failure> {
+    if bytes > max { Err(TopicError::TooLarge { bytes, max }.into()) } else { Ok(()) }
 }
 
 /// How far a message came, in a sentence.

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
+use gossip_mesh::Config;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -61,6 +62,9 @@ pub struct StartNetwork {
 impl StartNetwork {
     /// Starts it, and unless detached holds it until it ends.
     pub async fn run(self, screen: Screen) -> Result<(), Failure> {
+        Config { network: self.which.network.clone(), ..Config::lab() }
+            .check()
+            .map_err(Failure::usage)?;
         let drawn = self.draw()?;
         let ports = room::ports(self.base_port, self.nodes)?;
         room::check(self.nodes)?;

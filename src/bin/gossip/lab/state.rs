@@ -165,17 +165,20 @@ impl Folder {
     /// A record that cannot be read, or is none.
     pub fn read(&self) -> Result<Option<Record>, Failure> {
         let path = self.path.join("lab.json");
-        let broken = |error: &dyn std::fmt::Display| {
+        let broken = |error: serde_json::Error| {
             Failure::failed(format!(
-                "{} cannot be used ({error}): remove it, after ending what `ps` shows of `gossip \
-                 node`",
+                "{} is not the record of a lab ({error}): end what `ps` shows of `gossip node`, \
+                 and remove it",
                 path.display()
             ))
         };
         match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|e| broken(&e)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(broken(&error)),
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(broken),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(Failure::failed(format!(
+                "{} cannot be read ({error}): give another folder by --data",
+                path.display()
+            ))),
         }
     }
 
@@ -236,6 +239,11 @@ impl Folder {
         let _ = fs::remove_file(self.path.join("network.key"));
         let _ = fs::remove_file(self.path.join("lab.json"));
     }
+}
+
+/// Whether the file, or a folder on the way to it, is not there.
+fn is_missing(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 fn unwritable(path: &Path, error: &dyn std::fmt::Display) -> Failure {

@@ -57,7 +57,7 @@ impl Screen {
 
     /// Tells why there is no result.
     pub fn complain(self, reason: &str) {
-        self.remark(&format!("gossip: {reason}"));
+        self.remark(&format!("gossip: {}", reason.trim_end()));
     }
 }
 
