@@ -40,9 +40,8 @@ impl Api {
     /// # Errors
     /// A sentence when nobody serves there.
     pub async fn at_socket(path: &Path) -> Result<Self, Failure> {
-        let silent = |error| {
-            Failure::failed(format!("no node answers at {} ({error})", path.display()))
-        };
+        let silent =
+            |error| Failure::failed(format!("no node answers at {} ({error})", path.display()));
         let stream = UnixStream::connect(path).await.map_err(silent)?;
         Ok(Self { requests: converse(stream).await?, token: None })
     }

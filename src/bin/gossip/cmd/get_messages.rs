@@ -55,12 +55,8 @@ impl GetMessages {
             Kind::Unread => gossip_mesh::Which::Unread,
             Kind::Read => gossip_mesh::Which::Read,
         };
-        let query = Query {
-            topic: self.topic.clone(),
-            which,
-            paths: gossip_mesh::Paths::All,
-            peek: false,
-        };
+        let query =
+            Query { topic: self.topic.clone(), which, paths: gossip_mesh::Paths::All, peek: false };
         let messages = member.api().await?.messages(&query).await?;
         if screen.json {
             return screen.document(&messages);

@@ -249,8 +249,7 @@ fn printed(message: &Delivery<Vec<u8>>, as_json: bool, person: bool) -> Vec<u8> 
 
 fn json_of(message: &Delivery<Vec<u8>>) -> Value {
     use base64::Engine;
-    let author =
-        message.foreign_author.clone().unwrap_or_else(|| message.author.to_string());
+    let author = message.foreign_author.clone().unwrap_or_else(|| message.author.to_string());
     match std::str::from_utf8(&message.value) {
         Ok(payload) => json!({ "topic": message.id.topic, "author": author, "payload": payload }),
         Err(_) => json!({
@@ -266,8 +265,7 @@ fn read_settings(file: &Path) -> Result<Config, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| {
         Failure::failed(format!("the settings {} cannot be read: {error}", file.display()))
     })?;
-    Config::from_toml(&text)
-        .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))
+    Config::from_toml(&text).map_err(|error| Failure::usage(format!("{}: {error}", file.display())))
 }
 
 fn replace<T: Clone>(setting: &mut Option<T>, given: &Option<T>) {

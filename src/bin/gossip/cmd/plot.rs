@@ -78,11 +78,7 @@ impl Plot {
 ///
 /// # Errors
 /// A network that does not answer, a file that cannot be written.
-pub async fn draw_and_write(
-    network: &Network,
-    file: &Path,
-    screen: Screen,
-) -> Result<(), Failure> {
+pub async fn draw_and_write(network: &Network, file: &Path, screen: Screen) -> Result<(), Failure> {
     let picture = picture(network, Layout::Force, None).await?;
     write(&picture, file)?;
     if !screen.json {
@@ -111,9 +107,8 @@ async fn picture(
 
 fn write(picture: &Picture, file: &Path) -> Result<(), Failure> {
     let bytes = render(picture, Format::of(file).map_err(Failure::usage)?)?;
-    std::fs::write(file, bytes).map_err(|error| {
-        Failure::failed(format!("{} cannot be written: {error}", file.display()))
-    })
+    std::fs::write(file, bytes)
+        .map_err(|error| Failure::failed(format!("{} cannot be written: {error}", file.display())))
 }
 
 fn drawing(screen: Screen) -> Drawing {

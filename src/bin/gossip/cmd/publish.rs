@@ -99,9 +99,7 @@ impl Pub {
 }
 
 /// The next line without its end; `None` after the last.
-async fn next_line(
-    lines: &mut (impl AsyncBufRead + Unpin),
-) -> Result<Option<Vec<u8>>, Failure> {
+async fn next_line(lines: &mut (impl AsyncBufRead + Unpin)) -> Result<Option<Vec<u8>>, Failure> {
     let mut line = Vec::new();
     let read = lines.take(MAX_LINE + 1).read_until(b'\n', &mut line).await?;
     if line.last() == Some(&b'\n') {

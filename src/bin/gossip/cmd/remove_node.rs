@@ -48,7 +48,9 @@ impl RemoveNode {
         screen.show(match removal {
             Removal::Left => format!("node {number} has left\n"),
             Removal::Killed => {
-                format!("node {number} was killed; `gossip remove-node {number}` has it forgotten\n")
+                format!(
+                    "node {number} was killed; `gossip remove-node {number}` has it forgotten\n"
+                )
             }
             Removal::Forgotten => format!("node {number} was dead; the others have forgotten it\n"),
         })

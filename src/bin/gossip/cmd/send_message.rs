@@ -8,8 +8,8 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
-use gossip_mesh::{NodeId, TopicError};
 use gossip_mesh::api::{PublishReply, PublishRequest, ReportView};
+use gossip_mesh::{NodeId, TopicError};
 use serde_json::json;
 
 use crate::args::Which;

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::plot::draw_and_write;
 use crate::args::Which;
 use crate::exit::Failure;
+use crate::interrupt::Interrupt;
 use crate::lab::graph::{Drawn, Shape};
 use crate::lab::launch::Held;
 use crate::lab::member::{DEFAULT_TOPIC, Network};
@@ -19,7 +20,6 @@ use crate::lab::prepare::prepare;
 use crate::lab::process::{Process, end_all};
 use crate::lab::room;
 use crate::lab::state::{Folder, Lock, Record};
-use crate::interrupt::Interrupt;
 use crate::render::screen::Screen;
 
 /// Start a network of nodes on this machine, a process each

@@ -70,11 +70,8 @@ fn table(network: &Network, survey: &Survey, viewer: usize) -> Table {
     let mut table = Table::new(header).right(0).right(2).right(4);
     for member in &network.members {
         let standing = survey.standing(viewer, member);
-        let neighbours: Vec<String> = survey
-            .neighbours(network, member.number)
-            .iter()
-            .map(usize::to_string)
-            .collect();
+        let neighbours: Vec<String> =
+            survey.neighbours(network, member.number).iter().map(usize::to_string).collect();
         table.row([
             member.number.to_string().into(),
             one_line(member.name.as_bytes()).into(),

@@ -57,4 +57,3 @@ fn stop(folder: &Folder) -> Result<(usize, usize), Failure> {
 fn nodes(count: usize) -> String {
     if count == 1 { "1 node".to_owned() } else { format!("{count} nodes") }
 }
-

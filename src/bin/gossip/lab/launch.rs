@@ -50,12 +50,8 @@ impl Held {
         nodes: &mut [Entry],
         topic: &str,
     ) -> Result<(Self, Ready), Failure> {
-        let mut held = Self {
-            lines: Vec::new(),
-            waiting: JoinSet::new(),
-            processes: Vec::new(),
-            stay: false,
-        };
+        let mut held =
+            Self { lines: Vec::new(), waiting: JoinSet::new(), processes: Vec::new(), stay: false };
         let mut starting = Vec::new();
         let total = nodes.len();
         for node in nodes {

@@ -131,9 +131,8 @@ impl Network {
         }
         let named: Vec<&Member> =
             self.members.iter().filter(|member| member.name == text).collect();
-        let begun = |member: &&Member| {
-            !text.is_empty() && member.peer_id.to_string().starts_with(text)
-        };
+        let begun =
+            |member: &&Member| !text.is_empty() && member.peer_id.to_string().starts_with(text);
         let found =
             if named.is_empty() { self.members.iter().filter(begun).collect() } else { named };
         match found.as_slice() {

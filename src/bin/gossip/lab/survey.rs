@@ -95,8 +95,10 @@ impl Survey {
         wanted: impl Fn(&PeerView) -> bool,
     ) -> Vec<usize> {
         let known = self.peers.get(&number).into_iter().flatten();
-        let mut numbers: Vec<usize> =
-            known.filter(|peer| wanted(peer)).filter_map(|peer| network.numbered(peer.id)).collect();
+        let mut numbers: Vec<usize> = known
+            .filter(|peer| wanted(peer))
+            .filter_map(|peer| network.numbered(peer.id))
+            .collect();
         numbers.sort_unstable();
         numbers
     }
