@@ -271,6 +271,7 @@ impl Driver {
             door: self.network.door_addresses(),
             topics: own.topics.clone(),
             links: self.engine.membership().links().peers().count(),
+            max_message_bytes: self.config.topic.max_message_bytes,
             stats: Stats {
                 topic: self.engine.topic().stats(),
                 discovery: self.engine.discovery().stats(),

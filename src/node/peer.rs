@@ -61,6 +61,8 @@ pub struct Overview {
     pub topics: BTreeSet<String>,
     /// Live links.
     pub links: usize,
+    /// Largest payload it publishes, in bytes.
+    pub max_message_bytes: usize,
     /// Counters.
     pub stats: Stats,
 }
