@@ -44,7 +44,7 @@ async fn burst(count: u32) {
     let nodes = lab::fixed(16, &GRAPH, &lab::lab()).await;
     let mut subscriptions = Vec::new();
     for node in &nodes[1..] {
-        subscriptions.push(node.subscribe(LOAD).await.unwrap());
+        subscriptions.push(node.subscribe(LOAD).await.expect("it runs"));
     }
     ready(&nodes[0], &LOAD, &load(PROBE, 4), 15).await;
     let topic = nodes[0].topic(LOAD);

@@ -39,10 +39,10 @@ async fn messages_of_the_largest_size_of_the_presets_arrive_together() {
 
 async fn together(config: gossip_mesh::Config, count: u32, size: usize) {
     let (one, two) = lab::pair(config).await;
-    let mut messages = two.subscribe(LOAD).await.unwrap();
+    let mut messages = two.subscribe(LOAD).await.expect("it runs");
     ready(&one, &LOAD, &load(PROBE, 4), 1).await;
     for number in 0..count {
-        one.publish(LOAD, &load(number, size)).await.unwrap();
+        one.publish(LOAD, &load(number, size)).await.expect("it runs");
     }
     assert_all(take(&mut messages, count as usize).await, count, "the reader");
     lab::leave([one, two]).await;
