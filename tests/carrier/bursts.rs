@@ -1,4 +1,5 @@
-//! Many messages at once, through a graph of relays.
+//! Many messages at once, through a graph of relays. On a busy machine, when gossipsub drops what
+//! waited for 1 s (its default), 193 of 200 came, and 627 and 1,134 of 2,000.
 
 use crate::lab::{self, LOAD, PROBE, assert_all, load, ready, take};
 
