@@ -33,7 +33,9 @@
 //!    out, the rest follows at once.
 //! 5. *Upon `relays: n`:* broadcast the same frame `n` times. The carrier sees `n` broadcasts, the
 //!    readers one message, with `n` copies from every neighbour.
-//! 6. *Upon a full queue or a refusal of the carrier:* tell `NotSent`. The message is not retried.
+//! 6. *Upon full queues to all peers:* the message waits as in 4 and is tried again soon, so that a
+//!    publisher that is too fast is refused in the end and nothing is lost before. *Upon a refusal of
+//!    the carrier, or when no more may wait:* tell `NotSent`. The message is not retried.
 //! 7. *Upon a broadcast:* read the header only. What is not an envelope is counted and dropped; a
 //!    message known by its id is a copy; a topic not read here is remembered, counted and dropped.
 //!    Else deliver it once to each subscription and keep it.
