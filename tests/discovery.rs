@@ -1,5 +1,7 @@
 //! Promises about finding each other.
 
+#![expect(clippy::unwrap_used, reason = "what fails in a step of a test fails the test")]
+
 mod nodes;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Promises about topics, kept by real nodes on loopback.
 
+#![expect(clippy::unwrap_used, reason = "what fails in a step of a test fails the test")]
+
 mod nodes;
 
 use std::collections::BTreeSet;
