@@ -259,7 +259,7 @@ async fn a_silent_link_is_closed(config: Config, silence: impl Fn()) {
     tokio::join!(event(here, lost), event(there, lost));
     let took = begun.elapsed();
     // Two misses of an interval and a timeout each; the rest is for a busy machine.
-    assert!(took < Duration::from_millis(2_500), "closed after {took:?}");
+    assert!(took < Duration::from_secs(4), "closed after {took:?}");
 }
 
 #[tokio::test]
