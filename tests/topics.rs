@@ -1,3 +1,4 @@
+#![cfg(feature = "net")]
 //! Promises about topics, kept by real nodes on loopback.
 
 #![expect(clippy::unwrap_used, reason = "what fails in a step of a test fails the test")]

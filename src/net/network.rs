@@ -93,7 +93,7 @@ impl Network {
         let mut network = Self {
             swarm,
             hello,
-            door: Door::open(key, config)?,
+            door: Door::open(key, config, clock)?,
             inbox: VecDeque::new(),
             connections: BTreeMap::new(),
             links: HashMap::new(),
@@ -110,6 +110,10 @@ impl Network {
         };
         for address in &config.listen {
             network.listen(address)?;
+        }
+        for address in &config.announce {
+            // Identify and Kademlia tell these.
+            network.swarm.add_external_address(address.clone());
         }
         network.tell_addresses();
         Ok(network)
@@ -162,6 +166,11 @@ impl Network {
     /// What the hellos came to.
     pub fn hello_stats(&self) -> HelloStats {
         self.hello.stats()
+    }
+
+    /// What came of what it was asked to do, as far as that is known at once.
+    pub fn answered(&mut self) -> Option<Input> {
+        self.inbox.pop_front()
     }
 
     /// What happens next. Safe to drop and call again.

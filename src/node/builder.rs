@@ -241,6 +241,7 @@ impl Builder {
             replies: Replies::default(),
             sinks: Sinks::default(),
             leaving: Vec::new(),
+            ticks: 0,
             stopped: false,
         };
         tokio::spawn(driver.run());

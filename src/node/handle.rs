@@ -306,7 +306,8 @@ impl Node {
     /// let mut events = one.events();
     /// let two = Node::builder().config(Config::lab()).spawn().await?;
     /// two.connect(one.addresses().await?.remove(0)).await?;
-    /// assert!(matches!(events.next().await, Some(Event::Online { node, .. }) if node == two.id()));
+    /// let first = events.next().await;
+    /// assert!(matches!(first, Some(Event::Online { node, .. }) if node == two.id()));
     /// # one.leave().await?; two.leave().await }
     /// ```
     pub fn events(&self) -> Events {
