@@ -258,8 +258,9 @@ async fn a_silent_link_is_closed(config: Config, silence: impl Fn()) {
     let lost = |event| matches!(event, Event::Unreachable { .. }).then_some(());
     tokio::join!(event(here, lost), event(there, lost));
     let took = begun.elapsed();
-    // Two misses of an interval and a timeout each; the rest is for a busy machine.
-    assert!(took < Duration::from_secs(4), "closed after {took:?}");
+    // Two misses of an interval and a timeout each are half a second; the rest is for a busy
+    // machine.
+    assert!(took < Duration::from_secs(8), "closed after {took:?}");
 }
 
 #[tokio::test]
