@@ -62,7 +62,7 @@ mod node;
 )]
 pub(crate) mod protocol;
 #[cfg_attr(
-    not(feature = "net"),
+    not(any(feature = "net", all(feature = "store", test))),
     expect(dead_code, reason = "the pure part is driven by the network or a simulator")
 )]
 pub(crate) mod store;
@@ -85,7 +85,7 @@ pub use node::{
 pub use protocol::discovery::{
     Card, ConnectError, DiscoveryConfig, DiscoveryStats, Source, Topology,
 };
-pub use protocol::membership::{MembershipConfig, Standing};
+pub use protocol::membership::{MembershipConfig, MembershipStats, Standing};
 pub use protocol::topic::{
     Delivery, Hop, MessageId, Paths, Query, Report, Topic, TopicConfig, TopicError, TopicStats,
     Way, Which,

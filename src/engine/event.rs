@@ -9,7 +9,8 @@ use crate::protocol::topic::MessageId;
 
 /// Something that happened, as `node.events()` and `gossip events` tell it.
 ///
-/// As JSON it is one object with the name in `event`, e.g. `{"event":"left","node":"12D3…","life":3}`.
+/// As JSON it is one object with the name in `event`, e.g.
+/// `{"event":"left","node":"12D3…","life":3}`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]

@@ -127,7 +127,10 @@ impl Engine {
                 self.tell_membership(now, membership::Input::Closed { peer, link });
             }
             Input::Pinged { peer, link, answered } => {
-                if let Some(round_trip) = answered {
+                // A ping may still come back after its link has ended.
+                if let Some(round_trip) = answered
+                    && self.membership.links().is_linked(peer)
+                {
                     self.round_trips.insert(peer, round_trip);
                 }
                 let answered = answered.is_some();

@@ -1,1 +1,6 @@
+//! Whole nodes without a network: engines talk through a pretend one, in virtual time.
 
+mod foreign;
+mod pair;
+mod trace;
+mod world;

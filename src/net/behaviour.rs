@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use libp2p::connection_limits::{self, ConnectionLimits};
+use libp2p::core::upgrade::Version;
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::{PeerId, StreamProtocol, identify, mdns, ping, swarm};
@@ -52,7 +53,7 @@ impl Behaviour {
         Ok(Self {
             limits: limits(&config.link),
             gate: Gate::new(clock, config.link.max_inbound_per_ip),
-            carrier: Carrier::new(key, config)?,
+            carrier: Carrier::new(key, config, clock)?,
             control: control(&config.link),
             ping: ping::Behaviour::new(
                 ping::Config::new()
@@ -99,6 +100,9 @@ fn mdns(me: PeerId) -> std::io::Result<mdns::tokio::Behaviour> {
 pub fn swarm_config(config: &LinkConfig) -> swarm::Config {
     swarm::Config::with_tokio_executor()
         .with_idle_connection_timeout(config.idle)
+        // Without waiting for the other side's nod, which saves a round trip, and the 10 s that a
+        // new stream on a silent connection would wait for it before a ping counts as missed.
+        .with_substream_upgrade_protocol_override(Version::V1Lazy)
         .with_notify_handler_buffer_size(const { NonZeroUsize::new(64).unwrap() })
         .with_per_connection_event_buffer_size(64)
         .with_max_negotiating_inbound_streams(256)

@@ -306,7 +306,8 @@ impl Node {
     /// let mut events = one.events();
     /// let two = Node::builder().config(Config::lab()).spawn().await?;
     /// two.connect(one.addresses().await?.remove(0)).await?;
-    /// assert!(matches!(events.next().await, Some(Event::Online { node, .. }) if node == two.id()));
+    /// let first = events.next().await;
+    /// assert!(matches!(first, Some(Event::Online { node, .. }) if node == two.id()));
     /// # one.leave().await?; two.leave().await }
     /// ```
     pub fn events(&self) -> Events {
@@ -340,8 +341,9 @@ impl Node {
         Ok(self.ask(|reply| Command::Connect { address, reply }).await??)
     }
 
-    /// Closes the link with a node and does not dial it again until told to connect. Whoever is
-    /// not linked is not dialled either.
+    /// Closes the link with a node: it is not dialled, and a link it dials is closed at once, until
+    /// told to connect. Whoever is not linked yet is kept off likewise. The other node knows
+    /// nothing of this; it tries again, less and less often.
     ///
     /// # Errors
     /// [`Error::Stopped`].

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::id::{Life, NodeId};
 use crate::protocol::discovery::DiscoveryStats;
-use crate::protocol::membership::Standing;
+use crate::protocol::membership::{MembershipStats, Standing};
 use crate::protocol::topic::TopicStats;
 
 /// Another node, as this one knows it.
@@ -61,6 +61,8 @@ pub struct Overview {
     pub topics: BTreeSet<String>,
     /// Live links.
     pub links: usize,
+    /// Largest payload it publishes, in bytes.
+    pub max_message_bytes: usize,
     /// Counters.
     pub stats: Stats,
 }
@@ -73,12 +75,17 @@ pub struct Stats {
     pub topic: TopicStats,
     /// Of discovery.
     pub discovery: DiscoveryStats,
+    /// Of membership.
+    #[serde(default)]
+    pub membership: MembershipStats,
     /// Connections refused by this node at the hello, by reason.
     pub refused: BTreeMap<String, u64>,
     /// Refusals of this node by others at the hello, by reason.
     pub refused_by_peers: BTreeMap<String, u64>,
-    /// Connections that said nothing at the hello.
+    /// Connections that did not finish their handshake or their hello in time.
     pub silent: u64,
-    /// Hellos that broke: garbage, a cut, half a hello.
+    /// Handshakes and hellos that broke: garbage, a cut, half a hello.
     pub broken: u64,
+    /// Times the node woke up because a deadline came. An idle one needs few.
+    pub ticks: u64,
 }

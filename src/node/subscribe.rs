@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use super::command::{Command, Deliveries};
 use super::error::Error;
 use super::handle::Node;
-use crate::base::codec::Codec;
+use crate::base::codec::{Cbor, Codec};
 use crate::base::token::Token;
 use crate::engine::Event;
 use crate::protocol::topic::{Delivery, Topic};
@@ -62,7 +62,7 @@ impl<T: 'static, C: Codec<T> + 'static> IntoFuture for Subscribe<T, C> {
 /// It holds up to `topic.max_undelivered` messages; above that new ones are dropped for this
 /// subscription alone and told as [`Event::Lagged`]. A payload that is no `T` is told as
 /// [`Event::Undecodable`] and skipped.
-pub struct Subscription<T, C = crate::Cbor> {
+pub struct Subscription<T, C = Cbor> {
     node: Node,
     topic: Topic<T, C>,
     token: Token,

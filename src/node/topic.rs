@@ -6,13 +6,13 @@ use super::error::Error;
 use super::handle::Node;
 use super::publish::Publish;
 use super::subscribe::Subscribe;
-use crate::base::codec::{Codec, DecodeError};
+use crate::base::codec::{Cbor, Codec, DecodeError};
 use crate::base::id::NodeId;
 use crate::base::time::WallTime;
 use crate::protocol::topic::{Kept, MessageId, Topic, Way};
 
 /// A topic of a node: publish, subscribe, and ask who reads it.
-pub struct TopicHandle<T, C = crate::Cbor> {
+pub struct TopicHandle<T, C = Cbor> {
     node: Node,
     topic: Topic<T, C>,
 }

@@ -9,10 +9,13 @@
 
 mod error;
 pub(crate) mod op;
+#[cfg(all(feature = "store", test))]
+mod tests;
 #[cfg(feature = "store")]
 mod writer;
 
 pub use error::StoreError;
+#[cfg(any(feature = "net", all(feature = "store", test)))]
 pub(crate) use op::{Op, Space};
-#[cfg(feature = "store")]
+#[cfg(any(feature = "net", all(feature = "store", test)))]
 pub(crate) use writer::Store;

@@ -1,6 +1,7 @@
 //! The one writer: a thread that commits what waits, many changes with one fsync.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
@@ -30,7 +31,7 @@ struct Batch {
 
 /// The node's memory on disk. Dropping it waits for what was accepted to be written.
 pub struct Store {
-    database: std::sync::Arc<Database>,
+    database: Arc<Database>,
     batches: Option<SyncSender<Batch>>,
     writer: Option<JoinHandle<()>>,
 }
@@ -42,7 +43,10 @@ impl Store {
     /// [`StoreError::InUse`] when another process has it, [`StoreError::Open`] for the rest.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let path = folder.join("store.redb");
-        let database = std::sync::Arc::new(open(&path)?);
+        let database = Arc::new(open(&path)?);
+        // The file's name is on disk as well, or a power cut could take all of it.
+        sync_folder(folder)
+            .map_err(|error| StoreError::Open { path: path.clone(), reason: error.to_string() })?;
         let (batches, waiting) = sync_channel(MAX_WAITING);
         let writing = database.clone();
         let writer = std::thread::Builder::new()
@@ -102,10 +106,22 @@ fn open(path: &PathBuf) -> Result<Database, StoreError> {
     })
 }
 
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    std::fs::File::open(folder)?.sync_all()
+}
+
+/// Elsewhere folders cannot be opened as files, and need not be.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
 fn write_all(database: &Database, waiting: &Receiver<Batch>) {
     let mut poison = None;
     while let Ok(first) = waiting.recv() {
-        let batches: Vec<Batch> = std::iter::once(first).chain(waiting.try_iter()).collect();
+        let more = waiting.try_iter().take(MAX_WAITING);
+        let batches: Vec<Batch> = std::iter::once(first).chain(more).collect();
         let result = match &poison {
             Some(error) => Err(StoreError::clone(error)),
             None => commit(database, &batches),

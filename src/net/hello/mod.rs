@@ -27,8 +27,9 @@
 //! - *Directed*: a proof covers both ids and the role of its maker, so our own cannot be sent back
 //!   to us, nor handed on to a third node.
 //! - *Whole*: a proof covers every byte said before it, and the introduction beside it.
-//! - *Bounded*: 4 KiB a message, sixteen streams beside the first, one deadline for the whole hello,
-//!   a limit on hellos under way, and half a second at most to let the refused side read why.
+//! - *Bounded*: 4 KiB a message, sixteen streams beside the first, one deadline for the whole
+//!   hello, a limit on hellos under way, and half a second at most to let the refused side read
+//!   why.
 //!
 //! A node without a network key proves a key made of the network's name: no secret, the same path.
 

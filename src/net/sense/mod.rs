@@ -3,40 +3,7 @@
 mod carrier;
 mod control;
 mod discovery;
+mod event;
 mod link;
 
-use libp2p::swarm::SwarmEvent;
-
-use super::behaviour::BehaviourEvent;
-use super::network::Network;
-use crate::base::id::NodeId;
-use crate::engine::Input;
-
-/// Takes one event of the swarm.
-pub fn swarm(network: &mut Network, event: SwarmEvent<BehaviourEvent>) {
-    match event {
-        SwarmEvent::Behaviour(event) => behaviour(network, event),
-        other => link::swarm(network, other),
-    }
-}
-
-fn behaviour(network: &mut Network, event: BehaviourEvent) {
-    match event {
-        BehaviourEvent::Carrier(event) => carrier::sense(network, event),
-        BehaviourEvent::Control(event) => control::sense(network, event),
-        BehaviourEvent::Ping(event) => ping(network, &event),
-        BehaviourEvent::Identify(event) => discovery::identify(network, event),
-        BehaviourEvent::Kademlia(event) => discovery::kademlia(network, event),
-        BehaviourEvent::Mdns(event) => discovery::mdns(network, event),
-    }
-}
-
-fn ping(network: &mut Network, event: &libp2p::ping::Event) {
-    if let Some(link) = network.links.get(&event.connection) {
-        network.inbox.push_back(Input::Pinged {
-            peer: NodeId::from(event.peer),
-            link: *link,
-            answered: event.result.as_ref().ok().copied(),
-        });
-    }
-}
+pub use event::swarm;

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use multiaddr::Multiaddr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::base::id::NodeId;
 use crate::node::{Message, Overview, Peer, Stats};
+use crate::protocol::membership::Standing;
 use crate::protocol::topic::{Delivery, MessageId, Report, Way};
 
 /// This node at one moment.
@@ -37,6 +39,8 @@ pub struct NodeView {
     pub topics: Vec<String>,
     /// Live links.
     pub links: usize,
+    /// Largest payload it publishes, in bytes.
+    pub max_message_bytes: usize,
     /// Counters since its start.
     #[schema(value_type = Object)]
     pub stats: Stats,
@@ -54,7 +58,7 @@ pub struct PeerView {
     pub life: u64,
     /// `alive`, `suspected`, `unreachable`, `down` or `left`, as seen from here.
     #[schema(value_type = String)]
-    pub standing: crate::Standing,
+    pub standing: Standing,
     /// For how long it has stood so.
     pub since_ms: u64,
     /// Where it says it can be dialled.
@@ -161,7 +165,7 @@ pub struct ConnectRequest {
 pub struct NeighboursRequest {
     /// Addresses by node id.
     #[schema(value_type = Object)]
-    pub neighbours: BTreeMap<NodeId, Vec<crate::Multiaddr>>,
+    pub neighbours: BTreeMap<NodeId, Vec<Multiaddr>>,
 }
 
 /// What went wrong.
@@ -185,7 +189,7 @@ fn texts(things: impl IntoIterator<Item = impl ToString>) -> Vec<String> {
 
 impl From<Overview> for NodeView {
     fn from(node: Overview) -> Self {
-        let pinned = |addresses: Vec<crate::Multiaddr>| {
+        let pinned = |addresses: Vec<Multiaddr>| {
             texts(addresses.into_iter().map(|address| format!("{address}/p2p/{}", node.id)))
         };
         Self {
@@ -200,6 +204,7 @@ impl From<Overview> for NodeView {
             door: pinned(node.door),
             topics: texts(node.topics),
             links: node.links,
+            max_message_bytes: node.max_message_bytes,
             stats: node.stats,
         }
     }

@@ -54,6 +54,8 @@ struct Peer {
     /// Oldest first.
     open: Vec<Open>,
     kept: LinkId,
+    /// All of them are being closed; what still comes meets the same end.
+    ending: bool,
     failed_pings: u32,
     slow: Vec<Time>,
 }
@@ -102,10 +104,10 @@ impl Links {
             return Opened::Leftover;
         }
         let newest = peer.open.iter().map(|open| open.since).max().unwrap_or(now);
-        if life > peer.life || now.since(newest) > config.tie_window {
-            let mut close = peer.ids();
-            close.push(link.id);
-            return Opened::CleanSlate { close };
+        if peer.ending || life > peer.life || now.since(newest) > config.tie_window {
+            // It is counted too: only when all of them are gone is the slate clean.
+            peer.open.push(Open { link, since: now, close_at: None });
+            return Opened::CleanSlate { close: peer.end() };
         }
         peer.second(now, link, me < id, config);
         Opened::Second
@@ -121,9 +123,15 @@ impl Links {
         };
         if peer.kept == link {
             peer.kept = last.link.id;
+            peer.failed_pings = 0;
             last.close_at = None;
         }
         false
+    }
+
+    /// Gives a peer up: all its connections, to be closed now.
+    pub fn end(&mut self, id: NodeId) -> Vec<LinkId> {
+        self.peers.get_mut(&id).map_or_else(Vec::new, Peer::end)
     }
 
     /// A ping on a connection came back, or did not. True when the link is to be given up.
@@ -140,8 +148,11 @@ impl Links {
     pub fn slow(&mut self, now: Time, id: NodeId, window: Duration, limit: u32) -> bool {
         let Some(peer) = self.peers.get_mut(&id) else { return false };
         peer.slow.retain(|at| now.since(*at) <= window);
-        peer.slow.push(now);
-        peer.slow.len() >= limit as usize
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        if peer.slow.len() < limit {
+            peer.slow.push(now);
+        }
+        peer.slow.len() >= limit
     }
 
     /// When the first connection that lost has to be closed.
@@ -162,7 +173,7 @@ impl Peer {
     fn new(now: Time, life: Life, link: Link) -> Self {
         let kept = link.id;
         let open = vec![Open { link, since: now, close_at: None }];
-        Self { life, open, kept, failed_pings: 0, slow: Vec::new() }
+        Self { life, open, kept, ending: false, failed_pings: 0, slow: Vec::new() }
     }
 
     /// Two connections at once: decides which one stands, as the other side will too.
@@ -182,11 +193,20 @@ impl Peer {
             let new_stands = new_is_mine == i_am_smaller;
             (if new_stands { new } else { self.kept }, config.tie_grace)
         };
-        self.kept = stands;
+        if self.kept != stands {
+            self.kept = stands;
+            self.failed_pings = 0;
+        }
         for open in &mut self.open {
             let loses = open.link.id != stands;
             open.close_at = loses.then(|| open.close_at.unwrap_or(now + wait));
         }
+    }
+
+    fn end(&mut self) -> Vec<LinkId> {
+        self.ending = true;
+        self.open.iter_mut().for_each(|open| open.close_at = None);
+        self.ids()
     }
 
     fn ids(&self) -> Vec<LinkId> {

@@ -166,6 +166,14 @@ pub struct Member {
     pub since: Time,
 }
 
+/// Counters since the start.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct MembershipStats {
+    /// Good-byes that were not signed by the node they speak of.
+    pub forged: u64,
+}
+
 /// Who is linked, in which life, and who left.
 #[derive(Debug)]
 pub struct MembershipMachine {
@@ -174,16 +182,21 @@ pub struct MembershipMachine {
     life: Life,
     links: Links,
     members: BTreeMap<NodeId, Member>,
+    /// Those of the members whose card discovery holds.
+    carded: BTreeSet<NodeId>,
     left: LeftRecords,
     tokens: Tokens,
     leaving: Option<Leaving>,
+    forged: u64,
 }
 
-/// Questions of our good-bye that are still open.
+/// Our good-bye, and who has yet to note it.
 #[derive(Debug)]
 struct Leaving {
+    record: Left,
     open: BTreeSet<Token>,
-    until: Time,
+    /// `None` once `MayStop` was said.
+    until: Option<Time>,
 }
 
 impl MembershipMachine {
@@ -195,9 +208,11 @@ impl MembershipMachine {
             life,
             links,
             members: BTreeMap::new(),
+            carded: BTreeSet::new(),
             left: LeftRecords::default(),
             tokens: Tokens::default(),
             leaving: None,
+            forged: 0,
         }
     }
 
@@ -211,6 +226,11 @@ impl MembershipMachine {
         &self.links
     }
 
+    /// What the room has counted.
+    pub fn stats(&self) -> MembershipStats {
+        MembershipStats { forged: self.forged }
+    }
+
     fn opened(
         &mut self,
         now: Time,
@@ -221,17 +241,14 @@ impl MembershipMachine {
     ) {
         let id = link.id;
         let address = link.dialled.clone();
-        if self.members.get(&peer).is_some_and(|member| life < member.life) {
+        if self.is_over(peer, life) {
             return out.push(Output::Close(id));
         }
         match self.links.opened(now, peer, life, link, &self.config) {
             Opened::First => {
                 self.seen(now, peer, life, true, out);
                 out.push(Output::Linked { peer, life, address });
-                let records = self.left.recent(now, self.config.remember_left);
-                if !records.is_empty() {
-                    self.ask(peer, Message::Left(records), out);
-                }
+                self.tell_left(now, peer, out);
             }
             Opened::Second => {}
             Opened::CleanSlate { close } => out_close(close, out),
@@ -250,6 +267,40 @@ impl MembershipMachine {
             *member = Member { standing: Standing::Unreachable, since: now, ..*member };
             out.push(Output::Unreachable { node: peer });
         }
+        self.forget_unknown(peer);
+    }
+
+    /// Newer news ended this life of a node, or its own good-bye did.
+    fn is_over(&self, node: NodeId, life: Life) -> bool {
+        self.members.get(&node).is_some_and(|member| {
+            life < member.life || (life == member.life && member.standing == Standing::Left)
+        })
+    }
+
+    /// Whoever has neither link nor card nor good-bye is not kept, so that members are bounded.
+    fn forget_unknown(&mut self, node: NodeId) {
+        let known =
+            self.links.is_linked(node) || self.carded.contains(&node) || self.left.holds(node);
+        if !known {
+            self.members.remove(&node);
+        }
+    }
+
+    /// Good-byes for a new peer: those kept, and our own when we are on the way out.
+    fn tell_left(&mut self, now: Time, peer: NodeId, out: &mut Outbox<Output>) {
+        for node in self.left.expire(now) {
+            self.forget_unknown(node);
+        }
+        let own = self.leaving.as_ref().map(|leaving| leaving.record.clone());
+        let kept = self.left.tell(now, self.config.remember_left);
+        let records: Vec<Left> = own.into_iter().chain(kept).collect();
+        if records.is_empty() {
+            return;
+        }
+        let token = self.ask(peer, Message::Left(records), out);
+        if let Some(leaving) = &mut self.leaving {
+            leaving.open.insert(token);
+        }
     }
 
     /// A sign of life of `node` in `life`. A card proves less than a link: it revives only a
@@ -267,10 +318,9 @@ impl MembershipMachine {
         }
         let alive = Member { life, standing: Standing::Alive, since: now };
         match self.members.get(&node) {
-            Some(known) if life < known.life => return,
+            Some(_) if self.is_over(node, life) => return,
             Some(known) if life == known.life => {
-                let back = linked && known.standing != Standing::Alive;
-                if !back || known.standing == Standing::Left {
+                if !linked || known.standing == Standing::Alive {
                     return;
                 }
             }
@@ -291,47 +341,62 @@ impl MembershipMachine {
             .into_iter()
             .map(|peer| self.ask(peer, Message::Left(vec![record.clone()]), out))
             .collect();
-        self.leaving = Some(Leaving { open, until: now + self.config.leave_patience });
+        let until = Some(now + self.config.leave_patience);
+        self.leaving = Some(Leaving { record, open, until });
         self.stop_if_done(now, out);
     }
 
     fn stop_if_done(&mut self, now: Time, out: &mut Outbox<Output>) {
         if let Some(leaving) = &mut self.leaving
-            && (leaving.open.is_empty() || leaving.until <= now)
+            && leaving.until.is_some_and(|until| leaving.open.is_empty() || until <= now)
         {
-            // Said once: the deadline moves out of reach.
-            leaving.until = Time::from_micros(u64::MAX);
-            leaving.open = BTreeSet::from([Token(u64::MAX)]);
+            leaving.until = None;
             out.push(Output::MayStop);
         }
     }
 
     fn note_left(&mut self, now: Time, from: NodeId, records: Vec<Left>, out: &mut Outbox<Output>) {
+        let MembershipConfig { remember_left, max_left, .. } = self.config;
         let mut news = Vec::new();
-        for record in records.into_iter().take(self.config.max_left) {
-            if self.is_news(&record) && record.is_genuine() {
-                let Left { node, life, .. } = record;
-                self.members.insert(node, Member { life, standing: Standing::Left, since: now });
-                self.left.keep(now, record.clone(), self.config.max_left);
-                out.push(Output::Left { node, life });
-                news.push(record);
+        for record in records.into_iter().take(max_left) {
+            if !self.is_news(&record) {
+                continue;
             }
+            if !record.is_genuine() {
+                // Checking costs more than forging, so the rest of the message is not read.
+                self.forged = self.forged.saturating_add(1);
+                break;
+            }
+            let Left { node, life, .. } = record;
+            self.members.insert(node, Member { life, standing: Standing::Left, since: now });
+            if let Some(oldest) = self.left.keep(now, record.clone(), remember_left, max_left) {
+                self.forget_unknown(oldest);
+            }
+            out.push(Output::Left { node, life });
+            news.push(record);
         }
-        if news.is_empty() {
-            return;
+        if !news.is_empty() {
+            self.pass_on(from, &news, out);
         }
-        let others: Vec<NodeId> = self.links.peers().filter(|peer| *peer != from).collect();
+    }
+
+    /// To all linked peers but the one who told, and those who left.
+    fn pass_on(&mut self, from: NodeId, news: &[Left], out: &mut Outbox<Output>) {
+        let has_left = |peer: &NodeId| {
+            self.members.get(peer).is_some_and(|member| member.standing == Standing::Left)
+        };
+        let others: Vec<NodeId> =
+            self.links.peers().filter(|peer| *peer != from && !has_left(peer)).collect();
         for peer in others {
-            self.ask(peer, Message::Left(news.clone()), out);
+            self.ask(peer, Message::Left(news.to_vec()), out);
         }
     }
 
     fn is_news(&self, record: &Left) -> bool {
         record.node != self.key.id()
-            && self.members.get(&record.node).is_none_or(|member| {
-                record.life > member.life
-                    || (record.life == member.life && member.standing != Standing::Left)
-            })
+            && record.age() < self.config.remember_left
+            && self.members.get(&record.node).is_none_or(|member| record.life >= member.life)
+            && !self.is_over(record.node, record.life)
     }
 
     fn ask(&mut self, to: NodeId, message: Message, out: &mut Outbox<Output>) -> Token {
@@ -340,8 +405,8 @@ impl MembershipMachine {
         token
     }
 
-    fn give_up(&self, peer: NodeId, out: &mut Outbox<Output>) {
-        out_close(self.links.all(peer), out);
+    fn give_up(&mut self, peer: NodeId, out: &mut Outbox<Output>) {
+        out_close(self.links.end(peer), out);
     }
 }
 
@@ -374,13 +439,13 @@ impl Machine for MembershipMachine {
                     self.give_up(peer, out);
                 }
             }
-            Input::Known { node, life } => self.seen(now, node, life, false, out),
+            Input::Known { node, life } => {
+                self.carded.insert(node);
+                self.seen(now, node, life, false, out);
+            }
             Input::Forgotten { node } => {
-                if !self.links.is_linked(node)
-                    && self.members.get(&node).is_some_and(|m| m.standing != Standing::Left)
-                {
-                    self.members.remove(&node);
-                }
+                self.carded.remove(&node);
+                self.forget_unknown(node);
             }
             Input::Leave => self.leave(now, out),
             Input::Asked { from, token, message } => {
@@ -399,7 +464,7 @@ impl Machine for MembershipMachine {
     }
 
     fn deadline(&self) -> Option<Time> {
-        let leaving = self.leaving.as_ref().map(|leaving| leaving.until);
+        let leaving = self.leaving.as_ref().and_then(|leaving| leaving.until);
         earliest(leaving, self.links.deadline())
     }
 }

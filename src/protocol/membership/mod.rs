@@ -13,28 +13,38 @@
 //!   that did not dial only after `tie_patience`, because it may see the two in the other order.
 //! - upon a later second connection, or one in a newer life: the peer knows nothing of the link we
 //!   hold. Everything to it is closed, the new connection too, because gossipsub tells its topics
-//!   only to a peer it has no connection with. The peer dials again at once and meets a clean slate.
-//! - upon a connection in an older life: it is closed; it is a leftover.
+//!   only to a peer it has no connection with. The peer dials again at once and meets a clean
+//!   slate.
+//! - upon a connection in an older life, or in one that ended with a good-bye: it is closed; it is
+//!   a leftover.
 //! - upon `misses` failed pings in a row on a link, or `slow_limit` complaints of gossipsub about a
-//!   slow peer without a good heartbeat between: the link is closed, to be dialled again.
+//!   slow peer within `slow_window`: all connections to it are closed, to be dialled again.
+//! - upon a connection while all others to the peer are being closed: it is closed with them.
 //! - upon the end of the last connection: the peer is not linked; `Unreachable` unless it left.
 //!
 //! Leaving:
-//! - upon the leave command: every linked peer is asked to note a signed `Left` record; when all
-//!   have answered, or after `leave_patience`, the node may stop.
-//! - upon a valid `Left` record that is news: the node is `Left`, its record is passed to all linked
-//!   peers but the one it came from.
+//! - upon the leave command: every linked peer, and who links until the end, is asked to note a
+//!   signed `Left` record; when all have answered, or after `leave_patience`, the node may stop.
+//! - upon a valid `Left` record that is news: the node is `Left`, its record is passed to all
+//!   linked peers but the one it came from and those who left.
+//! - upon a forged `Left` record: it is counted, and the rest of the message is not read.
 //! - upon a link: the records of the last `remember_left` go to the peer, so that who was away
-//!   learns them.
+//!   learns them. Their age travels with them, so that they end everywhere at about the same time.
 //! - upon a link or a card with a higher life: the node is back.
+//!
+//! Knowing:
+//! - upon a card: its node is `Alive` when it was not known, or known in an older life. A card of
+//!   the same life revives nobody, because old cards still travel while a node is being missed.
+//! - upon the end of its link, its card and its record: a node is not known any more.
 //!
 //! # Invariants
 //!
 //! 1. At most one link per peer is reported to the other rooms, and `Linked` and `Unlinked`
 //!    alternate per peer.
-//! 2. The life recorded for a node never falls.
+//! 2. The life recorded for a node never falls while it is known.
 //! 3. Nobody is `Left` without a record signed by its own key.
-//! 4. Records kept and passed on are bounded by `max_left`.
+//! 4. Records kept and passed on are bounded by `max_left`, members by these, the links and the
+//!    cards.
 
 mod config;
 mod left;
@@ -46,6 +56,8 @@ mod wire;
 
 pub use config::MembershipConfig;
 pub(crate) use link::{Link, LinkId};
-pub use machine::Standing;
-pub(crate) use machine::{Input, Member, MembershipMachine, Output};
+#[cfg(feature = "net")]
+pub(crate) use machine::Member;
+pub(crate) use machine::{Input, MembershipMachine, Output};
+pub use machine::{MembershipStats, Standing};
 pub(crate) use wire::Message;

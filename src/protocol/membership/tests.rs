@@ -1,1 +1,7 @@
+//! The sentences of the spec, one test each.
 
+mod knowing;
+mod leaving;
+mod links;
+mod room;
+mod ties;

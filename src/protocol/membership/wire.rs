@@ -14,12 +14,15 @@ pub struct Left {
     /// The node's signature over a domain prefix and the two fields.
     #[serde(with = "serde_bytes")]
     pub signature: Vec<u8>,
+    /// How long ago it was said, in milliseconds, as far as the teller knows. Not signed: it only
+    /// makes a good-bye end everywhere at about the same time.
+    pub age_ms: u64,
 }
 
 /// Questions and answers of the membership room. Each is at most `MAX_FRAME` bytes.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Message {
-    /// "Note that these have left." Answered with `Noted`.
+    /// "Note that these have left." At most `max_left` are read. Answered with `Noted`.
     Left(Vec<Left>),
     /// The answer.
     Noted,

@@ -292,7 +292,6 @@ impl World {
                     self.last += 1;
                     let question = Token(self.last);
                     self.questions.insert(question, (node, token));
-                    let from = self.ids[node];
                     self.later(peer, Event::Input(Input::Asked { token: question, message }));
                 }
                 None => self.later(node, Event::Input(Input::NoAnswer { token })),

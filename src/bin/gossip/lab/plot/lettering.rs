@@ -1,6 +1,7 @@
 //! Text in a picture: how wide it is, where it is broken, and how it is written in XML.
 
-/// `text` in lines of that font size that fit into `width`, broken between words, or inside a word that is too long.
+/// `text` in lines of that font size that fit into `width`, broken between words, or inside a word
+/// that is too long.
 pub(super) fn wrapped(text: &str, font: f64, width: f64) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {

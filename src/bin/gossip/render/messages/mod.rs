@@ -8,8 +8,8 @@
 //!       4 → 2 → 11 → 8
 //! ```
 //!
-//! [`Page`] is the whole answer, [`Page::render`] the text. Whatever a message contains, it stays on
-//! its line and the terminal acts on nothing of it.
+//! [`Page`] is the whole answer, [`Page::render`] the text. Whatever a message contains, it stays
+//! on its line and the terminal acts on nothing of it.
 
 mod page;
 #[cfg(test)]
