@@ -1,5 +1,6 @@
 //! Promises about the door, kept to plain libp2p programs on loopback.
 #![cfg(feature = "net")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod foreign;
 
@@ -339,11 +340,9 @@ async fn a_foreigner_is_refused_by_members_and_a_member_may_come_as_a_foreigner(
         .spawn()
         .await
         .unwrap();
-    let online = async {
-        while !matches!(events.next().await, Some(Event::Online { node, .. }) if node == member.id())
-        {
-        }
-    };
+    let is_online =
+        |event: &Event| matches!(event, Event::Online { node, .. } if *node == member.id());
+    let online = async { while !events.next().await.as_ref().is_some_and(is_online) {} };
     tokio::time::timeout(PATIENCE, online).await.expect("the new member is online");
     let outside = members.foreigner(pair, &[(0, "tcp")]).await;
     outside.publish("news", "from outside").await;
