@@ -3,11 +3,14 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
+use std::os::fd::AsFd;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::Duration;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -149,10 +152,33 @@ impl Running {
     }
 
     /// Its next line; empty when it has closed its stdout.
+    #[track_caller]
     pub fn line(&mut self) -> String {
+        let lines = self.lines.as_mut().unwrap();
+        if lines.buffer().is_empty() {
+            let mut file = [PollFd::new(lines.get_ref().as_fd(), PollFlags::POLLIN)];
+            let patience = PollTimeout::try_from(PATIENCE).unwrap();
+            assert!(poll(&mut file, patience).unwrap() > 0, "no line within {PATIENCE:?}");
+        }
         let mut line = String::new();
-        self.lines.as_mut().unwrap().read_line(&mut line).unwrap();
+        lines.read_line(&mut line).unwrap();
         line
+    }
+
+    /// Does something again and again, until a line comes of it.
+    #[track_caller]
+    pub fn first_line(&mut self, again: impl Fn() + Sync) -> String {
+        let came = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !came.load(Ordering::Relaxed) {
+                    again();
+                }
+            });
+            let line = std::panic::catch_unwind(AssertUnwindSafe(|| self.line()));
+            came.store(true, Ordering::Relaxed);
+            line.unwrap()
+        })
     }
 
     /// Reads nothing any more, as `head` does when it has enough.
