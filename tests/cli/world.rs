@@ -1,8 +1,8 @@
 //! A place of its own for each test, and what it may ask there.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
 use std::os::fd::AsFd;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
@@ -239,12 +239,23 @@ fn free_block() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     // Other test programs run at the same time: each begins somewhere else.
     let own = u16::try_from(std::process::id() % u32::from(BLOCKS)).unwrap() * 7;
+    let used = used_ports();
     loop {
         let turn = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(own) % BLOCKS;
         let base = FIRST + turn * BLOCK;
-        let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-        if (base..base + BLOCK).all(free) {
+        if (base..base + BLOCK).all(|port| !used.contains(&port)) {
             return base;
         }
     }
+}
+
+/// Ports in use, by the system's own table: to try them by listening would hold them for as long
+/// as a process lives that another test begins in the same moment.
+fn used_ports() -> BTreeSet<u16> {
+    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    let port = |line: &str| {
+        let (_, port) = line.split_whitespace().nth(1)?.rsplit_once(':')?;
+        u16::from_str_radix(port, 16).ok()
+    };
+    table.lines().filter_map(port).collect()
 }

@@ -73,8 +73,8 @@ impl StartNetwork {
             Format::of(file).map_err(Failure::usage)?;
         }
         let folder = Folder::of(&self.which.root()?, &self.which.network);
-        let mut interrupt = Interrupt::new()?;
         let lock = folder.lock()?;
+        let mut interrupt = Interrupt::new()?;
         self.make_place(&folder)?;
         room::check_free(&ports)?;
 
