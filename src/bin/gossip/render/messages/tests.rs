@@ -44,7 +44,7 @@ fn the_example_of_the_design_is_shown_as_it_stands_there() {
 
 #[test]
 fn times_have_three_levels() {
-    let second = |times| shown(Paths::Hidden, times).lines().nth(1).unwrap().to_owned();
+    let second = |times| shown(Paths::Shortest, times).lines().nth(1).unwrap().to_owned();
     assert_eq!(second(Times::of_count(0)), "  • apple");
     assert_eq!(
         second(Times::of_count(2)),
