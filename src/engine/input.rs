@@ -44,7 +44,9 @@ pub enum Input {
     /// What became of a broadcast of ours.
     Carried { token: Token, outcome: Carried },
     /// A linked peer takes part in a bucket.
-    Joined { bucket: Bucket },
+    Joined { peer: NodeId, bucket: Bucket },
+    /// A linked peer takes part no more.
+    Parted { peer: NodeId, bucket: Bucket },
     /// A foreign peer published at our door.
     Door { topic: String, author: String, origin: Bytes, payload: Bytes },
 

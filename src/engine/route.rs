@@ -167,7 +167,12 @@ impl Engine {
             Input::Carried { token, outcome } => {
                 self.tell_topic(now, topic::Input::Carried { token, outcome });
             }
-            Input::Joined { bucket } => self.tell_topic(now, topic::Input::Joined { bucket }),
+            Input::Joined { peer, bucket } => {
+                self.tell_topic(now, topic::Input::Joined { peer, bucket });
+            }
+            Input::Parted { peer, bucket } => {
+                self.tell_topic(now, topic::Input::Parted { peer, bucket });
+            }
             Input::Door { topic, author, origin, payload } => {
                 self.tell_topic(now, topic::Input::Door { topic, author, origin, payload });
             }

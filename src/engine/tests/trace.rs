@@ -88,7 +88,7 @@ fn any_input(chance: &mut ChaCha8Rng) -> Input {
         9 => Input::Heard { from: peer, author: peer, sequence: token.0, frame },
         10 => Input::Copy { from: peer, author: peer, sequence: token.0 },
         11 => Input::Carried { token, outcome: Carried::QueuesFull },
-        12 => Input::Joined { bucket: Bucket(number.into()) },
+        12 => Input::Joined { peer, bucket: Bucket(number.into()) },
         13 => Input::Asked { from: peer, token, message },
         14 => Input::Told { from: peer, message },
         _ => match chance.random_range(0..3) {

@@ -207,7 +207,8 @@ impl World {
             Output::Join(bucket) => {
                 self.nodes.get_mut(&number).unwrap().joined.insert(bucket);
                 let peers = self.peers(number);
-                peers.into_iter().for_each(|peer| self.later(peer, Input::Joined { bucket }));
+                let joined = Input::Joined { peer: id(number), bucket };
+                peers.into_iter().for_each(|peer| self.later(peer, joined.clone()));
             }
             Output::Leave(bucket) => {
                 self.nodes.get_mut(&number).unwrap().joined.remove(&bucket);
@@ -270,7 +271,9 @@ impl World {
             let (life, joined) = (peer.engine.life(), peer.joined.clone());
             let link = Link { id: link, dialled };
             self.later(here, Input::Opened { peer: id(there), life, link });
-            joined.into_iter().for_each(|bucket| self.later(here, Input::Joined { bucket }));
+            for bucket in joined {
+                self.later(here, Input::Joined { peer: id(there), bucket });
+            }
         }
         Ok(id(to))
     }

@@ -26,11 +26,15 @@ fn gossip(network: &mut Network, event: Event) -> Option<Input> {
             sequence: message.sequence_number?,
             frame: message.data.into(),
         }),
-        Event::Subscribed { topic, .. } => {
+        Event::Subscribed { peer_id, topic, .. } => {
             let bucket = network.swarm.behaviour().carrier.bucket(&topic)?;
-            Some(Input::Joined { bucket })
+            Some(Input::Joined { peer: peer_id.into(), bucket })
+        }
+        Event::Unsubscribed { peer_id, topic } => {
+            let bucket = network.swarm.behaviour().carrier.bucket(&topic)?;
+            Some(Input::Parted { peer: peer_id.into(), bucket })
         }
         Event::SlowPeer { peer_id, .. } => Some(Input::Slow { peer: peer_id.into() }),
-        Event::Unsubscribed { .. } | Event::GossipsubNotSupported { .. } => None,
+        Event::GossipsubNotSupported { .. } => None,
     }
 }

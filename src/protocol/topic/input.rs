@@ -49,7 +49,16 @@ pub enum Input {
     },
     /// A linked peer joined a bucket: broadcasts in it now reach somebody.
     Joined {
-        /// The bucket.
+        /// Who.
+        peer: NodeId,
+        /// Which.
+        bucket: Bucket,
+    },
+    /// A linked peer left a bucket.
+    Parted {
+        /// Who.
+        peer: NodeId,
+        /// Which.
         bucket: Bucket,
     },
     /// A peer is linked.

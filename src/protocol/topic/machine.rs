@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::arrivals::Arrivals;
 use super::buckets::Buckets;
 use super::command::Command;
 use super::config::TopicConfig;
@@ -39,6 +40,7 @@ pub(crate) struct TopicMachine {
     pub(super) linked: BTreeSet<NodeId>,
     pub(super) subscriptions: Subscriptions,
     pub(super) readers: Readers,
+    pub(super) arrivals: Arrivals,
     pub(super) buckets: Buckets,
     pub(super) numbers: Numbers,
     pub(super) records: Records,
@@ -62,6 +64,7 @@ impl TopicMachine {
             linked: BTreeSet::new(),
             subscriptions: Subscriptions::new(&config.door),
             readers: Readers::default(),
+            arrivals: Arrivals::default(),
             buckets: Buckets::new(config.buckets, config.relay_all),
             numbers: Numbers::default(),
             records: Records::new(&config),
@@ -108,7 +111,8 @@ impl TopicMachine {
         while let Some(bundle) = self.returns.next_due(now) {
             self.pass_on(now, bundle, out);
         }
-        if self.waiting.tick(now, out) {
+        let arrived = self.arrivals.tick(now);
+        if self.waiting.tick(now, out) || arrived {
             self.try_lanes(None, out);
         }
         self.buckets.tick(now, |bucket| self.waiting.waits_in(bucket), out);
@@ -128,11 +132,21 @@ impl TopicMachine {
         }
     }
 
-    fn reads(&mut self, node: NodeId, topics: BTreeSet<String>, out: &mut Outbox<Output>) {
+    fn reads(
+        &mut self,
+        now: Time,
+        node: NodeId,
+        topics: BTreeSet<String>,
+        out: &mut Outbox<Output>,
+    ) {
         if node == self.me {
             return;
         }
-        for topic in self.readers.set(node, topics) {
+        let new = self.readers.set(node, topics);
+        if !new.is_empty() {
+            self.arrivals.reads_more(now, node);
+        }
+        for topic in new {
             self.try_lane(&topic, out);
         }
         let readers = &self.readers;
@@ -184,16 +198,23 @@ impl Machine for TopicMachine {
             }
             Input::Copy { from, author, sequence } => self.copy(now, from, author, sequence),
             Input::Carried { token, outcome } => self.carried(now, token, outcome, out),
-            Input::Joined { bucket } => self.try_lanes(Some(bucket), out),
+            Input::Joined { peer, bucket } => {
+                self.arrivals.joined(peer, bucket);
+                self.try_lanes(Some(bucket), out);
+            }
+            Input::Parted { peer, bucket } => self.arrivals.parted(peer, bucket),
             Input::Linked { peer } => {
                 self.linked.insert(peer);
+                self.arrivals.linked(now, peer);
                 self.try_lanes(None, out);
             }
             Input::Unlinked { peer } => {
                 self.linked.remove(&peer);
+                self.arrivals.unlinked(peer);
+                self.try_lanes(None, out);
             }
-            Input::Reads { node, topics } => self.reads(node, topics, out),
-            Input::Gone { node } => self.reads(node, BTreeSet::new(), out),
+            Input::Reads { node, topics } => self.reads(now, node, topics, out),
+            Input::Gone { node } => self.reads(now, node, BTreeSet::new(), out),
             Input::Door { topic, author, origin, payload } => {
                 self.door(now, topic, author, &origin, payload, out);
             }
@@ -211,6 +232,7 @@ impl Machine for TopicMachine {
         [
             self.buckets.deadline(),
             self.waiting.deadline(),
+            self.arrivals.deadline(),
             self.shelf.deadline(),
             self.traces.deadline(),
             self.receipts.deadline(),

@@ -31,6 +31,8 @@
 //!    when a peer joins its bucket, when a peer is linked, and every second. What waits longer than
 //!    `wait_for` is dropped and told as `Unread`. The first of a topic is tried alone; when it is
 //!    out, the rest follows at once.
+//!    A linked reader that the carrier does not yet know to take part is waited for, for a second
+//!    at most: its card may come before the carrier's word, and messages would pass it by.
 //! 5. *Upon `relays: n`:* broadcast the same frame `n` times. The carrier sees `n` broadcasts, the
 //!    readers one message, with `n` copies from every neighbour.
 //! 6. *Upon full queues to all peers:* the message waits as in 4 and is tried again soon, so that a
@@ -83,6 +85,7 @@
 //!   for one case: several are at the carrier, and it takes a later one and returns an earlier.
 //! - A question travels over at most 64 nodes; ways longer than 66 nodes are not complete.
 
+mod arrivals;
 mod bounded;
 mod buckets;
 mod command;

@@ -99,7 +99,7 @@ impl TopicMachine {
         out: &mut Outbox<Output>,
     ) {
         if let Some(topic) = self.waiting.carried(now, token, outcome, out)
-            && self.readers.any(&topic)
+            && self.may_go(&topic)
         {
             self.waiting.flow(&topic, &mut self.tokens, out);
         }
@@ -112,9 +112,17 @@ impl TopicMachine {
         }
     }
 
+    /// Whether a message of the topic finds its readers now: there is one, and none is only just
+    /// arriving.
+    fn may_go(&self, topic: &str) -> bool {
+        let bucket = self.buckets.of(topic);
+        self.readers.any(topic)
+            && !self.arrivals.awaited(bucket).any(|node| self.readers.reads(node, topic))
+    }
+
     /// Tries the lane of a topic, if it has readers.
     pub(super) fn try_lane(&mut self, topic: &str, out: &mut Outbox<Output>) {
-        if self.readers.any(topic) {
+        if self.may_go(topic) {
             self.waiting.try_lane(topic, &mut self.tokens, out);
         }
     }
@@ -126,7 +134,7 @@ impl TopicMachine {
         if bytes > max {
             return Err(TopicError::TooLarge { bytes, max });
         }
-        let goes = self.waiting.is_free(topic, self.readers.any(topic));
+        let goes = self.waiting.is_free(topic, self.may_go(topic));
         // What goes out at the door has readers there, even if it cannot wait for members.
         if !goes && !self.subscriptions.is_at_door(topic) && !self.waiting.has_room(bytes) {
             let waiting = self.waiting.len();
@@ -179,7 +187,7 @@ impl TopicMachine {
         let (id, frame) = (sealed.id.clone(), sealed.frame.clone());
         let bucket = self.buckets.of(&id.topic);
         self.buckets.write(now, bucket, out);
-        let has_readers = self.readers.any(&id.topic);
+        let has_readers = self.may_go(&id.topic);
         let (length, waiting) = (frame.len(), &self.waiting);
         let may_queue = if !may_wait {
             // Its turn comes as soon as the carrier took what is there now.

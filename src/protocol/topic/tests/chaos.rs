@@ -94,7 +94,7 @@ fn any_input(dice: &mut Dice, ids: &[crate::base::id::NodeId]) -> Input {
             use Carried::{NoPeers, Out, QueuesFull, Refused};
             Input::Carried { token, outcome: dice.one(&[Out, NoPeers, QueuesFull, Refused]) }
         }
-        10 => Input::Joined { bucket: Bucket(dice.below(40) as u16) },
+        10 => Input::Joined { peer: node, bucket: Bucket(dice.below(40) as u16) },
         11 => Input::Linked { peer: node },
         12 => Input::Unlinked { peer: node },
         13 => Input::Reads { node, topics: topics(&[&dice.topic()]) },

@@ -91,7 +91,7 @@ fn what_the_carrier_returns_goes_back_to_its_place_and_is_tried_again() {
     assert!(carried(&mut room, token, Carried::NoPeers).is_empty());
     assert_eq!(room.stats().waiting, 2);
     for again in [
-        Input::Joined { bucket },
+        Input::Joined { peer: id(5), bucket },
         Input::Linked { peer: id(3) },
         Input::Reads { node: id(4), topics: topics(&["chat"]) },
     ] {
@@ -100,7 +100,7 @@ fn what_the_carrier_returns_goes_back_to_its_place_and_is_tried_again() {
         carried(&mut room, broadcasts(&out)[0].0, Carried::NoPeers);
     }
     let other = Bucket(bucket.0 ^ 1);
-    assert!(turn(&mut room, at(3), Input::Joined { bucket: other }).is_empty());
+    assert!(turn(&mut room, at(3), Input::Joined { peer: id(5), bucket: other }).is_empty());
     assert_eq!(room.deadline(), Some(at(1_001)));
     let out = turn(&mut room, at(1_001), Input::Tick);
     let out = carried(&mut room, broadcasts(&out)[0].0, Carried::Out);
@@ -261,4 +261,40 @@ fn a_bucket_stays_joined_while_a_message_waits_in_it() {
     }
     let out = turn(&mut room, at(600_000), Input::Tick);
     assert!(matches!(&out[..], [Output::Notice(_), Output::Leave(_)]), "{out:?}");
+}
+
+#[test]
+fn a_linked_reader_that_is_only_just_arriving_is_waited_for() {
+    let mut room = room(0, TopicConfig::default());
+    reader(&mut room, at(0), "chat");
+    assert!(turn(&mut room, at(1), Input::Linked { peer: id(7) }).is_empty());
+    turn(&mut room, at(1), Input::Reads { node: id(7), topics: topics(&["chat"]) });
+    assert!(broadcasts(&send(&mut room, at(2), "chat", "a")).is_empty(), "the carrier is behind");
+    let others = broadcasts(&send(&mut room, at(2), "other", "b"));
+    assert!(others.is_empty(), "nobody reads it");
+    let bucket = room.buckets.of("chat");
+    let out = turn(&mut room, at(3), Input::Joined { peer: id(7), bucket });
+    assert_eq!(broadcasts(&out).len(), 1);
+}
+
+#[test]
+fn a_reader_that_never_arrives_holds_nobody_up_for_long() {
+    let mut room = room(0, TopicConfig::default());
+    reader(&mut room, at(0), "chat");
+    turn(&mut room, at(1), Input::Linked { peer: id(7) });
+    turn(&mut room, at(1), Input::Reads { node: id(7), topics: topics(&["chat"]) });
+    assert!(broadcasts(&send(&mut room, at(2), "chat", "a")).is_empty());
+    assert!(broadcasts(&turn(&mut room, at(1_000), Input::Tick)).is_empty());
+    assert_eq!(broadcasts(&turn(&mut room, at(1_001), Input::Tick)).len(), 1);
+}
+
+#[test]
+fn a_reader_that_is_gone_again_is_not_waited_for() {
+    let mut room = room(0, TopicConfig::default());
+    reader(&mut room, at(0), "chat");
+    turn(&mut room, at(1), Input::Linked { peer: id(7) });
+    turn(&mut room, at(1), Input::Reads { node: id(7), topics: topics(&["chat"]) });
+    assert!(broadcasts(&send(&mut room, at(2), "chat", "a")).is_empty());
+    let out = turn(&mut room, at(3), Input::Unlinked { peer: id(7) });
+    assert_eq!(broadcasts(&out).len(), 1);
 }

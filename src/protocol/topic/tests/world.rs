@@ -267,7 +267,8 @@ impl World {
             Output::Join(bucket) => {
                 self.joined[node].insert(bucket);
                 for peer in self.neighbours(node) {
-                    self.later(peer, Event::Input(Input::Joined { bucket }));
+                    let joined = Input::Joined { peer: self.ids[node], bucket };
+                    self.later(peer, Event::Input(joined));
                 }
             }
             Output::Leave(bucket) => {
