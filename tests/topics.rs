@@ -1,6 +1,8 @@
 #![cfg(feature = "net")]
 //! Promises about topics, kept by real nodes on loopback.
 
+#![expect(clippy::unwrap_used, reason = "what fails in a step of a test fails the test")]
+
 mod nodes;
 
 use std::collections::BTreeSet;
@@ -12,7 +14,9 @@ use gossip_mesh::{
     Cbor, Codec, DecodeError, EncodeError, Error, Event, Json, MsgPack, Node, NodeId, Paths, Query,
     Raw, Topic, TopicError, Which,
 };
-use nodes::{event, eventually, graph, join, knows_readers, lab, leave, linked, next, take, within};
+use nodes::{
+    event, eventually, graph, join, knows_readers, lab, leave, linked, next, take, within,
+};
 
 const CHAT: Topic<String> = Topic::new("chat");
 const COUNT: Topic<u32> = Topic::new("count");
@@ -104,6 +108,19 @@ async fn deliveries_stop_at_once_when_a_subscription_is_dropped() {
         !one.peers().await.unwrap().iter().any(|p| p.id == two.id() && p.topics.contains("count"))
     })
     .await;
+    // Soon nothing of the topic travels to this node any more.
+    let unread = || async { two.overview().await.unwrap().stats.topic.unread };
+    let mut quiet = 0;
+    for n in 0.. {
+        let so_far = unread().await;
+        one.publish(COUNT, &n).await.unwrap();
+        next(&mut stays).await;
+        quiet = if unread().await == so_far { quiet + 1 } else { 0 };
+        assert!(n < 1_000, "the traffic goes on");
+        if quiet == 20 {
+            break;
+        }
+    }
     let after = two.overview().await.unwrap().stats.topic;
     assert_eq!(after.delivered, before.stats.topic.delivered);
     drop(stays);
@@ -204,7 +221,7 @@ where
 
 #[tokio::test]
 async fn values_travel_in_every_codec_and_garbage_is_told() {
-    let value = || ("a name".to_owned(), vec![0, -1, i64::MAX]);
+    let value = || ("name".to_owned(), vec![0, -1, i64::MAX]);
     travels::<_, Cbor>(value()).await;
     travels::<_, Json>(value()).await;
     travels::<_, MsgPack>(value()).await;
@@ -488,7 +505,8 @@ async fn on_a_ring_every_way_is_a_walk_of_it_and_visits_no_node_twice() {
     assert_eq!(both, [vec![0, 1, 2, 3], vec![0, 5, 4, 3]]);
     for at in 1..6 {
         for way in ways(&ring, at, 1).await {
-            let is_edge = |pair: &[usize]| (pair[0] + 1) % 6 == pair[1] || (pair[1] + 1) % 6 == pair[0];
+            let is_edge =
+                |pair: &[usize]| (pair[0] + 1) % 6 == pair[1] || (pair[1] + 1) % 6 == pair[0];
             assert!(way.windows(2).all(is_edge), "{way:?} is no walk of the ring");
             assert_eq!((way.first(), way.last()), (Some(&0), Some(&at)));
             assert_eq!(way.iter().collect::<BTreeSet<_>>().len(), way.len(), "{way:?}");

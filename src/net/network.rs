@@ -12,7 +12,7 @@ use libp2p::{Multiaddr, PeerId};
 
 use super::behaviour::{AGENT, Behaviour, swarm_config};
 use super::clock::Clock;
-use super::door::Door;
+use super::door::{Door, DoorStats};
 use super::hello::{Hello, HelloSettings, HelloStats};
 use super::perform::innermost;
 use super::sense;
@@ -122,10 +122,8 @@ impl Network {
     fn listen(&mut self, address: &Multiaddr) -> Result<(), NetworkError> {
         let refused = |reason| NetworkError::Listen { address: address.clone(), reason };
         is_free(address).map_err(|error| refused(error.to_string()))?;
-        let listener = self
-            .swarm
-            .listen_on(address.clone())
-            .map_err(|error| refused(innermost(&error)))?;
+        let listener =
+            self.swarm.listen_on(address.clone()).map_err(|error| refused(innermost(&error)))?;
         self.listeners.push(listener);
         self.starting.insert(listener);
         Ok(())
@@ -158,6 +156,11 @@ impl Network {
     /// Where foreign programs can dial the door.
     pub fn door_addresses(&self) -> Vec<Multiaddr> {
         self.door.as_ref().map(Door::addresses).unwrap_or_default()
+    }
+
+    /// What happens at the door.
+    pub fn door_stats(&self) -> DoorStats {
+        self.door.as_ref().map(Door::stats).unwrap_or_default()
     }
 
     pub(super) fn tell_addresses(&mut self) {

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use futures::{FutureExt, StreamExt};
 use futures::stream::{BoxStream, SelectAll};
+use futures::{FutureExt, StreamExt};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::command::{Command, Publication};
@@ -276,6 +276,7 @@ impl Driver {
                 topic: self.engine.topic().stats(),
                 discovery: self.engine.discovery().stats(),
                 membership: self.engine.membership().stats(),
+                door: self.network.door_stats(),
                 refused: named(hello.refused_by_us),
                 refused_by_peers: named(hello.refused_by_peer),
                 silent: hello.silent,
