@@ -380,7 +380,7 @@ async fn of_kept_messages_the_oldest_leaves_first_by_count_bytes_and_age() {
         one.publish(BYTES, &vec![n; 1_000]).await.unwrap();
     }
     for reader in &mut readers {
-        take(reader, 12).await;
+        while next(reader).await[0] < 11 {}
     }
     assert_eq!(payloads(by_count.messages(peek()).await.unwrap()), [7, 8, 9, 10, 11]);
     assert_eq!(payloads(by_bytes.messages(peek()).await.unwrap()), [9, 10, 11]);
