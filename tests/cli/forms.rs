@@ -5,7 +5,7 @@ use std::fs;
 use super::world::World;
 
 #[test]
-fn get_messages_has_all_its_forms() {
+fn messages_are_shown_in_all_forms() {
     let world = World::new();
     world.start("complete -n 4");
     world.ok("send-message 1 fig --wait");

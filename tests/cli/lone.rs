@@ -129,3 +129,19 @@ fn an_api_on_tcp_wants_its_token() {
     let said = world.run("sub chat --api 127.0.0.1:1");
     assert!(said.code == 1 && said.err.contains("no node answers"), "{said:?}");
 }
+
+#[test]
+fn a_node_with_a_folder_is_the_same_after_a_restart_however_deep_it_is() {
+    let world = World::new();
+    let data = world.folder().join("deep/".repeat(30));
+    let words = format!("node --preset lab --network home --data {}", data.display());
+    let peer_id = || {
+        let mut node = Running::spawn(world.command(&words));
+        let address = node.line();
+        assert_eq!(world.feed("pub chat --network home", b"x\n").code, 0);
+        node.signal(Signal::SIGTERM);
+        assert_eq!(node.end(), Some(0));
+        address.trim().rsplit('/').next().unwrap().to_owned()
+    };
+    assert_eq!(peer_id(), peer_id());
+}

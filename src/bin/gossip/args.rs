@@ -32,7 +32,7 @@ pub enum Command {
     StopNetwork(cmd::stop_network::StopNetwork),
     Status(cmd::status::Status),
     SendMessage(cmd::send_message::SendMessage),
-    GetMessages(cmd::get_messages::GetMessages),
+    GetMessages(cmd::messages::GetMessages),
     RemoveNode(cmd::remove_node::RemoveNode),
     ListPeers(cmd::list_peers::ListPeers),
     Plot(cmd::plot::Plot),

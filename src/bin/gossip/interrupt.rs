@@ -8,7 +8,8 @@ use crate::exit::Failure;
 pub struct Interrupt {
     keyboard: Signal,
     polite: Signal,
-    terminal: Signal,
+    /// Not listened to where somebody had it ignored, as `nohup` does.
+    terminal: Option<Signal>,
 }
 
 impl Interrupt {
@@ -20,16 +21,33 @@ impl Interrupt {
         Ok(Self {
             keyboard: signal(SignalKind::interrupt())?,
             polite: signal(SignalKind::terminate())?,
-            terminal: signal(SignalKind::hangup())?,
+            terminal: match is_ignored(SignalKind::hangup()) {
+                true => None,
+                false => Some(signal(SignalKind::hangup())?),
+            },
         })
     }
 
     /// Waits for it. Dropping this is safe.
     pub async fn came(&mut self) {
+        let terminal = async {
+            match &mut self.terminal {
+                Some(terminal) => terminal.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.keyboard.recv() => {}
             _ = self.polite.recv() => {}
-            _ = self.terminal.recv() => {}
+            _ = terminal => {}
         }
     }
+}
+
+/// Whether this process was started with a signal ignored.
+fn is_ignored(kind: SignalKind) -> bool {
+    let table = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = table.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (kind.as_raw_value() - 1) & 1 == 1
 }

@@ -91,9 +91,11 @@ impl Options {
             return lab_node::run(config, &self.topic, total, screen).await;
         }
         let mut interrupt = Interrupt::new()?;
-        if config.api.unix && config.data.is_none() && config.api.socket.is_none() {
-            let name = format!("{}.sock", std::process::id());
-            config.api.socket = Some(places::short_folder()?.join(name));
+        if config.api.unix && config.api.socket.is_none() {
+            config.api.socket = Some(match &config.data {
+                Some(data) => places::socket_of(&std::path::absolute(data)?)?,
+                None => places::short_folder()?.join(format!("{}.sock", std::process::id())),
+            });
         }
         let node = spawn(config).await?;
         let single = announce(&node).await;
@@ -198,8 +200,7 @@ pub async fn subscribe(
 /// Lets other commands find the node; they need not, so a failure is no more than told.
 async fn announce(node: &Node) -> Option<(Single, PathBuf)> {
     let config = node.config();
-    let in_folder = config.data.as_ref().map(|data| data.join("api.sock"));
-    let socket = config.api.socket.clone().or(in_folder.filter(|_| config.api.unix))?;
+    let socket = config.api.socket.clone()?;
     let single = Single {
         network: config.network.clone(),
         name: node.name().to_owned(),

@@ -25,3 +25,5 @@ pub mod room;
 pub mod single;
 pub mod state;
 pub mod survey;
+#[cfg(test)]
+mod tests;

@@ -90,35 +90,3 @@ fn boot() -> &'static str {
         id.trim().to_owned()
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use std::process::Command;
-    use std::time::Duration;
-
-    use super::{Process, end_all};
-
-    #[test]
-    fn a_process_with_a_reused_id_is_another_one() {
-        let own = Process::own().unwrap();
-        assert!(own.is_running());
-        assert!(!Process { started: own.started + 1, ..own.clone() }.is_running());
-        assert!(!Process { boot: "another".into(), ..own }.is_running());
-    }
-
-    #[test]
-    fn what_does_not_end_when_asked_is_ended() {
-        let script = "trap '' TERM; echo; while true; do read -t 1 -u 2; done";
-        let mut stubborn = Command::new("bash")
-            .args(["-c", script])
-            .stdout(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        let process = Process::of(stubborn.id()).unwrap();
-        // It has said something, so its trap is set.
-        std::io::Read::read(stubborn.stdout.as_mut().unwrap(), &mut [0]).unwrap();
-        assert_eq!(end_all(std::slice::from_ref(&process), Duration::from_millis(50)), 1);
-        assert!(!process.is_running());
-        stubborn.wait().unwrap();
-    }
-}

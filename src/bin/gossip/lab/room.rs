@@ -111,28 +111,3 @@ fn listening_inode(line: &str, port: u16) -> Option<String> {
     let same = u16::from_str_radix(local, 16).ok() == Some(port);
     if listens && same { fields.get(9).map(ToString::to_string) } else { None }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::net::TcpListener;
-
-    use super::{check_free, ports};
-
-    #[test]
-    fn ports_end_at_the_last_one() {
-        assert_eq!(ports(65_534, 2).unwrap(), [65_534, 65_535]);
-        assert!(ports(65_535, 2).is_err());
-        assert!(ports(70_000, 1).is_err());
-        assert!(ports(0, 1).is_err());
-        assert!(ports(u32::MAX, usize::MAX).is_err());
-    }
-
-    #[test]
-    fn the_holder_of_a_port_is_named() {
-        let held = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = held.local_addr().unwrap().port();
-        let told = format!("{:?}", check_free(&[port]).unwrap_err());
-        let own = format!("process {}", std::process::id());
-        assert!(told.contains(&port.to_string()) && told.contains(&own), "{told}");
-    }
-}
