@@ -34,10 +34,11 @@ pub struct MembershipConfig {
     /// How long a leaving node waits for its peers to note it. Default 1 s.
     #[serde(with = "duration")]
     pub leave_patience: Duration,
-    /// How long good-byes are passed on to those who link with us. Default 1 h.
+    /// How long after a good-bye it is remembered and passed on to those who link with us; above
+    /// zero, or nobody would be seen to leave. Default 1 h.
     #[serde(with = "duration")]
     pub remember_left: Duration,
-    /// Most good-byes kept; the oldest is forgotten first. Default 1,024.
+    /// Most good-byes kept; the oldest is forgotten first. 1 to 4,096. Default 1,024.
     pub max_left: usize,
 }
 
