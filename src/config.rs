@@ -132,7 +132,7 @@ impl Default for GossipConfig {
             flood_publish: true,
             duplicate_cache: Duration::from_secs(60),
             queue_messages: 4_096,
-            forward_queue: Duration::from_secs(5),
+            forward_queue: Duration::from_secs(30),
         }
     }
 }
@@ -376,6 +376,7 @@ impl Config {
             "`membership.max_left` must be 1 to 4,096: all good-byes fit in one request then",
         );
         rule(gossip.queue_messages > 0, "`gossip.queue_messages` must be at least 1");
+        rule(self.door.max_links > 0, "`door.max_links` must be at least 1");
         rule(
             self.door.listen.is_empty() || !self.door.topics.is_empty(),
             "`door.listen` opens a door that carries no topic: name some in `door.topics`",

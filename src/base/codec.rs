@@ -136,7 +136,8 @@ impl<T: Serialize + DeserializeOwned> Codec<T> for MsgPack {
     }
 
     fn decode(bytes: &[u8]) -> Result<T, DecodeError> {
-        let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
+        // `from_read_ref` would not tell what is left over.
+        let mut reader = rmp_serde::Deserializer::new(bytes);
         reader.set_max_depth(8 * MAX_DEPTH);
         let value = serde::Deserialize::deserialize(&mut reader)
             .map_err(|e: rmp_serde::decode::Error| DecodeError::Malformed(e.to_string()))?;

@@ -4,15 +4,16 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use libp2p::connection_limits::{self, ConnectionLimits};
-use libp2p::kad::store::MemoryStore;
+use libp2p::core::upgrade::Version;
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
-use libp2p::{PeerId, StreamProtocol, identify, kad, mdns, ping, swarm};
+use libp2p::{PeerId, StreamProtocol, identify, mdns, ping, swarm};
 
 use super::carrier::Carrier;
 use super::clock::Clock;
 use super::control::{Control, control};
 use super::gate::Gate;
+use super::kademlia::{Finder, address_book};
 use crate::base::key::SecretKey;
 use crate::config::{Config, LinkConfig};
 
@@ -36,7 +37,7 @@ pub struct Behaviour {
     pub control: Control,
     pub ping: ping::Behaviour,
     pub identify: identify::Behaviour,
-    pub kademlia: Toggle<kad::Behaviour<MemoryStore>>,
+    pub kademlia: Toggle<Finder>,
     pub mdns: Toggle<mdns::tokio::Behaviour>,
 }
 
@@ -44,7 +45,7 @@ impl Behaviour {
     /// All of it, for these settings.
     pub fn new(key: &SecretKey, config: &Config, clock: Clock) -> Result<Self, String> {
         let me = PeerId::from(key.id());
-        let kademlia = config.kademlia.then(|| kademlia(me, KADEMLIA));
+        let kademlia = config.kademlia.then(|| Finder(address_book(me, KADEMLIA)));
         let mdns = match config.mdns {
             true => Some(mdns(me).map_err(|error| format!("mDNS cannot start: {error}"))?),
             false => None,
@@ -52,7 +53,7 @@ impl Behaviour {
         Ok(Self {
             limits: limits(&config.link),
             gate: Gate::new(clock, config.link.max_inbound_per_ip),
-            carrier: Carrier::new(key, config)?,
+            carrier: Carrier::new(key, config, clock)?,
             control: control(&config.link),
             ping: ping::Behaviour::new(
                 ping::Config::new()
@@ -62,7 +63,9 @@ impl Behaviour {
             identify: identify::Behaviour::new(
                 identify::Config::new(IDENTIFY.to_owned(), key.keypair().public())
                     .with_agent_version(AGENT.to_owned())
-                    .with_push_listen_addr_updates(true),
+                    .with_push_listen_addr_updates(true)
+                    // Whoever announces addresses does so because the others lead nowhere.
+                    .with_hide_listen_addrs(!config.announce.is_empty()),
             ),
             kademlia: kademlia.into(),
             mdns: mdns.into(),
@@ -82,20 +85,6 @@ fn limits(config: &LinkConfig) -> connection_limits::Behaviour {
     )
 }
 
-/// Kademlia as an address book: nobody's records are kept, and peers come in by identify.
-pub fn kademlia(me: PeerId, protocol: StreamProtocol) -> kad::Behaviour<MemoryStore> {
-    let mut config = kad::Config::new(protocol);
-    config
-        .set_query_timeout(Duration::from_secs(10))
-        .set_periodic_bootstrap_interval(Some(Duration::from_secs(60)))
-        .set_kbucket_inserts(kad::BucketInserts::Manual)
-        .set_record_filtering(kad::StoreInserts::FilterBoth)
-        .set_kbucket_size(NonZeroUsize::new(20).unwrap_or(NonZeroUsize::MIN));
-    let mut kademlia = kad::Behaviour::with_config(me, MemoryStore::new(me), config);
-    kademlia.set_mode(Some(kad::Mode::Server));
-    kademlia
-}
-
 fn mdns(me: PeerId) -> std::io::Result<mdns::tokio::Behaviour> {
     mdns::tokio::Behaviour::new(
         mdns::Config {
@@ -111,6 +100,9 @@ fn mdns(me: PeerId) -> std::io::Result<mdns::tokio::Behaviour> {
 pub fn swarm_config(config: &LinkConfig) -> swarm::Config {
     swarm::Config::with_tokio_executor()
         .with_idle_connection_timeout(config.idle)
+        // Without waiting for the other side's nod, which saves a round trip, and the 10 s that a
+        // new stream on a silent connection would wait for it before a ping counts as missed.
+        .with_substream_upgrade_protocol_override(Version::V1Lazy)
         .with_notify_handler_buffer_size(const { NonZeroUsize::new(64).unwrap() })
         .with_per_connection_event_buffer_size(64)
         .with_max_negotiating_inbound_streams(256)

@@ -1,5 +1,10 @@
 //! The door: a second swarm with the same key and its own addresses, where any libp2p program takes
 //! part in the `foreign` topics with plain gossipsub. No hello, no questions, no other topic.
+//!
+//! Foreigners see one libp2p peer that speaks identify, ping, gossipsub and Kademlia, and of the
+//! members nothing but what is published. The door dials nobody, so that no stranger can send it
+//! anywhere, and its links are those who came. With several doors into one foreign mesh, each of
+//! them publishes what members say under its own name.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::time::Duration;
@@ -9,13 +14,17 @@ use futures::StreamExt;
 use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::core::transport::ListenerId;
 use libp2p::gossipsub::{
-    self, ConfigBuilder, IdentTopic, MessageAuthenticity, MessageId, PublishError, ValidationMode,
+    self, ConfigBuilder, IdentTopic, IdentityTransform, MaxCountSubscriptionFilter,
+    MessageAuthenticity, MessageId, PublishError, TopicHash, ValidationMode,
+    WhitelistSubscriptionFilter,
 };
-use libp2p::kad::store::MemoryStore;
 use libp2p::swarm::{NetworkBehaviour, Swarm, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, StreamProtocol, identify, kad, ping};
+use libp2p::{Multiaddr, PeerId, StreamProtocol, identify, ping};
 
-use super::behaviour::{AGENT, kademlia, swarm_config};
+use super::behaviour::{AGENT, swarm_config};
+use super::clock::Clock;
+use super::gate::Gate;
+use super::kademlia::{AddressBook, address_book, learn};
 use super::network::{NetworkError, with_dns};
 use super::transport;
 use crate::base::key::SecretKey;
@@ -25,40 +34,57 @@ use crate::engine::Input;
 /// Room above our largest message: one oversized message closes a foreigner's stream for good.
 const HEADROOM: usize = 64 * 1024;
 
+/// What foreigners may send in one piece, however small our own messages have to be. What is too
+/// large for members is then refused by itself, and the stream lives.
+const MIN_TRANSMIT: usize = 1024 * 1024;
+
+/// Connections that one foreign program may have at once.
+const MAX_PER_PEER: u32 = 4;
+
+/// A connection that carries nothing for this long is closed: its place may be wanted. gossipsub's
+/// streams count as use. (Guess: above the time between two looks into an address book.)
+const IDLE: Duration = Duration::from_secs(120);
+
+type Gossip = gossipsub::Behaviour<
+    IdentityTransform,
+    MaxCountSubscriptionFilter<WhitelistSubscriptionFilter>,
+>;
+
 #[derive(NetworkBehaviour)]
 struct Behaviour {
+    // The two gatekeepers come first: who is refused by them is seen by nobody else.
     limits: connection_limits::Behaviour,
-    gossip: gossipsub::Behaviour,
+    gate: Gate,
+    gossip: Gossip,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
-    kademlia: kad::Behaviour<MemoryStore>,
+    kademlia: AddressBook,
 }
 
 /// An open door.
 pub struct Door {
     swarm: Swarm<Behaviour>,
-    max_message_bytes: usize,
     listening: BTreeSet<Multiaddr>,
     starting: HashSet<ListenerId>,
 }
 
 impl Door {
     /// Opens it where the settings say so; `None` where they do not.
-    pub fn open(key: &SecretKey, config: &Config) -> Result<Option<Self>, NetworkError> {
+    pub fn open(
+        key: &SecretKey,
+        config: &Config,
+        clock: Clock,
+    ) -> Result<Option<Self>, NetworkError> {
         if config.door.listen.is_empty() {
             return Ok(None);
         }
         let start = |error: String| NetworkError::Start(format!("the door: {error}"));
         let transport = with_dns(&config.link, |on| transport::build_plain(key, on))?;
         let me = PeerId::from(key.id());
-        let behaviour = behaviour(key, config).map_err(start)?;
-        let swarm = Swarm::new(transport, behaviour, me, swarm_config(&config.link));
-        let mut door = Self {
-            swarm,
-            max_message_bytes: config.topic.max_message_bytes,
-            listening: BTreeSet::new(),
-            starting: HashSet::new(),
-        };
+        let behaviour = behaviour(key, config, clock).map_err(start)?;
+        let habits = swarm_config(&config.link).with_idle_connection_timeout(IDLE);
+        let swarm = Swarm::new(transport, behaviour, me, habits);
+        let mut door = Self { swarm, listening: BTreeSet::new(), starting: HashSet::new() };
         for topic in &config.door.topics {
             let topic = IdentTopic::new(topic.clone());
             let gossip = &mut door.swarm.behaviour_mut().gossip;
@@ -120,81 +146,112 @@ impl Door {
             SwarmEvent::ExpiredListenAddr { address, .. } => {
                 self.listening.remove(&address);
             }
-            SwarmEvent::Behaviour(BehaviourEvent::Gossip(gossipsub::Event::Message {
-                message_id,
-                message,
-                ..
-            })) => return self.message(&message_id, message),
-            SwarmEvent::Behaviour(BehaviourEvent::Identify(identify::Event::Received {
-                peer_id,
-                info,
-                ..
-            })) => self.identified(&peer_id, info),
+            SwarmEvent::ListenerClosed { listener_id, addresses, reason } => {
+                tracing::warn!(?addresses, ?reason, "a listener of the door closed");
+                self.starting.remove(&listener_id);
+                self.listening.retain(|address| !addresses.contains(address));
+            }
+            SwarmEvent::IncomingConnectionError { error, send_back_addr, .. } => {
+                tracing::debug!(%error, from = %send_back_addr, "nobody came in at the door");
+            }
+            SwarmEvent::Behaviour(event) => return self.hear(event),
             _ => {}
         }
         None
     }
 
-    fn message(&self, id: &MessageId, message: gossipsub::Message) -> Option<Input> {
-        let author = message.source?;
-        if author == *self.swarm.local_peer_id() || message.data.len() > self.max_message_bytes {
-            return None;
-        }
-        Some(Input::Door {
-            topic: message.topic.into_string(),
-            author: author.to_string(),
-            origin: Bytes::copy_from_slice(&id.0),
-            payload: message.data.into(),
-        })
-    }
-
-    fn identified(&mut self, peer: &PeerId, info: identify::Info) {
-        let kademlia = &mut self.swarm.behaviour_mut().kademlia;
-        if info.protocols.iter().any(|protocol| kademlia.protocol_names().contains(protocol)) {
-            for address in info.listen_addrs {
-                kademlia.add_address(peer, address);
+    fn hear(&mut self, event: BehaviourEvent) -> Option<Input> {
+        match event {
+            BehaviourEvent::Gossip(gossipsub::Event::Message { message_id, message, .. }) => {
+                return message_from_outside(&message_id, message);
             }
+            BehaviourEvent::Gossip(gossipsub::Event::SlowPeer { peer_id, .. }) => {
+                tracing::debug!(peer = %peer_id, "too slow for what goes out at the door");
+            }
+            BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
+                learn(&mut self.swarm.behaviour_mut().kademlia, &peer_id, info);
+            }
+            _ => {}
         }
+        None
     }
 }
 
-fn behaviour(key: &SecretKey, config: &Config) -> Result<Behaviour, String> {
-    let me = PeerId::from(key.id());
+/// What it means to the room, which refuses what is too large or on no topic of the door.
+fn message_from_outside(id: &MessageId, message: gossipsub::Message) -> Option<Input> {
+    Some(Input::Door {
+        topic: message.topic.into_string(),
+        // `ValidationMode::Strict` lets nothing through without one.
+        author: message.source?.to_string(),
+        origin: Bytes::copy_from_slice(&id.0),
+        payload: message.data.into(),
+    })
+}
+
+fn behaviour(key: &SecretKey, config: &Config, clock: Clock) -> Result<Behaviour, String> {
     let protocol = StreamProtocol::try_from_owned(config.door.kad_protocol.clone())
         .map_err(|error| format!("`door.kad_protocol`: {error}"))?;
-    let largest = config.topic.max_message_bytes + HEADROOM;
-    let gossip = ConfigBuilder::default()
-        .max_transmit_size(largest.max(1024 * 1024))
-        .max_control_message_size(1024 * 1024)
-        .max_control_messages_sent(1_000)
-        .message_id_fn(pubsub_id)
-        .heartbeat_interval(config.gossip.heartbeat)
-        .heartbeat_initial_delay(Duration::from_millis(100))
-        .mesh_outbound_min(0)
-        .mesh_n_low(1)
-        .flood_publish(true)
-        .validation_mode(ValidationMode::Strict)
-        .build()
-        .map_err(|error| error.to_string())?;
     Ok(Behaviour {
         limits: connection_limits::Behaviour::new(
             ConnectionLimits::default()
                 .with_max_pending_incoming(Some(config.link.max_pending))
-                .with_max_pending_outgoing(Some(config.link.max_pending))
+                // Kademlia and gossipsub would follow addresses that strangers name.
+                .with_max_pending_outgoing(Some(0))
                 .with_max_established(Some(config.door.max_links))
-                .with_max_established_per_peer(Some(4)),
+                .with_max_established_per_peer(Some(MAX_PER_PEER)),
         ),
-        gossip: gossipsub::Behaviour::new(
-            MessageAuthenticity::Signed(key.keypair().clone()),
-            gossip,
-        )?,
+        gate: Gate::new(clock, config.link.max_inbound_per_ip),
+        gossip: gossip(key, config)?,
         identify: identify::Behaviour::new(
             identify::Config::new("ipfs/0.1.0".to_owned(), key.keypair().public())
                 .with_agent_version(AGENT.to_owned()),
         ),
         ping: ping::Behaviour::new(ping::Config::new()),
-        kademlia: kademlia(me, protocol),
+        kademlia: address_book(PeerId::from(key.id()), protocol),
     })
+}
+
+fn gossip(key: &SecretKey, config: &Config) -> Result<Gossip, String> {
+    let largest = config.topic.max_message_bytes + HEADROOM;
+    let everybody = config.door.max_links as usize;
+    let settings = ConfigBuilder::default()
+        .max_transmit_size(largest.max(MIN_TRANSMIT))
+        .max_control_message_size(1024 * 1024)
+        .max_control_messages_sent(1_000)
+        .message_id_fn(pubsub_id)
+        .heartbeat_interval(config.gossip.heartbeat)
+        .heartbeat_initial_delay(Duration::from_millis(100))
+        .history_length(12)
+        .history_gossip(4)
+        .duplicate_cache_time(config.gossip.duplicate_cache)
+        .connection_handler_queue_len(config.gossip.queue_messages)
+        .forward_queue_duration(config.gossip.forward_queue)
+        // Programs that know nobody but the door hear each other through it, so all who come are
+        // its mesh, from the moment they take part. It dials nobody: none is of its own choice.
+        .mesh_outbound_min(0)
+        .mesh_n_low(everybody)
+        .mesh_n(everybody)
+        .mesh_n_high(everybody + 1)
+        .flood_publish(true)
+        .validation_mode(ValidationMode::Strict)
+        .build()
+        .map_err(|error| error.to_string())?;
+    let topics = config.door.topics.iter().map(|topic| IdentTopic::new(topic).hash());
+    let carried: HashSet<TopicHash> = topics.collect();
+    let filter = MaxCountSubscriptionFilter {
+        max_subscribed_topics: carried.len(),
+        // A program may take part in many topics elsewhere, and tells them all in one message.
+        max_subscriptions_per_request: 4_096,
+        filter: WhitelistSubscriptionFilter(carried),
+    };
+    let signed = MessageAuthenticity::Signed(key.keypair().clone());
+    let gossip = Gossip::new_with_subscription_filter_and_transform(
+        signed,
+        settings,
+        filter,
+        IdentityTransform,
+    )?;
+    Ok(gossip)
 }
 
 /// The id the pubsub specification, go and py use: author bytes, then the number in 8 bytes.

@@ -14,6 +14,7 @@ mod control;
 mod door;
 mod gate;
 mod hello;
+mod kademlia;
 mod network;
 mod perform;
 mod refusal;

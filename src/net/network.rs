@@ -1,9 +1,11 @@
 //! The swarm, and what ties its names to ours.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::net::{IpAddr, TcpListener};
 
 use futures::StreamExt;
 use libp2p::core::transport::ListenerId;
+use libp2p::multiaddr::Protocol;
 use libp2p::request_response::{InboundRequestId, OutboundRequestId, ResponseChannel};
 use libp2p::swarm::{ConnectionId, Swarm, SwarmEvent};
 use libp2p::{Multiaddr, PeerId};
@@ -12,6 +14,7 @@ use super::behaviour::{AGENT, Behaviour, swarm_config};
 use super::clock::Clock;
 use super::door::Door;
 use super::hello::{Hello, HelloSettings, HelloStats};
+use super::perform::innermost;
 use super::sense;
 use super::transport::{self, Transports};
 use crate::base::id::Life;
@@ -47,6 +50,8 @@ pub struct Network {
     pub(super) inbox: VecDeque<Input>,
     pub(super) connections: BTreeMap<LinkId, ConnectionId>,
     pub(super) links: HashMap<ConnectionId, LinkId>,
+    /// Links whose last ping was not answered.
+    pub(super) missing: BTreeSet<LinkId>,
     pub(super) next_link: u64,
     pub(super) dials: HashMap<ConnectionId, Token>,
     pub(super) asks: HashMap<OutboundRequestId, Ticket>,
@@ -54,6 +59,7 @@ pub struct Network {
     pub(super) tokens: Tokens,
     pub(super) listening: BTreeSet<Multiaddr>,
     announce: Vec<Multiaddr>,
+    listeners: Vec<ListenerId>,
     /// Listeners that have not yet said where they are.
     pub(super) starting: HashSet<ListenerId>,
 }
@@ -87,10 +93,11 @@ impl Network {
         let mut network = Self {
             swarm,
             hello,
-            door: Door::open(key, config)?,
+            door: Door::open(key, config, clock)?,
             inbox: VecDeque::new(),
             connections: BTreeMap::new(),
             links: HashMap::new(),
+            missing: BTreeSet::new(),
             next_link: 0,
             dials: HashMap::new(),
             asks: HashMap::new(),
@@ -98,19 +105,28 @@ impl Network {
             tokens: Tokens::default(),
             listening: BTreeSet::new(),
             announce: config.announce.clone(),
+            listeners: Vec::new(),
             starting: HashSet::new(),
         };
         for address in &config.listen {
             network.listen(address)?;
+        }
+        for address in &config.announce {
+            // Identify and Kademlia tell these.
+            network.swarm.add_external_address(address.clone());
         }
         network.tell_addresses();
         Ok(network)
     }
 
     fn listen(&mut self, address: &Multiaddr) -> Result<(), NetworkError> {
-        let listener = self.swarm.listen_on(address.clone()).map_err(|error| {
-            NetworkError::Listen { address: address.clone(), reason: error.to_string() }
-        })?;
+        let refused = |reason| NetworkError::Listen { address: address.clone(), reason };
+        is_free(address).map_err(|error| refused(error.to_string()))?;
+        let listener = self
+            .swarm
+            .listen_on(address.clone())
+            .map_err(|error| refused(innermost(&error)))?;
+        self.listeners.push(listener);
         self.starting.insert(listener);
         Ok(())
     }
@@ -154,6 +170,11 @@ impl Network {
         self.hello.stats()
     }
 
+    /// What came of what it was asked to do, as far as that is known at once.
+    pub fn answered(&mut self) -> Option<Input> {
+        self.inbox.pop_front()
+    }
+
     /// What happens next. Safe to drop and call again.
     pub async fn next(&mut self) -> Input {
         loop {
@@ -171,6 +192,30 @@ impl Network {
                 },
             }
         }
+    }
+}
+
+impl Drop for Network {
+    /// The memory transport frees its ports for listeners that were removed only.
+    fn drop(&mut self) {
+        for listener in self.listeners.drain(..) {
+            self.swarm.remove_listener(listener);
+        }
+    }
+}
+
+/// libp2p lets several nodes of one user listen on one TCP port, and each of them would get some
+/// of the connections. So the port is tried first without that permission.
+fn is_free(address: &Multiaddr) -> std::io::Result<()> {
+    let mut parts = address.iter();
+    let ip = match parts.next() {
+        Some(Protocol::Ip4(ip)) => IpAddr::V4(ip),
+        Some(Protocol::Ip6(ip)) => IpAddr::V6(ip),
+        _ => return Ok(()),
+    };
+    match parts.next() {
+        Some(Protocol::Tcp(port @ 1..)) => TcpListener::bind((ip, port)).map(drop),
+        _ => Ok(()),
     }
 }
 

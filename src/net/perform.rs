@@ -12,6 +12,10 @@ use crate::engine::frame::{Message, Request, Response, Ticket};
 use crate::engine::{Input, Output};
 use crate::protocol::discovery::DialFailure;
 
+/// Most questions under way, to all peers together. A peer that answers nothing holds each for the
+/// request timeout; above this they are lost at once.
+const MAX_ASKS: usize = 16_384;
+
 impl Network {
     /// Does what is for the network, and gives back what is for somebody else.
     pub fn perform(&mut self, output: Output) -> Option<Output> {
@@ -65,7 +69,7 @@ impl Network {
         let peer = PeerId::from(to);
         let control = &mut self.swarm.behaviour_mut().control;
         // Asked without a link, request-response would dial by itself.
-        if control.is_connected(&peer) {
+        if control.is_connected(&peer) && self.asks.len() < MAX_ASKS {
             let id = control.send_request(&peer, request);
             self.asks.insert(id, ticket);
         } else {

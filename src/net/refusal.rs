@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 
 use libp2p::core::transport::TransportError;
+use libp2p::core::transport::timeout::TransportTimeoutError;
 use libp2p::swarm::{DialError, ListenError};
 use serde::{Deserialize, Serialize};
 
@@ -208,17 +209,33 @@ impl HelloFailure {
     }
 
     fn of_transport(error: &TransportError<io::Error>) -> Option<Self> {
-        let TransportError::Other(error) = error else { return None };
-        // Every boxed transport adds one `io::Error` around the next. `source` would step over
-        // the innermost one, so each layer is opened by hand.
-        let mut layer = error;
-        loop {
-            let inner = layer.get_ref()?;
-            if let Some(failure) = inner.downcast_ref::<Self>() {
-                return Some(failure.clone());
-            }
-            layer = inner.downcast_ref::<io::Error>()?;
+        inside::<Self>(error).cloned()
+    }
+
+    /// What a connection came to that broke before its hello; `None` when another thing failed.
+    pub(crate) fn before_hello(error: &ListenError) -> Option<HelloError> {
+        let ListenError::Transport(error) = error else { return None };
+        let timed_out = matches!(
+            inside::<TransportTimeoutError<io::Error>>(error),
+            Some(TransportTimeoutError::Timeout)
+        );
+        let broken = || HelloError::Broken(error.to_string());
+        Some(if timed_out { HelloError::Silence } else { broken() })
+    }
+}
+
+/// The error of this type in a transport's error.
+fn inside<T: Error + 'static>(error: &TransportError<io::Error>) -> Option<&T> {
+    let TransportError::Other(error) = error else { return None };
+    // Every boxed transport adds one `io::Error` around the next. `source` would step over the
+    // innermost one, so each layer is opened by hand.
+    let mut layer = error;
+    loop {
+        let inner = layer.get_ref()?;
+        if let Some(found) = inner.downcast_ref::<T>() {
+            return Some(found);
         }
+        layer = inner.downcast_ref::<io::Error>()?;
     }
 }
 

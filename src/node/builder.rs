@@ -203,12 +203,13 @@ impl Builder {
         config.topic.door = config.door.topics.iter().cloned().collect();
         config.topic.relay_all = matches!(config.topology, Topology::Fixed(_));
 
-        let clock = Clock::start();
+        // Read together: the second is the moment the first counts from.
+        let (clock, started) = (Clock::start(), wall_time());
         let mut network = Network::start(&key, network_key, life, &config, clock)?;
         network.listen_everywhere().await?;
         let engine = Engine::new(EngineSettings {
             life,
-            started: wall_time(),
+            started,
             seed: seed_of(&key, life),
             membership: config.membership.clone(),
             discovery: Settings {
@@ -240,6 +241,7 @@ impl Builder {
             replies: Replies::default(),
             sinks: Sinks::default(),
             leaving: Vec::new(),
+            ticks: 0,
             stopped: false,
         };
         tokio::spawn(driver.run());

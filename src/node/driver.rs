@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use futures::stream::{BoxStream, SelectAll};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -23,8 +23,11 @@ use crate::protocol::membership::Member;
 use crate::protocol::topic;
 use crate::store::Store;
 
-/// Commands taken in one go.
+/// Commands, or inputs of the network, taken in one go.
 const BATCH: usize = 64;
+
+/// Most of what the network says at once to what it was asked, before it is the others' turn.
+const MAX_SETTLE: usize = 4_096;
 
 /// How long a driver without a deadline sleeps: it is woken by anything that happens.
 const IDLE: Duration = Duration::from_secs(3_600);
@@ -45,6 +48,8 @@ pub struct Driver {
     pub replies: Replies,
     pub sinks: Sinks,
     pub leaving: Vec<oneshot::Sender<()>>,
+    /// How often the deadline came.
+    pub ticks: u64,
     pub stopped: bool,
 }
 
@@ -60,29 +65,57 @@ impl Driver {
             sleep.as_mut().reset(self.clock.instant(wake).into());
             // In no fixed order: under load each of them gets its turns.
             tokio::select! {
-                () = &mut sleep => self.turn(Input::Tick, &mut out),
+                () = &mut sleep => {
+                    self.ticks += 1;
+                    self.turn(Input::Tick, &mut out);
+                }
                 count = self.mailbox.recv_many(&mut commands, BATCH) => {
                     self.stopped |= count == 0;
                     for command in commands.drain(..) {
                         self.obey(command, &mut out);
                     }
                 }
-                input = self.network.next() => self.turn(input, &mut out),
+                input = self.network.next() => self.listen(input, &mut out),
                 Some(sighting) = self.sources.next() => {
                     let Sighting { node: peer, addresses } = sighting;
                     let source = Source::Custom;
                     self.turn(Input::Sighting { source, peer, addresses }, &mut out);
                 }
             }
+            self.settle(&mut out);
         }
         self.stop();
     }
 
+    /// Takes what the network has ready, as many at once as of commands: neither starves.
+    fn listen(&mut self, first: Input, out: &mut Outbox<Output>) {
+        let mut next = Some(first);
+        for _ in 0..BATCH {
+            let Some(input) = next else { return };
+            self.turn(input, out);
+            next = self.network.next().now_or_never();
+        }
+        if let Some(input) = next {
+            self.turn(input, out);
+        }
+    }
+
+    /// Takes what the network answered at once, so that it does not pile up: the network does
+    /// nothing new as long as there is any.
+    fn settle(&mut self, out: &mut Outbox<Output>) {
+        for _ in 0..MAX_SETTLE {
+            let Some(input) = self.network.answered() else { return };
+            self.turn(input, out);
+        }
+    }
+
     /// Everything the network holds goes before those who wait are told.
     fn stop(self) {
-        let Self { network, store, leaving, .. } = self;
+        let Self { network, store, leaving, mailbox, .. } = self;
         drop(network);
         drop(store);
+        // From here on every command is told that the node has stopped.
+        drop(mailbox);
         for reply in leaving {
             let _ = reply.send(());
         }
@@ -238,6 +271,7 @@ impl Driver {
             door: self.network.door_addresses(),
             topics: own.topics.clone(),
             links: self.engine.membership().links().peers().count(),
+            max_message_bytes: self.config.topic.max_message_bytes,
             stats: Stats {
                 topic: self.engine.topic().stats(),
                 discovery: self.engine.discovery().stats(),
@@ -246,6 +280,7 @@ impl Driver {
                 refused_by_peers: named(hello.refused_by_peer),
                 silent: hello.silent,
                 broken: hello.broken,
+                ticks: self.ticks,
             },
         }
     }

@@ -341,8 +341,9 @@ impl Node {
         Ok(self.ask(|reply| Command::Connect { address, reply }).await??)
     }
 
-    /// Closes the link with a node and does not dial it again until told to connect. Whoever is
-    /// not linked is not dialled either.
+    /// Closes the link with a node: it is not dialled, and a link it dials is closed at once, until
+    /// told to connect. Whoever is not linked yet is kept off likewise. The other node knows
+    /// nothing of this; it tries again, less and less often.
     ///
     /// # Errors
     /// [`Error::Stopped`].

@@ -61,6 +61,8 @@ pub struct Overview {
     pub topics: BTreeSet<String>,
     /// Live links.
     pub links: usize,
+    /// Largest payload it publishes, in bytes.
+    pub max_message_bytes: usize,
     /// Counters.
     pub stats: Stats,
 }
@@ -80,8 +82,10 @@ pub struct Stats {
     pub refused: BTreeMap<String, u64>,
     /// Refusals of this node by others at the hello, by reason.
     pub refused_by_peers: BTreeMap<String, u64>,
-    /// Connections that said nothing at the hello.
+    /// Connections that did not finish their handshake or their hello in time.
     pub silent: u64,
-    /// Hellos that broke: garbage, a cut, half a hello.
+    /// Handshakes and hellos that broke: garbage, a cut, half a hello.
     pub broken: u64,
+    /// Times the node woke up because a deadline came. An idle one needs few.
+    pub ticks: u64,
 }

@@ -86,6 +86,11 @@ impl Hello {
         self.0.acquaintances.take(peer, point)
     }
 
+    /// Counts an incoming connection that ended before its hello began.
+    pub(crate) fn never_began(&self, error: HelloError) {
+        self.0.counters.count::<()>(&Err(error));
+    }
+
     /// How the hellos went so far.
     pub(crate) fn stats(&self) -> HelloStats {
         self.0.counters.snapshot()

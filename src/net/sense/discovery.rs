@@ -2,41 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use libp2p::{Multiaddr, PeerId, identify, kad, mdns};
+use libp2p::{Multiaddr, PeerId, identify, mdns};
 
 use crate::engine::Input;
+use crate::net::kademlia::{Finder, FinderEvent, learn};
 use crate::net::network::Network;
 use crate::protocol::discovery::Source;
 
 /// Kademlia hears of no address by itself; identify brings them.
 pub fn identify(network: &mut Network, event: identify::Event) {
     let identify::Event::Received { peer_id, info, .. } = event else { return };
-    let Some(kademlia) = network.swarm.behaviour_mut().kademlia.as_mut() else { return };
-    if info.protocols.iter().any(|protocol| kademlia.protocol_names().contains(protocol)) {
-        for address in info.listen_addrs {
-            kademlia.add_address(&peer_id, address);
-        }
+    if let Some(Finder(book)) = network.swarm.behaviour_mut().kademlia.as_mut() {
+        learn(book, &peer_id, info);
     }
 }
 
-pub fn kademlia(network: &mut Network, event: kad::Event) {
-    match event {
-        kad::Event::RoutablePeer { peer, address }
-        | kad::Event::PendingRoutablePeer { peer, address } => {
-            sighting(network, Source::Kademlia, peer, vec![address]);
-        }
-        kad::Event::RoutingUpdated { peer, addresses, .. } => {
-            sighting(network, Source::Kademlia, peer, addresses.into_vec());
-        }
-        kad::Event::OutboundQueryProgressed {
-            result: kad::QueryResult::GetClosestPeers(Ok(found)),
-            ..
-        } => {
-            for kad::PeerInfo { peer_id, addrs } in found.peers {
-                sighting(network, Source::Kademlia, peer_id, addrs);
-            }
-        }
-        _ => {}
+pub fn kademlia(network: &mut Network, event: FinderEvent) {
+    if let FinderEvent::Found(peer, addresses) = event {
+        sighting(network, Source::Kademlia, peer, addresses);
     }
 }
 

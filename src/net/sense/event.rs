@@ -28,11 +28,14 @@ fn behaviour(network: &mut Network, event: BehaviourEvent) {
 }
 
 fn ping(network: &mut Network, event: &libp2p::ping::Event) {
-    if let Some(link) = network.links.get(&event.connection) {
-        network.inbox.push_back(Input::Pinged {
-            peer: NodeId::from(event.peer),
-            link: *link,
-            answered: event.result.as_ref().ok().copied(),
-        });
+    let Some(link) = network.links.get(&event.connection).copied() else { return };
+    let peer = NodeId::from(event.peer);
+    let answered = event.result.as_ref().ok().copied();
+    if answered.is_some() {
+        network.missing.remove(&link);
+    } else if network.missing.insert(link) {
+        // libp2p keeps the first of several misses in a row to itself.
+        network.inbox.push_back(Input::Pinged { peer, link, answered });
     }
+    network.inbox.push_back(Input::Pinged { peer, link, answered });
 }

@@ -22,6 +22,7 @@ pub fn swarm(network: &mut Network, event: SwarmEvent<BehaviourEvent>) {
         SwarmEvent::ConnectionClosed { peer_id, connection_id, .. } => {
             if let Some(link) = network.links.remove(&connection_id) {
                 network.connections.remove(&link);
+                network.missing.remove(&link);
                 network.inbox.push_back(Input::Closed { peer: peer_id.into(), link });
             }
         }
@@ -64,6 +65,10 @@ fn opened(
         // The hello's word was lost among thousands of others: begin anew.
         tracing::debug!(%peer, "a connection without its hello");
         network.swarm.close_connection(connection);
+        if let Some(token) = token {
+            let failure = DialFailure::Unreachable("its hello was lost".to_owned());
+            network.inbox.push_back(Input::DialFailed { token, failure });
+        }
         return;
     };
     network.next_link += 1;
@@ -101,7 +106,12 @@ fn not_received(network: &mut Network, error: &ListenError, from: &Multiaddr) {
         Some(refused) => {
             refusal(network, &refused);
         }
-        None => tracing::debug!(%error, %from, "an inbound connection led to no link"),
+        None => {
+            tracing::debug!(%error, %from, "an inbound connection led to no link");
+            if let Some(end) = HelloFailure::before_hello(error) {
+                network.hello.never_began(end);
+            }
+        }
     }
 }
 

@@ -39,6 +39,8 @@ pub struct NodeView {
     pub topics: Vec<String>,
     /// Live links.
     pub links: usize,
+    /// Largest payload it publishes, in bytes.
+    pub max_message_bytes: usize,
     /// Counters since its start.
     #[schema(value_type = Object)]
     pub stats: Stats,
@@ -202,6 +204,7 @@ impl From<Overview> for NodeView {
             door: pinned(node.door),
             topics: texts(node.topics),
             links: node.links,
+            max_message_bytes: node.max_message_bytes,
             stats: node.stats,
         }
     }

@@ -62,7 +62,7 @@ pub enum Command {
         /// Where.
         address: Multiaddr,
     },
-    /// Close the link to a peer and do not dial it until told to connect again.
+    /// Close the link to a peer, and have none with it until told to connect again.
     Disconnect {
         /// Whom.
         peer: NodeId,

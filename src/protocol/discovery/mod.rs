@@ -67,8 +67,8 @@
 //!   welcome, and makes a neighbour again of who was one. A bootstrap address stays, for whoever
 //!   lives there next, dialled every `backoff_max`.
 //! - Upon `Forget`: the same for whatever life is known, and no address or neighbourhood stays.
-//! - Upon `Connect`: dial at once, reply when it is decided. Upon `Disconnect`: unlink, and do not
-//!   dial the peer until a `Connect` names its address.
+//! - Upon `Connect`: dial at once, reply when it is decided. Upon `Disconnect`: unlink, and neither
+//!   dial the peer nor keep a link it dials until a `Connect` names its address.
 //!
 //! # Invariants
 //!

@@ -41,8 +41,8 @@ impl Dialer {
         }
         dialled.iter().for_each(|key| self.settle(key));
         self.settle_peer(peer);
-        if self.is_held_off(peer) && !dialled.is_empty() {
-            // The dial was under way when the user said not to.
+        if self.is_held_off(peer) {
+            // It dialled us, or our dial was under way when the user said not to.
             out.push(Output::Unlink { peer });
         } else if self.is_neighbour(peer) && !again {
             out.push(Output::Neighbour { peer, joined: true });

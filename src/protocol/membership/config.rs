@@ -46,8 +46,8 @@ impl Default for MembershipConfig {
     fn default() -> Self {
         Self {
             misses: 2,
-            slow_limit: 3,
-            slow_window: Duration::from_secs(5),
+            slow_limit: 8,
+            slow_window: Duration::from_secs(10),
             tie_window: Duration::from_secs(2),
             tie_grace: Duration::from_millis(300),
             tie_patience: Duration::from_secs(2),

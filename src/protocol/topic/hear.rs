@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::error::TopicError;
-use super::frame;
+use super::frame::{self, Origin};
 use super::machine::TopicMachine;
 use super::output::Output;
 use super::received::Received;
@@ -51,7 +51,7 @@ impl TopicMachine {
         }
         let foreign_author = header.origin.as_ref().map(|origin| origin.author.clone());
         if let Some(origin) = header.origin
-            && !self.records.is_new_origin(now, &id.topic, &origin.name)
+            && !self.is_new_outside(now, &id.topic, &origin)
         {
             self.stats.duplicates += 1;
             return;
@@ -64,6 +64,16 @@ impl TopicMachine {
         let (sent, received) = (header.sent, self.wall(now));
         let message = Arc::new(Received { id, foreign_author, sent, received, payload });
         self.deliver(now, key, &message, false, out);
+    }
+
+    /// Whether foreigners say this for the first time. What the door of a member says outside was
+    /// said among members, by whoever wrote it.
+    pub(super) fn is_new_outside(&mut self, now: Time, topic: &str, origin: &Origin) -> bool {
+        let member = origin.author.parse::<NodeId>().is_ok_and(|author| {
+            // A node with a door reads the door's topics.
+            author == self.me || self.readers.reads(&author, topic)
+        });
+        !member && self.records.is_new_origin(now, topic, &origin.name)
     }
 
     /// Takes a copy of which only the carrier's name is known.

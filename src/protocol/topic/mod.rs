@@ -56,6 +56,7 @@
 //! 13. *Upon a foreign message at the door:* take it if the door carries its topic, it is not too
 //!     large and it was not seen; deliver it here, and broadcast it in this node's name with its
 //!     origin, if any other node reads it. It does not wait, so strangers cannot fill the outbox.
+//!     What a member that reads the topic signed out there is what its own door says: drop it.
 //! 14. *Upon a member's message of a topic at the door:* publish it there once, unless it has an
 //!     origin.
 //!
@@ -71,7 +72,8 @@
 //! # Limits
 //!
 //! - Foreign messages pass from a door to the members, never on to another door: members do not
-//!   join two foreign meshes that do not touch. Two doors into one mesh give one message.
+//!   join two foreign meshes that do not touch. Two doors into one mesh give members one message;
+//!   foreigners who hear both doors get a member's message from each, under the door's name.
 //! - Receipts are not signed: a member can claim to be a reader, or another to be one.
 //! - Receipts a relay had taken when it died are lost; the author then reports them missing.
 //! - A way is what the nodes on it say. The first copies' senders are proved only to be linked.

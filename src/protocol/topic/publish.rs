@@ -80,7 +80,7 @@ impl TopicMachine {
         let fits = payload.len() <= self.config.max_message_bytes;
         if !self.subscriptions.is_at_door(&topic) || !fits || !origin.is_valid() {
             self.stats.malformed += 1;
-        } else if !self.records.is_new_origin(now, &topic, &origin.name) {
+        } else if !self.is_new_outside(now, &topic, &origin) {
             self.stats.duplicates += 1;
         } else {
             let sealed = self.seal(now, &topic, &payload, false, true, Some(origin));

@@ -1,11 +1,13 @@
-//! What the terminal shows. Pure: values in, text out.
+//! What the terminal shows. Pure but for [`screen`]: values in, text out.
 //!
 //! - [`messages`]: the layout of `get-messages`
 //! - [`table`]: aligned columns
 //! - [`paint`]: the few colours there are
 //! - [`plain`]: text from others, made harmless
+//! - [`screen`]: where results go
 
 pub mod messages;
 pub mod paint;
 pub mod plain;
+pub mod screen;
 pub mod table;

@@ -15,7 +15,8 @@ use libp2p::{Multiaddr, PeerId, Swarm};
 
 use crate::base::id::Life;
 use crate::base::key::{NetworkKey, SecretKey};
-use crate::net::hello::{Hello, HelloSettings, Introduced};
+use crate::net::hello::acquaintances::Introduced;
+use crate::net::hello::{Hello, HelloSettings};
 use crate::net::refusal::HelloFailure;
 use crate::net::transport::{self, Transports};
 
@@ -32,6 +33,7 @@ pub const ALL: Transports = Transports {
     memory: true,
     dns: false,
     handshake_timeout: Duration::from_secs(5),
+    quic_idle: Duration::from_secs(4),
 };
 
 pub const KINDS: [&str; 4] = [

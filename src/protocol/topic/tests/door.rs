@@ -103,3 +103,19 @@ fn what_goes_out_at_the_door_leaves_half_of_the_outbox_to_other_topics() {
     }
     assert_eq!(room.stats().waiting, 512);
 }
+
+#[test]
+fn what_another_members_door_says_outside_is_not_taken_in() {
+    let mut room = with_door();
+    let knock = |author: String, origin| {
+        let (topic, payload) = ("chat".into(), Bytes::from_static(b"x"));
+        Input::Door { topic, author, origin: Bytes::from_static(origin), payload }
+    };
+    turn(&mut room, at(1), Input::Reads { node: id(2), topics: topics(&["chat"]) });
+    turn(&mut room, at(1), Input::Reads { node: id(3), topics: topics(&["other"]) });
+    assert!(turn(&mut room, at(2), knock(id(2).to_string(), b"one")).is_empty());
+    assert!(turn(&mut room, at(2), knock(id(0).to_string(), b"two")).is_empty());
+    assert_eq!(room.stats().duplicates, 2);
+    let out = turn(&mut room, at(2), knock(id(3).to_string(), b"three"));
+    assert!(out.iter().any(is_broadcast), "whoever has no door for it speaks for itself");
+}

@@ -1,0 +1,91 @@
+//! A node of a lab, held by the process that started it (see [`crate::lab::launch`]).
+
+use std::io::BufRead;
+use std::time::Duration;
+
+use futures::StreamExt;
+use gossip_mesh::{Config, Node, Peer, Standing, Topology};
+use tokio::sync::oneshot;
+
+use super::node::{spawn, subscribe};
+use crate::exit::Failure;
+use crate::interrupt::Interrupt;
+use crate::render::screen::Screen;
+
+/// How often a node looks whether it is ready, at least and per node of the lab: all of them look
+/// at once, and each look goes through all of them.
+const GLANCE: Duration = Duration::from_millis(5);
+const GLANCE_PER_NODE: Duration = Duration::from_micros(500);
+
+/// Runs it: says `ready` when it knows all `total` nodes, and ends when it is told to, or when
+/// stdin ends before it was told to `stay`.
+pub async fn run(
+    config: Config,
+    topics: &[String],
+    total: usize,
+    screen: Screen,
+) -> Result<(), Failure> {
+    // Ctrl-C in the terminal is for the process that holds us. It fails where we have a session of
+    // our own already.
+    let _ = nix::unistd::setsid();
+    let mut interrupt = Interrupt::new()?;
+    let mut abandoned = abandoned();
+    let node = spawn(config).await?;
+    // What is read is kept for whoever asks; nobody listens here.
+    let mut incoming = subscribe(&node, topics).await?;
+    let mut ready = std::pin::pin!(ready(&node, topics, total));
+    let mut is_ready = false;
+    loop {
+        tokio::select! {
+            () = interrupt.came() => break,
+            Ok(()) = &mut abandoned => break,
+            () = node.stopped() => break,
+            Some(_) = incoming.next() => {}
+            told = &mut ready, if !is_ready => {
+                told?;
+                is_ready = true;
+                // Who does not wait for it any more needs no answer.
+                let _ = screen.show("ready\n");
+            }
+        }
+    }
+    Ok(node.leave().await?)
+}
+
+/// Ready when stdin ends without a word.
+fn abandoned() -> oneshot::Receiver<()> {
+    let (tell, told) = oneshot::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let stays = std::io::stdin().lock().read_line(&mut line).is_ok_and(|_| line == "stay\n");
+        if stays {
+            // Nothing is told, ever.
+            std::mem::forget(tell);
+        } else {
+            let _ = tell.send(());
+        }
+    });
+    told
+}
+
+/// Waits until the node is linked with its neighbours and knows all others and what they read.
+async fn ready(node: &Node, topics: &[String], total: usize) -> Result<(), Failure> {
+    let neighbours = match &node.config().topology {
+        Topology::Fixed(neighbours) => neighbours.len(),
+        Topology::Open => 0,
+    };
+    let per_node = GLANCE_PER_NODE.saturating_mul(u32::try_from(total).unwrap_or(u32::MAX));
+    loop {
+        let peers = node.peers().await?;
+        let linked = peers.iter().filter(|peer| peer.linked && peer.neighbour).count();
+        let known = peers.iter().filter(|peer| is_known(peer, topics)).count();
+        if linked >= neighbours && known + 1 >= total {
+            return Ok(());
+        }
+        tokio::time::sleep(GLANCE.max(per_node)).await;
+    }
+}
+
+fn is_known(peer: &Peer, topics: &[String]) -> bool {
+    peer.standing == Standing::Alive && topics.iter().all(|topic| peer.topics.contains(topic))
+}

@@ -1,0 +1,87 @@
+//! Which node `pub` and `sub` speak through: a running one, or one of their own.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use gossip_mesh::{Config, Multiaddr, Node};
+
+use super::node::spawn;
+use crate::api::Api;
+use crate::exit::Failure;
+use crate::lab::member::Network;
+use crate::places;
+
+/// How to find the node.
+#[derive(Args, Debug)]
+pub struct Source {
+    /// A running node of this machine: number, name or beginning of the PeerId
+    #[arg(long, value_name = "NODE")]
+    node: Option<String>,
+    /// A running node by its local API: the path of its socket, or HOST:PORT
+    #[arg(long, value_name = "ADDR", env = "GOSSIP_API", conflicts_with = "node")]
+    api: Option<String>,
+    /// Name of the network [default: that of a lab or node running here, else gossip]
+    #[arg(long, value_name = "NAME", env = "GOSSIP_NETWORK")]
+    network: Option<String>,
+    /// Folder with the state of networks [default: gossip-mesh in the user's state folder]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Without a running node: where a member of the network may be; may be repeated
+    #[arg(long, value_name = "ADDR", env = "GOSSIP_JOIN", value_delimiter = ',')]
+    join: Vec<Multiaddr>,
+    /// Without a running node: file with the key all members share
+    #[arg(long, value_name = "FILE", env = "GOSSIP_NETWORK_KEY_FILE")]
+    network_key_file: Option<PathBuf>,
+}
+
+/// Where to speak.
+pub enum Mouth {
+    /// The local API of a running node.
+    Running(Api),
+    /// A node of this process, to be left in the end.
+    Own(Node),
+}
+
+impl Source {
+    /// Finds the node, or starts one.
+    ///
+    /// # Errors
+    /// A node that was asked for and does not run or answer; a node that cannot be started.
+    pub async fn open(&self) -> Result<Mouth, Failure> {
+        if let Some(place) = &self.api {
+            return Ok(Mouth::Running(Api::at(place).await?));
+        }
+        let root = places::state_root(self.data.as_deref());
+        let names = match &self.network {
+            Some(name) => vec![name.as_str()],
+            None => vec!["lab", "gossip"],
+        };
+        // Who says where to join wants to be a node.
+        let looks = self.join.is_empty() || self.node.is_some();
+        let mut nowhere = None;
+        for name in names.into_iter().filter(|_| looks) {
+            match root.as_ref().map_err(|_| ()).map(|root| Network::find(root, name)) {
+                Ok(Ok(network)) => {
+                    let member = network.running(self.node.as_deref())?;
+                    return Ok(Mouth::Running(member.api().await?));
+                }
+                Ok(Err(failure)) => nowhere = Some(failure),
+                Err(()) => {}
+            }
+        }
+        match (nowhere, &self.node) {
+            (Some(failure), Some(_)) => Err(failure),
+            _ => Ok(Mouth::Own(self.own().await?)),
+        }
+    }
+
+    async fn own(&self) -> Result<Node, Failure> {
+        let mut config = Config::lan();
+        if let Some(network) = &self.network {
+            config.network.clone_from(network);
+        }
+        config.network_key_file.clone_from(&self.network_key_file);
+        config.bootstrap.clone_from(&self.join);
+        spawn(config).await
+    }
+}

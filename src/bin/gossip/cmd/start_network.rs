@@ -1,0 +1,260 @@
+//! `gossip start-network`: many nodes on this machine, a process each.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::Args;
+use gossip_mesh::Config;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::plot::draw_and_write;
+use crate::args::Which;
+use crate::exit::Failure;
+use crate::interrupt::Interrupt;
+use crate::lab::graph::{Drawn, Shape};
+use crate::lab::launch::Held;
+use crate::lab::member::{DEFAULT_TOPIC, Network};
+use crate::lab::plot::Format;
+use crate::lab::prepare::prepare;
+use crate::lab::process::{Process, end_all};
+use crate::lab::room;
+use crate::lab::state::{Folder, Lock, Record};
+use crate::render::screen::Screen;
+
+/// Start a network of nodes on this machine, a process each
+///
+/// Ctrl-C stops it, unless it is detached. The graph says who is whose neighbour; messages travel
+/// along it.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  gossip start-network                        16 nodes with 3 random neighbours each
+  gossip start-network random 5 --plot        5 neighbours each, and a picture
+  gossip start-network circular --num-nodes=32
+  gossip start-network powerlaw -n 64 --detach --network big --base-port 8001")]
+pub struct StartNetwork {
+    /// random, circular, powerlaw, turan, complete, star, line or small-world
+    #[arg(value_name = "SHAPE", default_value = "random")]
+    shape: String,
+    /// random: neighbours of each node [3]; powerlaw: links each node brings [3]; turan: parts [4]
+    #[arg(value_name = "NUMBER")]
+    number: Option<usize>,
+    /// How many nodes
+    #[arg(short, long, visible_alias = "num-nodes", value_name = "N", default_value_t = 16)]
+    nodes: usize,
+    /// Draw the network, and write the picture: without FILE an SVG in the lab's folder
+    #[arg(short = 'P', long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[expect(clippy::option_option, reason = "not given, given without a file, given with one")]
+    plot: Option<Option<PathBuf>>,
+    /// Return when every node is ready, and leave the network running
+    #[arg(long)]
+    detach: bool,
+    /// Port of the first node; the others follow
+    #[arg(long, value_name = "PORT", default_value_t = 7001)]
+    base_port: u32,
+    /// Draws the same graph again
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    #[command(flatten)]
+    which: Which,
+}
+
+impl StartNetwork {
+    /// Starts it, and unless detached holds it until it ends.
+    pub async fn run(self, screen: Screen) -> Result<(), Failure> {
+        Config { network: self.which.network.clone(), ..Config::lab() }
+            .check()
+            .map_err(Failure::usage)?;
+        let drawn = self.draw()?;
+        let ports = room::ports(self.base_port, self.nodes)?;
+        room::check(self.nodes)?;
+        if let Some(Some(file)) = &self.plot {
+            Format::of(file).map_err(Failure::usage)?;
+        }
+        let folder = Folder::of(&self.which.root()?, &self.which.network);
+        let mut interrupt = Interrupt::new()?;
+        let lock = folder.lock()?;
+        self.make_place(&folder)?;
+        room::check_free(&ports)?;
+
+        let mut record = self.record(&drawn);
+        let result = tokio::select! {
+            held = self.start(&folder, &mut record, &drawn, &ports, screen) => held,
+            () = interrupt.came() => Err(Failure::failed("the start was interrupted")),
+        };
+        let held = match result {
+            Ok(held) => held,
+            Err(failure) => {
+                end_all(&record.processes(), crate::lab::launch::GOODBYE);
+                folder.clear(&record);
+                return Err(failure);
+            }
+        };
+        if self.detach {
+            held.let_go().await?;
+            drop(lock);
+            return self.tell(&folder, &record, &drawn, screen).await;
+        }
+        drop(lock);
+        self.tell(&folder, &record, &drawn, screen).await?;
+        hold(held, &folder, &record, interrupt, screen).await
+    }
+
+    fn draw(&self) -> Result<Drawn, Failure> {
+        let shape = Shape::named(&self.shape, self.number).map_err(Failure::usage)?;
+        // So many nodes are refused in any case; drawing a graph of them would take long.
+        if self.nodes > 1 << 16 {
+            room::check(self.nodes)?;
+        }
+        let seed = self.seed.unwrap_or_else(fresh_seed);
+        shape.draw(self.nodes, seed).map_err(Failure::usage)
+    }
+
+    /// Refuses when the network runs; clears what an earlier one left behind.
+    fn make_place(&self, folder: &Folder) -> Result<(), Failure> {
+        let Some(record) = folder.read()? else { return Ok(()) };
+        if record.is_running() {
+            return Err(Failure::failed(format!(
+                "network {:?} is running already: stop it with `gossip stop-network --network \
+                 {:?}`, or start this one under another --network",
+                self.which.network, self.which.network
+            )));
+        }
+        folder.clear(&record);
+        Ok(())
+    }
+
+    fn record(&self, drawn: &Drawn) -> Record {
+        Record {
+            network: self.which.network.clone(),
+            shape: drawn.label.clone(),
+            topic: DEFAULT_TOPIC.to_owned(),
+            starter: Process::own(),
+            detached: self.detach,
+            nodes: Vec::new(),
+        }
+    }
+
+    /// Starts the nodes and waits until all are ready.
+    async fn start(
+        &self,
+        folder: &Folder,
+        record: &mut Record,
+        drawn: &Drawn,
+        ports: &[u16],
+        screen: Screen,
+    ) -> Result<Held, Failure> {
+        record.nodes = prepare(folder, &self.which.network, &drawn.graph, ports)?;
+        // Noted before anything runs, so that a crash in between is found.
+        folder.write(record)?;
+        let (mut held, ready) = Held::start(folder, &mut record.nodes, DEFAULT_TOPIC)?;
+        folder.write(record)?;
+        let bar = progress(self.nodes, screen);
+        let result = ready.wait(&mut held, || bar.inc(1)).await;
+        bar.finish_and_clear();
+        result.map(|()| held)
+    }
+
+    /// A line per node with its neighbours, and the picture when asked for.
+    async fn tell(
+        &self,
+        folder: &Folder,
+        record: &Record,
+        drawn: &Drawn,
+        screen: Screen,
+    ) -> Result<(), Failure> {
+        if let Some(note) = &drawn.note {
+            screen.remark(note);
+        }
+        let shown = if screen.json {
+            screen.document(&json!({
+                "network": record.network,
+                "shape": record.shape,
+                "topic": record.topic,
+                "folder": folder.path(),
+                "nodes": record.nodes,
+            }))
+        } else {
+            screen.show(lines(record, self.detach))
+        };
+        // The network is up, whether or not somebody reads about it.
+        if let Err(failure) = shown
+            && !matches!(failure, Failure::ReaderGone)
+        {
+            return Err(failure);
+        }
+        let Some(file) = &self.plot else { return Ok(()) };
+        let file = file.clone().unwrap_or_else(|| folder.path().join("plot.svg"));
+        let network = Network::find(&self.which.root()?, &self.which.network)?;
+        draw_and_write(&network, &file, screen).await
+    }
+}
+
+fn lines(record: &Record, detached: bool) -> String {
+    let mut out = String::new();
+    let width = record.nodes.len().to_string().len();
+    for node in &record.nodes {
+        let neighbours: Vec<String> = node.neighbours.iter().map(usize::to_string).collect();
+        out.push_str(&format!(
+            "node {:>width$}  127.0.0.1:{}  {}\n",
+            node.number,
+            node.port,
+            if neighbours.is_empty() { "alone".to_owned() } else { neighbours.join(" ") },
+        ));
+    }
+    let end = if detached { "`gossip stop-network` stops it" } else { "Ctrl-C stops it" };
+    let count = record.nodes.len();
+    let nodes = if count == 1 { "node is" } else { "nodes are" };
+    out.push_str(&format!(
+        "network {:?} ({}): {count} {nodes} ready; {end}\n",
+        record.network, record.shape
+    ));
+    out
+}
+
+/// Holds the network until it is interrupted or all its nodes have ended.
+async fn hold(
+    mut held: Held,
+    folder: &Folder,
+    record: &Record,
+    mut interrupt: Interrupt,
+    screen: Screen,
+) -> Result<(), Failure> {
+    loop {
+        tokio::select! {
+            () = interrupt.came() => break,
+            end = held.next_end() => match end {
+                None => break,
+                // One that was asked to end is no news.
+                Some((number, Some(status))) if !status.success() => {
+                    screen.remark(&format!("node {number} has ended ({status})"));
+                }
+                Some(_) => {}
+            },
+        }
+    }
+    // Nothing is told of nodes that end now.
+    drop(held);
+    let _lock: Lock = folder.lock()?;
+    // `stop-network`, and after it another start, may have been faster.
+    if folder.read()?.is_some_and(|now| now.starter == record.starter) {
+        folder.clear(record);
+    }
+    screen.remark(&format!("network {:?} has stopped", record.network));
+    Ok(())
+}
+
+fn progress(nodes: usize, screen: Screen) -> ProgressBar {
+    if screen.json || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(u64::try_from(nodes).unwrap_or(u64::MAX));
+    let style = ProgressStyle::with_template("starting {bar:32} {pos} of {len} nodes ready");
+    if let Ok(style) = style { bar.with_style(style) } else { bar }
+}
+
+/// Different with every start; keys come from the system's entropy.
+fn fresh_seed() -> u64 {
+    let hash = blake3::hash(&gossip_mesh::SecretKey::generate().to_protobuf());
+    hash.as_bytes().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}

@@ -1,0 +1,9 @@
+//! What gossipsub loses with its default settings must arrive with ours: real nodes on loopback.
+
+mod bursts;
+mod idle;
+mod lab;
+mod proxy;
+mod restart;
+mod ties;
+mod traps;

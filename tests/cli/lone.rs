@@ -1,0 +1,95 @@
+//! Nodes that run alone, and the filters `pub` and `sub`.
+
+use nix::sys::signal::Signal;
+
+use super::world::{Running, World, eventually};
+
+#[test]
+fn two_nodes_meet_and_each_line_of_one_is_a_line_of_the_other() {
+    let world = World::new();
+    let listen = "--preset lab --network home --topic chat";
+    let mut one = Running::spawn(world.command(&format!("node --name ada {listen}")));
+    let address = one.line();
+    assert!(address.starts_with("/ip4/127.0.0.1/tcp/") && address.contains("/p2p/"), "{address}");
+    let join = format!("node --name bob {listen} --join {address}");
+    let mut two = Running::spawn(world.command(&join));
+    two.line_with("/p2p/");
+    eventually("they see each other", || world.ok("list-peers ada --network home").contains("bob"));
+    let said = world.feed("pub chat --network home --node bob", b"hello\nworld\n");
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!((one.line(), one.line()), ("hello\n".to_owned(), "world\n".to_owned()));
+    two.signal(Signal::SIGTERM);
+    assert_eq!(two.end(), Some(0));
+    eventually("it is seen as left", || {
+        let status = world.run("list-peers ada --network home --json");
+        status.out == "[]\n"
+    });
+    one.signal(Signal::SIGINT);
+    assert_eq!(one.end(), Some(0));
+    assert_eq!(world.run("status --network home").code, 1);
+}
+
+#[test]
+fn lines_go_into_a_lab_and_out_of_it_and_none_is_lost() {
+    let world = World::new();
+    world.start("-n 6");
+    let mut sub = Running::spawn(world.command("sub lab --node 5 --json"));
+    eventually("somebody subscribes", || {
+        world.ok("send-message 1 probe");
+        world.ok("get-messages 5").contains("probe")
+    });
+    let lines: String = (0..200).map(|number| format!("line {number}\n")).collect();
+    let said = world.feed("pub lab --node 2", lines.as_bytes());
+    assert_eq!(said.code, 0, "{said:?}");
+    let mut seen = Vec::new();
+    while seen.len() < 200 {
+        let message: serde_json::Value = serde_json::from_str(&sub.line()).unwrap();
+        let text = message["text"].as_str().unwrap().to_owned();
+        if text != "probe" {
+            seen.push(text);
+        }
+    }
+    let wanted: Vec<String> = (0..200).map(|number| format!("line {number}")).collect();
+    seen.sort_by_key(|line| line.trim_start_matches("line ").parse::<u32>().unwrap());
+    assert_eq!(seen, wanted);
+}
+
+#[test]
+fn a_filter_ends_when_nobody_reads_it_any_more() {
+    let world = World::new();
+    world.start("-n 2");
+    let mut sub = Running::spawn(world.command("sub lab"));
+    sub.signal(Signal::SIGCONT);
+    eventually("it prints", || {
+        world.ok("send-message 1 x --wait");
+        world.ok("get-messages 2").contains('x')
+    });
+    sub.close();
+    assert_eq!(sub.end(), Some(0));
+}
+
+#[test]
+fn a_door_says_where_foreign_programs_find_it() {
+    let world = World::new();
+    let words = "node --preset lab --foreign /ip4/127.0.0.1/tcp/0 --topic open";
+    let mut node = Running::spawn(world.command(words));
+    let line = node.line_with("listening");
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert!(line["listening"].as_str().unwrap().contains("/p2p/"));
+    node.signal(Signal::SIGTERM);
+    assert_eq!(node.end(), Some(0));
+}
+
+#[test]
+fn a_node_whose_reader_went_away_goes_on() {
+    let world = World::new();
+    let mut node = Running::spawn(world.command("node --preset lab --network home --topic chat"));
+    node.line();
+    node.close();
+    for _ in 0..3 {
+        assert_eq!(world.feed("pub chat --network home", b"x\n").code, 0);
+    }
+    assert!(world.ok("status --network home").contains("1 of 1"));
+    node.signal(Signal::SIGTERM);
+    assert_eq!(node.end(), Some(0));
+}

@@ -1,0 +1,10 @@
+//! The binary as a user runs it. Each test has its own state folder and ports, and ends what it
+//! started, by process id.
+
+mod crashes;
+mod forms;
+mod lone;
+mod mistakes;
+mod removal;
+mod thread;
+mod world;

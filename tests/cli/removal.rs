@@ -1,0 +1,54 @@
+//! `remove-node`: a node leaves, is killed, is forgotten; the rest goes on.
+
+use serde_json::json;
+
+use super::world::{World, eventually};
+
+#[test]
+fn a_node_that_leaves_is_seen_as_left_and_dropped_by_its_neighbours() {
+    let world = World::new();
+    world.start("circular -n 8");
+    assert_eq!(world.ok("remove-node 3"), "node 3 has left\n");
+    assert_eq!(world.processes().len(), 7);
+    let status = world.status();
+    assert_eq!(status["nodes"][2]["standing"], "left");
+    assert_eq!(status["nodes"][2]["pid"], json!(null));
+    assert_eq!(status["nodes"][1]["neighbours"], json!([1]));
+    assert_eq!(status["nodes"][3]["neighbours"], json!([5]));
+    let sent = world.ok("send-message 1 still --wait");
+    assert!(sent.contains("7 of 7 nodes hold it"), "{sent}");
+    let said = world.run("send-message 3 x");
+    assert!(said.err.contains("node 3 has left"), "{said:?}");
+    assert!(world.ok("stop-network").contains("7 nodes"));
+}
+
+#[test]
+fn a_killed_node_is_found_missing_and_then_forgotten() {
+    let world = World::new();
+    world.start("circular -n 8");
+    assert!(world.ok("remove-node 3 --kill").starts_with("node 3 was killed"));
+    // Nobody told the others: the message reaches all that live, and the dead one is missed.
+    let said = world.run("send-message 1 around --wait --timeout=1");
+    assert_eq!(said.code, 1, "{said:?}");
+    assert!(said.out.contains("7 of 8") && said.out.contains("missing: 3"), "{said:?}");
+    eventually("its neighbours see that it cannot be reached", || {
+        let seen = world.ok("status --node 2 --json");
+        let seen: serde_json::Value = serde_json::from_str(&seen).unwrap();
+        seen["nodes"][2]["standing"] == "unreachable"
+    });
+    assert_eq!(world.run("remove-node 3 --kill").code, 1);
+    assert!(world.ok("remove-node 3").contains("the others have forgotten it"));
+    let sent = world.ok("send-message 1 again --wait");
+    assert!(sent.contains("7 of 7 nodes hold it"), "{sent}");
+    assert_eq!(world.status()["nodes"][2]["standing"], "left");
+}
+
+#[test]
+fn the_last_node_can_go_too() {
+    let world = World::new();
+    world.start("-n 2");
+    world.ok("remove-node 1");
+    world.ok("remove-node 2");
+    assert_eq!(world.run("status").code, 1);
+    assert_eq!(world.ok("stop-network"), "network \"lab\" is not running\n");
+}
