@@ -25,7 +25,7 @@ async fn main() -> Result<(), Error> {
     }
 
     let news = "apple".to_string();
-    let sent = first.publish(NEWS, &news).confirmed(Duration::from_secs(5)).await?;
+    let sent = first.publish(NEWS, &news).confirmed(Duration::from_secs(20)).await?;
     for node in nodes.iter().filter(|node| sent.report.holders.contains(&node.id())) {
         println!("{} has it", node.name());
     }

@@ -42,7 +42,7 @@
 //! built: the machines that decide, without sockets, tasks or clocks.
 
 #[cfg_attr(
-    not(feature = "net"),
+    not(any(feature = "net", test)),
     expect(dead_code, reason = "the pure part is driven by the network or a simulator")
 )]
 #[deny(clippy::indexing_slicing)]

@@ -134,8 +134,7 @@ async fn a_node_of_another_network_is_not_dialled_again_and_again() {
     let other = nodes::spawn(config).await;
     let mut config = lab();
     // The second is a clock: it is dialled again and again.
-    config.bootstrap =
-        vec![address(&other).await, "/ip4/127.0.0.1/tcp/1".parse().unwrap()];
+    config.bootstrap = vec![address(&other).await, "/ip4/127.0.0.1/tcp/1".parse().unwrap()];
     config.discovery.backoff_max = Duration::from_millis(100);
     let one = nodes::spawn(config).await;
     eventually("many dials", || async {

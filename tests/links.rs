@@ -79,9 +79,9 @@ async fn two_that_dial_each_other_at_once_keep_one_link_and_the_order(listen: &s
         let (one, two) = (spawn_at(listen).await, spawn_at(listen).await);
         let mut here = one.subscribe(COUNT).await.unwrap();
         let mut there = two.subscribe(COUNT).await.unwrap();
-        let mut lost = one.events().filter(|event| {
-            futures::future::ready(matches!(event, Event::Unreachable { .. }))
-        });
+        let mut lost = one
+            .events()
+            .filter(|event| futures::future::ready(matches!(event, Event::Unreachable { .. })));
         let (one_at, two_at) = (address(&one).await, address(&two).await);
         let (a, b) = tokio::join!(one.connect(two_at), two.connect(one_at));
         for result in [a, b] {

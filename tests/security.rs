@@ -84,8 +84,7 @@ async fn another_networks_name_is_refused_with_both_names_told() {
     let error = two.connect(address(&one).await).await.unwrap_err();
     let text = error.to_string();
     assert!(text.contains("elsewhere") && text.contains("gossip"), "{text}");
-    let (ours, theirs) =
-        (one.overview().await.unwrap().stats, two.overview().await.unwrap().stats);
+    let (ours, theirs) = (one.overview().await.unwrap().stats, two.overview().await.unwrap().stats);
     let both = [&ours.refused, &ours.refused_by_peers, &theirs.refused, &theirs.refused_by_peers];
     assert_eq!(both.iter().map(|counts| count(counts, "other_network")).sum::<u64>(), 2);
     leave([one, two]).await;
@@ -120,7 +119,8 @@ async fn garbage_half_a_greeting_silence_and_huge_lengths_leave_a_node_healthy()
     let one = nodes::spawn(config).await;
     let port = port(&address(&one).await);
     let before = resident();
-    let garbage: Vec<u8> = (0..100_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let garbage: Vec<u8> =
+        (0..100_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     let first = b"\x13/multistream/1.0.0\n";
     let huge = [&first[..], b"\x07/noise\n", &[0xff; 2], &[0; 65_000]].concat();
     let varint = [&first[..], &[0x80, 0xc2, 0xd7, 0x2f], &[b'a'; 50_000]].concat();
@@ -195,7 +195,8 @@ async fn a_plain_libp2p_peer_is_refused_and_sees_nothing() {
     within("the end of the connection", async {
         loop {
             match swarm.select_next_some().await {
-                SwarmEvent::ConnectionClosed { .. } | SwarmEvent::OutgoingConnectionError { .. } => {
+                SwarmEvent::ConnectionClosed { .. }
+                | SwarmEvent::OutgoingConnectionError { .. } => {
                     return;
                 }
                 SwarmEvent::Behaviour(

@@ -12,7 +12,9 @@ use gossip_mesh::{
     Cbor, Codec, DecodeError, EncodeError, Error, Event, Json, MsgPack, Node, NodeId, Paths, Query,
     Raw, Topic, TopicError, Which,
 };
-use nodes::{event, eventually, graph, join, knows_readers, lab, leave, linked, next, take, within};
+use nodes::{
+    event, eventually, graph, join, knows_readers, lab, leave, linked, next, take, within,
+};
 
 const CHAT: Topic<String> = Topic::new("chat");
 const COUNT: Topic<u32> = Topic::new("count");
@@ -488,7 +490,8 @@ async fn on_a_ring_every_way_is_a_walk_of_it_and_visits_no_node_twice() {
     assert_eq!(both, [vec![0, 1, 2, 3], vec![0, 5, 4, 3]]);
     for at in 1..6 {
         for way in ways(&ring, at, 1).await {
-            let is_edge = |pair: &[usize]| (pair[0] + 1) % 6 == pair[1] || (pair[1] + 1) % 6 == pair[0];
+            let is_edge =
+                |pair: &[usize]| (pair[0] + 1) % 6 == pair[1] || (pair[1] + 1) % 6 == pair[0];
             assert!(way.windows(2).all(is_edge), "{way:?} is no walk of the ring");
             assert_eq!((way.first(), way.last()), (Some(&0), Some(&at)));
             assert_eq!(way.iter().collect::<BTreeSet<_>>().len(), way.len(), "{way:?}");

@@ -122,10 +122,8 @@ impl Network {
     fn listen(&mut self, address: &Multiaddr) -> Result<(), NetworkError> {
         let refused = |reason| NetworkError::Listen { address: address.clone(), reason };
         is_free(address).map_err(|error| refused(error.to_string()))?;
-        let listener = self
-            .swarm
-            .listen_on(address.clone())
-            .map_err(|error| refused(innermost(&error)))?;
+        let listener =
+            self.swarm.listen_on(address.clone()).map_err(|error| refused(innermost(&error)))?;
         self.listeners.push(listener);
         self.starting.insert(listener);
         Ok(())

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use futures::{FutureExt, StreamExt};
 use futures::stream::{BoxStream, SelectAll};
+use futures::{FutureExt, StreamExt};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::command::{Command, Publication};

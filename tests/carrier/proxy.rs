@@ -26,7 +26,8 @@ impl Proxy {
             let mut lines = JoinSet::new();
             while let Ok((near, _)) = listener.accept().await {
                 let far = TcpStream::connect(("127.0.0.1", target)).await.unwrap();
-                let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
+                let ((near_in, near_out), (far_in, far_out)) =
+                    (near.into_split(), far.into_split());
                 lines.spawn(copy(near_in, far_out, state.clone()));
                 lines.spawn(copy(far_in, near_out, state.clone()));
             }

@@ -49,12 +49,7 @@ pub struct Turns {
 
 impl Turns {
     pub fn new(me: PeerId) -> Self {
-        Self {
-            me,
-            peers: HashMap::new(),
-            silent: BTreeSet::new(),
-            dialling: HashMap::new(),
-        }
+        Self { me, peers: HashMap::new(), silent: BTreeSet::new(), dialling: HashMap::new() }
     }
 
     /// A dial begins.

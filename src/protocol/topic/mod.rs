@@ -42,10 +42,11 @@
 //! 9. *Upon a query:* return what it selects, oldest first, and mark exactly that as read, at once;
 //!    what arrives while ways are found out is not marked. `peek` and `Read` mark nothing.
 //! 10. *Upon a query for ways:* the way of a copy is the first way of the neighbour that brought
-//!     it, and then this node. Neighbours are asked, and ask on, until the author is reached; whoever
-//!     waits on behalf of another waits a bit less. A way through this node is left out, equal ways
-//!     are told once, the first copy's way comes first, then whole ways, then shorter ones. A way
-//!     whose beginning is not found out within `trace_timeout` says that it is not complete.
+//!     it, and then this node. Neighbours are asked, and ask on, until the author is reached;
+//!     whoever waits on behalf of another waits a bit less. A way through this node is left out,
+//!     equal ways are told once, the first copy's way comes first, then whole ways, then shorter
+//!     ones. A way whose beginning is not found out within `trace_timeout` says that it
+//!     is not complete.
 //! 11. *Upon a message that asks for receipts, read here:* tell the neighbour that brought it.
 //!     *Upon receipts:* gather them for about 2 ms and tell them on in the same way. A neighbour
 //!     that cannot be told is replaced by who brought another copy, by the author, by any other, at

@@ -10,9 +10,9 @@ use libp2p::swarm::SwarmEvent;
 
 use crate::base::id::Life;
 use crate::base::key::NetworkKey;
-use crate::net::hello::acquaintances::{Acquaintances, MAX_WAITING};
 use crate::net::hello::HelloSettings;
 use crate::net::hello::acquaintances::Introduced;
+use crate::net::hello::acquaintances::{Acquaintances, MAX_WAITING};
 use crate::net::refusal::HelloError::{RefusedByPeer, RefusedByUs};
 use crate::net::refusal::{HelloError, HelloFailure, Limits, Refusal};
 use crate::net::transport::{Transports, build_plain};

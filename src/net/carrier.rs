@@ -25,8 +25,8 @@ use std::task::{Context, Poll};
 use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
 use libp2p::gossipsub::{
-    self, ConfigBuilder, IdentTopic, MaxCountSubscriptionFilter, MessageAuthenticity,
-    PublishError, TopicHash, WhitelistSubscriptionFilter,
+    self, ConfigBuilder, IdentTopic, MaxCountSubscriptionFilter, MessageAuthenticity, PublishError,
+    TopicHash, WhitelistSubscriptionFilter,
 };
 use libp2p::swarm::{
     ConnectionClosed, ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, NotifyHandler,
