@@ -1,4 +1,6 @@
 //! Promises about finding each other.
+#![cfg(feature = "net")]
+#![cfg(test)]
 
 mod nodes;
 

@@ -1,5 +1,6 @@
 //! Promises about the door, kept to plain libp2p programs on loopback.
 #![cfg(feature = "net")]
+#![cfg(test)]
 
 mod foreign;
 

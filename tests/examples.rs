@@ -1,5 +1,6 @@
 //! The examples do what they say, and end by themselves.
 #![cfg(feature = "net")]
+#![cfg(test)]
 
 use std::io::Read;
 use std::path::PathBuf;

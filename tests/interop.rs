@@ -1,6 +1,7 @@
 //! Programs of other languages at the door. Where their tools are missing, a test says so and
 //! passes.
 #![cfg(feature = "net")]
+#![cfg(test)]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

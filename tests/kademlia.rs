@@ -3,6 +3,7 @@
 //! Nodes also tell each other of all nodes they know by their cards, faster than Kademlia. Here
 //! each has room for its own card only, so what it finds it finds by Kademlia.
 #![cfg(feature = "net")]
+#![cfg(test)]
 
 use std::time::Duration;
 

@@ -1,4 +1,6 @@
 //! Promises about links, kept over every transport.
+#![cfg(feature = "net")]
+#![cfg(test)]
 
 mod nodes;
 

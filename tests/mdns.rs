@@ -1,6 +1,7 @@
 //! mDNS on a LAN of two hosts: network namespaces joined by a cable. Needs root and `ip`; where it
 //! cannot have them the test says so and passes. All traffic stays within its own namespaces.
 #![cfg(all(feature = "net", target_os = "linux"))]
+#![cfg(test)]
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};

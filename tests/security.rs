@@ -1,4 +1,6 @@
 //! Promises about strangers, eavesdroppers and secrets.
+#![cfg(feature = "net")]
+#![cfg(test)]
 
 mod nodes;
 

@@ -4,6 +4,8 @@
 //! API, `node` all below, `net` and `engine` what they translate, a room its own things and
 //! `base`, `base` nothing. Rooms are strangers.
 
+#![cfg(test)]
+
 use std::fmt::{self, Write as _};
 use std::fs;
 use std::path::{Path, PathBuf};

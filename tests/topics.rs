@@ -1,5 +1,6 @@
-#![cfg(feature = "net")]
 //! Promises about topics, kept by real nodes on loopback.
+#![cfg(feature = "net")]
+#![cfg(test)]
 
 mod nodes;
 

@@ -1,5 +1,6 @@
 //! The binary as a user runs it. Each test has its own state folder and ports, and ends what it
 //! started, by process id.
+#![cfg(test)]
 
 mod crashes;
 mod forms;

@@ -1,6 +1,7 @@
 //! Lines that can be cut, stalled and listened to.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -166,14 +167,17 @@ async fn relay(near: Arc<UdpSocket>, target: SocketAddr, cut: watch::Receiver<bo
     let mut ways: HashMap<SocketAddr, Arc<UdpSocket>> = HashMap::new();
     let mut packet = vec![0; 64 * 1024];
     while let Ok((length, from)) = near.recv_from(&mut packet).await {
-        if !ways.contains_key(&from) {
-            let far = Arc::new(UdpSocket::bind("127.0.0.1:0").await.expect("a free port"));
-            far.connect(target).await.expect("a port of loopback");
-            ways.insert(from, far.clone());
-            back.spawn(answers(far, near.clone(), from, cut.clone()));
-        }
+        let way = match ways.entry(from) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let far = Arc::new(UdpSocket::bind("127.0.0.1:0").await.expect("a free port"));
+                far.connect(target).await.expect("a port of loopback");
+                back.spawn(answers(far.clone(), near.clone(), from, cut.clone()));
+                unknown.insert(far)
+            }
+        };
         if !*cut.borrow() {
-            let _ = ways[&from].send(&packet[..length]).await;
+            let _ = way.send(&packet[..length]).await;
         }
     }
 }

@@ -123,7 +123,7 @@ fn refusal(network: &mut Network, failure: &HelloFailure) -> Option<String> {
         HelloError::Silence | HelloError::Broken(_) => return None,
     };
     let reason = refusal.to_string();
-    let peer = Some(NodeId::from(failure.peer));
+    let peer = Some(failure.peer);
     network.inbox.push_back(Input::Refused { peer, by_us, reason: reason.clone() });
     (*refusal != Refusal::Busy).then_some(reason)
 }
