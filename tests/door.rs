@@ -1,6 +1,6 @@
 //! Promises about the door, kept to plain libp2p programs on loopback.
 #![cfg(feature = "net")]
-#![cfg(test)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod foreign;
 
@@ -340,11 +340,9 @@ async fn a_foreigner_is_refused_by_members_and_a_member_may_come_as_a_foreigner(
         .spawn()
         .await
         .unwrap();
-    let online = async {
-        while !matches!(events.next().await, Some(Event::Online { node, .. }) if node == member.id())
-        {
-        }
-    };
+    let is_online =
+        |event: &Event| matches!(event, Event::Online { node, .. } if *node == member.id());
+    let online = async { while !events.next().await.as_ref().is_some_and(is_online) {} };
     tokio::time::timeout(PATIENCE, online).await.expect("the new member is online");
     let outside = members.foreigner(pair, &[(0, "tcp")]).await;
     outside.publish("news", "from outside").await;
@@ -370,6 +368,8 @@ async fn the_door_takes_as_many_as_it_says_and_the_next_when_one_goes() {
         _ => None,
     };
     assert!(knock().await.until("an answer", refused).await, "a third one is too many");
+    let stats = members.nodes[0].overview().await.unwrap().stats.door;
+    assert_eq!((stats.links, stats.refused), (2, 1));
     members.nodes[1].publish(NEWS, &"apple".to_owned()).await.unwrap();
     assert_eq!(inside.message().await.1, "apple", "those inside stay");
     drop(other);
@@ -409,5 +409,44 @@ async fn many_of_the_largest_messages_pass_both_ways() {
         assert!(members.next(1).await.value == letter.repeat(largest), "{letter} goes in");
         assert!(foreigner.message().await.1 == letter.repeat(largest), "{letter} goes out");
     }
+    members.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_burst_passes_whole_both_ways() {
+    const BURST: usize = 1_000;
+    let mut members = Members::start(1, 2, Config::lab()).await;
+    let mut foreigner = members.foreigner(Keypair::generate_ed25519(), &[(0, "tcp")]).await;
+    for number in 0..BURST {
+        foreigner.publish("news", format!("pear {number}")).await;
+        members.nodes[1].publish(NEWS, &format!("apple {number}")).await.unwrap();
+    }
+    let (mut apples, mut pears) = (BTreeSet::new(), BTreeSet::new());
+    while pears.len() < BURST {
+        assert!(pears.insert(members.next(1).await.value), "came twice");
+    }
+    while apples.len() < BURST {
+        assert!(apples.insert(foreigner.message().await.1), "came twice");
+    }
+    members.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_slow_foreigner_loses_is_counted_and_the_door_goes_on() {
+    let mut config = Config::lab();
+    config.gossip.queue_messages = 2;
+    let members = Members::start(1, 1, config).await;
+    let mut foreigner = members.foreigner(Keypair::generate_ed25519(), &[(0, "tcp")]).await;
+    for _ in 0..50 {
+        members.nodes[0].publish(NEWS, &"x".repeat(500_000)).await.unwrap();
+    }
+    let counting = async {
+        while members.nodes[0].overview().await.unwrap().stats.door.lost == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, counting).await.expect("some are lost");
+    members.nodes[0].publish(NEWS, &"apple".to_owned()).await.unwrap();
+    while foreigner.message().await.1 != "apple" {}
     members.leave().await;
 }

@@ -1,7 +1,7 @@
 //! Programs of other languages at the door. Where their tools are missing, a test says so and
 //! passes.
 #![cfg(feature = "net")]
-#![cfg(test)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -144,19 +144,39 @@ async fn talk(members: &mut Members, program: &mut Program) {
 
 /// A folder with js-libp2p in it, or why there is none.
 async fn javascript() -> Result<PathBuf, String> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/js");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("js");
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::copy(source.join("peer.mjs"), folder.join("peer.mjs")).unwrap();
-    let wanted = std::fs::read(source.join("package.json")).unwrap();
-    let installed = folder.join("installed.json");
     run(Command::new("node").arg("--version"), PATIENCE).await?;
+    let quiet = ["install", "--no-audit", "--no-fund", "--no-package-lock"];
+    let mut npm = Command::new("npm");
+    install("js", "package.json", "peer.mjs", [npm.args(quiet)]).await
+}
+
+/// A folder with py-libp2p in it, or why there is none.
+async fn python() -> Result<PathBuf, String> {
+    let (mut venv, mut pip) = (Command::new("python3"), Command::new("venv/bin/pip"));
+    venv.args(["-m", "venv", "venv"]);
+    pip.args(["install", "--quiet", "--requirement", "requirements.txt"]);
+    install("py", "requirements.txt", "peer.py", [&mut venv, &mut pip]).await
+}
+
+/// Runs the commands in a folder with what the list names, unless it was there before.
+async fn install<const N: usize>(
+    language: &str,
+    list: &str,
+    program: &str,
+    commands: [&mut Command; N],
+) -> Result<PathBuf, String> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(language);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(language);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::copy(source.join(program), folder.join(program)).unwrap();
+    let (wanted, installed) = (std::fs::read(source.join(list)).unwrap(), folder.join("installed"));
     if std::fs::read(&installed).is_ok_and(|there| there == wanted) {
         return Ok(folder);
     }
-    std::fs::write(folder.join("package.json"), &wanted).unwrap();
-    let quiet = ["install", "--no-audit", "--no-fund", "--no-package-lock"];
-    run(Command::new("npm").args(quiet).current_dir(&folder), INSTALL).await?;
+    std::fs::write(folder.join(list), &wanted).unwrap();
+    for command in commands {
+        run(command.current_dir(&folder), INSTALL).await?;
+    }
     std::fs::write(installed, wanted).unwrap();
     Ok(folder)
 }
@@ -185,6 +205,23 @@ async fn js_libp2p_publishes_and_receives_at_the_door_over_tcp_and_websocket() {
         let mut node = Command::new("node");
         node.current_dir(&folder).args(["--experimental-websocket", "peer.mjs", "news", &address]);
         talk(&mut members, &mut Program::start(&mut node)).await;
+    }
+    members.inner.leave().await.unwrap();
+    members.door.leave().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn py_libp2p_publishes_and_receives_at_the_door_over_tcp_and_websocket() {
+    let folder = match python().await {
+        Ok(folder) => folder,
+        Err(reason) => return eprintln!("skipped: {reason}"),
+    };
+    let mut members = Members::start().await;
+    for websocket in [false, true] {
+        let address = members.address(websocket).await;
+        let mut python = Command::new("venv/bin/python");
+        python.current_dir(&folder).args(["peer.py", "news", &address]);
+        talk(&mut members, &mut Program::start(&mut python)).await;
     }
     members.inner.leave().await.unwrap();
     members.door.leave().await.unwrap();

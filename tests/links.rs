@@ -1,6 +1,6 @@
 //! Promises about links, kept over every transport.
 #![cfg(feature = "net")]
-#![cfg(test)]
+#![expect(clippy::unwrap_used, reason = "what fails in a step of a test fails the test")]
 
 mod nodes;
 
@@ -90,11 +90,11 @@ async fn two_that_dial_each_other_at_once_keep_one_link_and_the_order(listen: &s
             let already = matches!(result, Err(Error::Connect(ConnectError::AlreadyLinked(_))));
             assert!(already || result.is_ok(), "attempt {attempt}: {result:?}");
         }
-        // Beyond the end of the connection that lost; until then gossipsub uses both.
-        tokio::time::sleep(5 * GRACE).await;
+        // From the first connection to beyond the end of the one that lost.
         for n in 0..60 {
             one.publish(COUNT, &n).await.unwrap();
             two.publish(COUNT, &n).await.unwrap();
+            tokio::time::sleep(GRACE / 20).await;
         }
         let expected: Vec<u32> = (0..60).collect();
         assert_eq!(nodes::take(&mut here, 60).await, expected, "attempt {attempt}");
@@ -258,8 +258,9 @@ async fn a_silent_link_is_closed(config: Config, silence: impl Fn()) {
     let lost = |event| matches!(event, Event::Unreachable { .. }).then_some(());
     tokio::join!(event(here, lost), event(there, lost));
     let took = begun.elapsed();
-    // Two misses of an interval and a timeout each; the rest is for a busy machine.
-    assert!(took < Duration::from_millis(2_500), "closed after {took:?}");
+    // Two misses of an interval and a timeout each are half a second; the rest is for a busy
+    // machine.
+    assert!(took < Duration::from_secs(8), "closed after {took:?}");
 }
 
 #[tokio::test]

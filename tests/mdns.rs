@@ -1,7 +1,7 @@
 //! mDNS on a LAN of two hosts: network namespaces joined by a cable. Needs root and `ip`; where it
 //! cannot have them the test says so and passes. All traffic stays within its own namespaces.
 #![cfg(all(feature = "net", target_os = "linux"))]
-#![cfg(test)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
@@ -142,7 +142,10 @@ async fn a_node_in_a_process_of_its_own() {
                 println!("@ refused");
             },
             order = orders.next_line() => match order.unwrap() {
-                Some(_) => println!("@ dials {}", node.overview().await.unwrap().stats.discovery.dials),
+                Some(_) => {
+                    let stats = node.overview().await.unwrap().stats;
+                    println!("@ dials {}", stats.discovery.dials);
+                }
                 None => return,
             },
         }

@@ -1,6 +1,6 @@
 //! Promises about strangers, eavesdroppers and secrets.
 #![cfg(feature = "net")]
-#![cfg(test)]
+#![expect(clippy::unwrap_used, reason = "what fails in a step of a test fails the test")]
 
 mod nodes;
 
@@ -326,6 +326,21 @@ async fn a_data_folder_in_use_is_refused_to_a_second_node() {
     leave([one]).await;
     let two = start().await.unwrap();
     leave([two]).await;
+}
+
+#[tokio::test]
+async fn a_data_folder_that_cannot_be_one_is_refused_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "no folder").unwrap();
+    for data in [file.clone(), file.join("below")] {
+        let error = Node::builder().config(lab()).data(&data).spawn().await.unwrap_err();
+        let named = matches!(&error, Error::File { path, .. } if path.starts_with(&file));
+        assert!(named, "{error}");
+    }
+    fs::write(folder.path().join("store.redb"), vec![7; 10_000]).unwrap();
+    let error = Node::builder().config(lab()).data(folder.path()).spawn().await.unwrap_err();
+    assert!(matches!(error, Error::Store(StoreError::Open { .. })), "{error}");
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ use libp2p::gossipsub::{
 };
 use libp2p::swarm::{NetworkBehaviour, Swarm, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, StreamProtocol, identify, ping};
+use serde::{Deserialize, Serialize};
 
 use super::behaviour::{AGENT, swarm_config};
 use super::clock::Clock;
@@ -61,9 +62,23 @@ struct Behaviour {
     kademlia: AddressBook,
 }
 
+/// What happens at the door of a node; nothing where it has none.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct DoorStats {
+    /// Connections of foreign programs now.
+    pub links: u64,
+    /// Connections refused or broken off before they were one.
+    pub refused: u64,
+    /// Messages that a foreign program did not get because its queue was full, counted for each
+    /// program.
+    pub lost: u64,
+}
+
 /// An open door.
 pub struct Door {
     swarm: Swarm<Behaviour>,
+    stats: DoorStats,
     listening: BTreeSet<Multiaddr>,
     starting: HashSet<ListenerId>,
 }
@@ -84,7 +99,12 @@ impl Door {
         let behaviour = behaviour(key, config, clock).map_err(start)?;
         let habits = swarm_config(&config.link).with_idle_connection_timeout(IDLE);
         let swarm = Swarm::new(transport, behaviour, me, habits);
-        let mut door = Self { swarm, listening: BTreeSet::new(), starting: HashSet::new() };
+        let mut door = Self {
+            swarm,
+            stats: DoorStats::default(),
+            listening: BTreeSet::new(),
+            starting: HashSet::new(),
+        };
         for topic in &config.door.topics {
             let topic = IdentTopic::new(topic.clone());
             let gossip = &mut door.swarm.behaviour_mut().gossip;
@@ -119,10 +139,18 @@ impl Door {
         self.listening.iter().cloned().collect()
     }
 
+    /// Counters since the start.
+    pub fn stats(&self) -> DoorStats {
+        let links = self.swarm.network_info().connection_counters().num_established();
+        DoorStats { links: u64::from(links), ..self.stats }
+    }
+
     /// Publishes a member's message outside.
     pub fn publish(&mut self, topic: &str, payload: &[u8]) {
         match self.swarm.behaviour_mut().gossip.publish(IdentTopic::new(topic), payload) {
             Ok(_) | Err(PublishError::NoPeersSubscribedToTopic | PublishError::Duplicate) => {}
+            // gossipsub tells of every full queue, this one too: it is counted there.
+            Err(PublishError::AllQueuesFull(_)) => {}
             Err(error) => tracing::warn!(%error, topic, "the door could not pass a message on"),
         }
     }
@@ -153,6 +181,7 @@ impl Door {
             }
             SwarmEvent::IncomingConnectionError { error, send_back_addr, .. } => {
                 tracing::debug!(%error, from = %send_back_addr, "nobody came in at the door");
+                self.stats.refused += 1;
             }
             SwarmEvent::Behaviour(event) => return self.hear(event),
             _ => {}
@@ -165,8 +194,10 @@ impl Door {
             BehaviourEvent::Gossip(gossipsub::Event::Message { message_id, message, .. }) => {
                 return message_from_outside(&message_id, message);
             }
-            BehaviourEvent::Gossip(gossipsub::Event::SlowPeer { peer_id, .. }) => {
+            BehaviourEvent::Gossip(gossipsub::Event::SlowPeer { peer_id, failed_messages }) => {
                 tracing::debug!(peer = %peer_id, "too slow for what goes out at the door");
+                // Control messages are what the other queue is for.
+                self.stats.lost += failed_messages.non_priority as u64;
             }
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
                 learn(&mut self.swarm.behaviour_mut().kademlia, &peer_id, info);

@@ -23,4 +23,6 @@ mod sense;
 mod tests;
 mod transport;
 
+pub use door::DoorStats;
+
 pub(crate) use network::{Network, NetworkError};

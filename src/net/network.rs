@@ -12,7 +12,7 @@ use libp2p::{Multiaddr, PeerId};
 
 use super::behaviour::{AGENT, Behaviour, swarm_config};
 use super::clock::Clock;
-use super::door::Door;
+use super::door::{Door, DoorStats};
 use super::hello::{Hello, HelloSettings, HelloStats};
 use super::perform::innermost;
 use super::sense;
@@ -156,6 +156,11 @@ impl Network {
     /// Where foreign programs can dial the door.
     pub fn door_addresses(&self) -> Vec<Multiaddr> {
         self.door.as_ref().map(Door::addresses).unwrap_or_default()
+    }
+
+    /// What happens at the door.
+    pub fn door_stats(&self) -> DoorStats {
+        self.door.as_ref().map(Door::stats).unwrap_or_default()
     }
 
     pub(super) fn tell_addresses(&mut self) {

@@ -276,6 +276,7 @@ impl Driver {
                 topic: self.engine.topic().stats(),
                 discovery: self.engine.discovery().stats(),
                 membership: self.engine.membership().stats(),
+                door: self.network.door_stats(),
                 refused: named(hello.refused_by_us),
                 refused_by_peers: named(hello.refused_by_peer),
                 silent: hello.silent,

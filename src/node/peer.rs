@@ -7,6 +7,7 @@ use multiaddr::Multiaddr;
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{Life, NodeId};
+use crate::net::DoorStats;
 use crate::protocol::discovery::DiscoveryStats;
 use crate::protocol::membership::{MembershipStats, Standing};
 use crate::protocol::topic::TopicStats;
@@ -78,6 +79,9 @@ pub struct Stats {
     /// Of membership.
     #[serde(default)]
     pub membership: MembershipStats,
+    /// Of the door for foreign programs.
+    #[serde(default)]
+    pub door: DoorStats,
     /// Connections refused by this node at the hello, by reason.
     pub refused: BTreeMap<String, u64>,
     /// Refusals of this node by others at the hello, by reason.

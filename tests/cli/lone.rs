@@ -1,8 +1,11 @@
 //! Nodes that run alone, and the filters `pub` and `sub`.
 
+use std::io::Write;
+use std::process::Stdio;
+
 use nix::sys::signal::Signal;
 
-use super::world::{Running, World, eventually};
+use super::world::{Running, Said, World, eventually};
 
 #[test]
 fn two_nodes_meet_and_each_line_of_one_is_a_line_of_the_other() {
@@ -34,10 +37,7 @@ fn lines_go_into_a_lab_and_out_of_it_and_none_is_lost() {
     let world = World::new();
     world.start("-n 6");
     let mut sub = Running::spawn(world.command("sub lab --node 5 --json"));
-    eventually("somebody subscribes", || {
-        world.ok("send-message 1 probe");
-        world.ok("get-messages 5").contains("probe")
-    });
+    sub.first_line(|| drop(world.ok("send-message 1 probe")));
     let lines: String = (0..200).map(|number| format!("line {number}\n")).collect();
     let said = world.feed("pub lab --node 2", lines.as_bytes());
     assert_eq!(said.code, 0, "{said:?}");
@@ -59,11 +59,7 @@ fn a_filter_ends_when_nobody_reads_it_any_more() {
     let world = World::new();
     world.start("-n 2");
     let mut sub = Running::spawn(world.command("sub lab"));
-    sub.signal(Signal::SIGCONT);
-    eventually("it prints", || {
-        world.ok("send-message 1 x --wait");
-        world.ok("get-messages 2").contains('x')
-    });
+    assert_eq!(sub.first_line(|| drop(world.ok("send-message 1 x"))), "x\n");
     sub.close();
     assert_eq!(sub.end(), Some(0));
 }
@@ -92,4 +88,44 @@ fn a_node_whose_reader_went_away_goes_on() {
     assert!(world.ok("status --network home").contains("1 of 1"));
     node.signal(Signal::SIGTERM);
     assert_eq!(node.end(), Some(0));
+}
+
+#[test]
+fn what_happens_on_a_node_is_told() {
+    let world = World::new();
+    let listen = "node --preset lab --network home";
+    let mut one = Running::spawn(world.command(listen));
+    let join = format!("{listen} --join {}", one.line());
+    let mut events = Running::spawn(world.command("events --network home --node 1"));
+    let line = events.first_line(|| {
+        let mut other = Running::spawn(world.command(&join));
+        other.line();
+        other.signal(Signal::SIGTERM);
+        other.end();
+    });
+    assert!(line.contains(" is online") || line.contains(" left"), "{line}");
+    one.signal(Signal::SIGTERM);
+    assert_eq!((one.end(), events.end()), (Some(0), Some(0)), "the stream ends with the node");
+}
+
+#[test]
+fn an_api_on_tcp_wants_its_token() {
+    let world = World::new();
+    let data = world.folder().join("data");
+    let place = format!("127.0.0.1:{}", world.port);
+    let words = format!("node --preset lab --network home --data {} --api {place}", data.display());
+    let mut node = Running::spawn(world.command(&words));
+    node.line();
+    let said = world.feed(&format!("pub chat --api {place}"), b"x\n");
+    assert_eq!(said.code, 1, "{said:?}");
+    assert!(said.err.contains("Authorization: Bearer"), "{said:?}");
+    let token = std::fs::read_to_string(data.join("api.token")).unwrap();
+    let mut with_token = world.command(&format!("pub chat --json --api {place}"));
+    let with_token = with_token.env("GOSSIP_API_TOKEN", token).stdin(Stdio::piped());
+    let mut child = with_token.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"x\n").unwrap();
+    let said = Said::from(child.wait_with_output().unwrap());
+    assert!(said.out.contains("\"number\":1"), "{said:?}");
+    let said = world.run("sub chat --api 127.0.0.1:1");
+    assert!(said.code == 1 && said.err.contains("no node answers"), "{said:?}");
 }

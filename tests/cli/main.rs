@@ -1,6 +1,6 @@
 //! The binary as a user runs it. Each test has its own state folder and ports, and ends what it
 //! started, by process id.
-#![cfg(test)]
+#![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
 mod crashes;
 mod forms;

@@ -1,13 +1,16 @@
 //! A place of its own for each test, and what it may ask there.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
+use std::os::fd::AsFd;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::Duration;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -149,10 +152,33 @@ impl Running {
     }
 
     /// Its next line; empty when it has closed its stdout.
+    #[track_caller]
     pub fn line(&mut self) -> String {
+        let lines = self.lines.as_mut().unwrap();
+        if lines.buffer().is_empty() {
+            let mut file = [PollFd::new(lines.get_ref().as_fd(), PollFlags::POLLIN)];
+            let patience = PollTimeout::try_from(PATIENCE).unwrap();
+            assert!(poll(&mut file, patience).unwrap() > 0, "no line within {PATIENCE:?}");
+        }
         let mut line = String::new();
-        self.lines.as_mut().unwrap().read_line(&mut line).unwrap();
+        lines.read_line(&mut line).unwrap();
         line
+    }
+
+    /// Does something again and again, until a line comes of it.
+    #[track_caller]
+    pub fn first_line(&mut self, again: impl Fn() + Sync) -> String {
+        let came = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !came.load(Ordering::Relaxed) {
+                    again();
+                }
+            });
+            let line = std::panic::catch_unwind(AssertUnwindSafe(|| self.line()));
+            came.store(true, Ordering::Relaxed);
+            line.unwrap()
+        })
     }
 
     /// Reads nothing any more, as `head` does when it has enough.
@@ -213,12 +239,23 @@ fn free_block() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     // Other test programs run at the same time: each begins somewhere else.
     let own = u16::try_from(std::process::id() % u32::from(BLOCKS)).unwrap() * 7;
+    let used = used_ports();
     loop {
         let turn = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(own) % BLOCKS;
         let base = FIRST + turn * BLOCK;
-        let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-        if (base..base + BLOCK).all(free) {
+        if (base..base + BLOCK).all(|port| !used.contains(&port)) {
             return base;
         }
     }
+}
+
+/// Ports in use, by the system's own table: to try them by listening would hold them for as long
+/// as a process lives that another test begins in the same moment.
+fn used_ports() -> BTreeSet<u16> {
+    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    let port = |line: &str| {
+        let (_, port) = line.split_whitespace().nth(1)?.rsplit_once(':')?;
+        u16::from_str_radix(port, 16).ok()
+    };
+    table.lines().filter_map(port).collect()
 }

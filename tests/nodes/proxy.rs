@@ -169,11 +169,11 @@ async fn relay(near: Arc<UdpSocket>, target: SocketAddr, cut: watch::Receiver<bo
     while let Ok((length, from)) = near.recv_from(&mut packet).await {
         let way = match ways.entry(from) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => {
+            Entry::Vacant(free) => {
                 let far = Arc::new(UdpSocket::bind("127.0.0.1:0").await.expect("a free port"));
                 far.connect(target).await.expect("a port of loopback");
                 back.spawn(answers(far.clone(), near.clone(), from, cut.clone()));
-                unknown.insert(far)
+                free.insert(far)
             }
         };
         if !*cut.borrow() {

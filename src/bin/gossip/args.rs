@@ -44,11 +44,14 @@ pub enum Command {
     Man(cmd::man::Man),
 }
 
+/// The network meant when none is named.
+pub const DEFAULT_NETWORK: &str = "lab";
+
 /// Which network on this machine is meant.
 #[derive(Args, Clone, Debug)]
 pub struct Which {
     /// Name of the network
-    #[arg(long, value_name = "NAME", default_value = "lab")]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_NETWORK)]
     pub network: String,
     /// Folder with the state of networks [default: gossip-mesh in the user's state folder]
     #[arg(long, value_name = "DIR")]
@@ -76,7 +79,7 @@ impl Which {
 /// Sends the log to stderr: as loud as `GOSSIP_LOG` says, else as loud as so many `-v`.
 pub fn log_to_stderr(verbose: u8) {
     let loudness = match verbose {
-        0 => "error,gossip_mesh=warn",
+        0 => "error,gossip_mesh=warn,gossip=warn",
         1 => "warn,gossip_mesh=info",
         2 => "info,gossip_mesh=debug",
         _ => "debug,gossip_mesh=trace",

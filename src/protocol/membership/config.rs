@@ -14,9 +14,11 @@ pub struct MembershipConfig {
     /// default ping settings a silent half-open link is closed within 8 s.
     pub misses: u32,
     /// Complaints of the carrier that a peer is slow, within `slow_window`, before its link is
-    /// closed and dialled again. Default 3.
+    /// closed and dialled again. Default 100: it complains with every heartbeat while more is
+    /// published than the peer takes, which is no reason to lose all that waits for it; a minute of
+    /// it looks like a stream that is dead on a link that is not.
     pub slow_limit: u32,
-    /// How long a complaint counts. Default 5 s (a few heartbeats of gossipsub).
+    /// How long a complaint counts. Default 2 min.
     #[serde(with = "duration")]
     pub slow_window: Duration,
     /// A second connection within this time of the first is a simultaneous dial. Later it means
@@ -46,8 +48,8 @@ impl Default for MembershipConfig {
     fn default() -> Self {
         Self {
             misses: 2,
-            slow_limit: 8,
-            slow_window: Duration::from_secs(10),
+            slow_limit: 100,
+            slow_window: Duration::from_secs(120),
             tie_window: Duration::from_secs(2),
             tie_grace: Duration::from_millis(300),
             tie_patience: Duration::from_secs(2),

@@ -17,10 +17,11 @@ pub enum TopicError {
         /// The limit of this node.
         max: usize,
     },
-    /// Nobody reads the topic yet, and as many messages wait for a first reader as may.
+    /// Nobody reads the topic yet, or the queues to all peers are full, and as many messages wait
+    /// as may.
     #[error(
-        "nobody reads `{topic}` yet and {waiting} messages already wait for a first reader: \
-         publish later, or raise `topic.max_waiting`"
+        "no more messages may wait for a first reader or for room in the queues to the peers, and \
+         {waiting} do: publish on `{topic}` later, or raise `topic.max_waiting`"
     )]
     WaitingFull {
         /// The topic.

@@ -21,6 +21,14 @@ use crate::base::token::{Token, Tokens};
 /// new readers try at once; this is for whatever none of them tells.)
 pub(crate) const RETRY: Duration = Duration::from_secs(1);
 
+/// How soon a lane is tried again after the queues to all peers were full. (Guess: a queue of
+/// thousands empties in about a second; this is often enough that it does not run dry.)
+pub(crate) const RETRY_FULL: Duration = Duration::from_millis(50);
+
+/// Most messages of a lane at the carrier at once, of those that had waited: when it takes no more,
+/// no more than these were signed in vain. (Guess.)
+const MAX_FLYING: usize = 64;
+
 /// One message on its way out.
 #[derive(Clone, Debug)]
 pub(crate) struct Parcel {
@@ -161,12 +169,15 @@ impl Waiting {
         let topic = parcel.id.topic.clone();
         if let Some(lane) = self.lanes.get_mut(&topic) {
             lane.flying = lane.flying.saturating_sub(1);
-            lane.flowing = best != Carried::NoPeers;
+            lane.flowing = !matches!(best, Carried::NoPeers | Carried::QueuesFull);
         }
         match best {
             Carried::Out => {}
-            Carried::NoPeers if parcel.may_wait && self.has_room(parcel.frame.len()) => {
-                self.retry = Some(self.retry.unwrap_or(now + RETRY));
+            Carried::NoPeers | Carried::QueuesFull
+                if parcel.may_wait && self.has_room(parcel.frame.len()) =>
+            {
+                let wait = if best == Carried::QueuesFull { RETRY_FULL } else { RETRY };
+                self.retry = earliest(self.retry, Some(now + wait));
                 self.enqueue(ticket, parcel);
             }
             _ => out.push(Output::Notice(Notice::NotSent { id: parcel.id })),
@@ -175,10 +186,11 @@ impl Waiting {
         Some(topic)
     }
 
-    /// Sends the whole queue of a lane that flows.
+    /// Sends on from the queue of a lane that flows; what comes back moves the rest.
     pub(crate) fn flow(&mut self, topic: &str, tokens: &mut Tokens, out: &mut Outbox<Output>) {
         let Some(lane) = self.lanes.get(topic).filter(|lane| lane.flowing) else { return };
-        for ticket in lane.queue.clone() {
+        let room = MAX_FLYING.saturating_sub(lane.flying);
+        for ticket in lane.queue.iter().copied().take(room).collect::<Vec<_>>() {
             self.dequeue_and_send(ticket, topic, tokens, out);
         }
     }

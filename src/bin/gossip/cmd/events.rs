@@ -25,11 +25,11 @@ pub struct Events {
 impl Events {
     /// Shows them.
     pub async fn run(self, screen: Screen) -> Result<(), Failure> {
-        let mut api = match &self.api {
-            Some(place) => Api::at(place).await?,
+        let (mut api, network) = match &self.api {
+            Some(place) => (Api::at(place).await?, None),
             None => {
                 let network = self.which.find()?;
-                network.running(self.node.as_deref())?.api().await?
+                (network.running(self.node.as_deref())?.api().await?, Some(network))
             }
         };
         let mut events = api.events().await?;
@@ -45,7 +45,9 @@ impl Events {
                 screen.show(event)?;
             } else {
                 let event: Event = serde_json::from_slice(&event)?;
-                screen.show(format!("{}\n", one_line(event.to_string().as_bytes())))?;
+                let text = one_line(event.to_string().as_bytes());
+                let text = network.as_ref().map_or(text.clone(), |it| it.with_numbers(&text));
+                screen.show(format!("{text}\n"))?;
             }
         }
     }

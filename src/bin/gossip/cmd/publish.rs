@@ -39,14 +39,14 @@ impl Pub {
     /// Publishes them.
     pub async fn run(self, screen: Screen) -> Result<(), Failure> {
         let mut interrupt = Interrupt::new()?;
-        match self.source.open().await? {
+        match self.source.open(screen).await? {
             Mouth::Running(mut api) => tokio::select! {
                 result = self.through(&mut api, screen) => result,
                 () = interrupt.came() => Ok(()),
             },
             Mouth::Own(node) => {
                 let result = tokio::select! {
-                    result = self.from(&node) => result,
+                    result = self.from(&node, screen) => result,
                     () = interrupt.came() => Ok(()),
                 };
                 node.leave().await?;
@@ -72,14 +72,17 @@ impl Pub {
     }
 
     /// The last line is confirmed by its readers before the node leaves.
-    async fn from(&self, node: &Node) -> Result<(), Failure> {
+    async fn from(&self, node: &Node, screen: Screen) -> Result<(), Failure> {
         let topic: Topic<Vec<u8>, Raw> = Topic::named(&self.topic);
         let topic = if self.foreign { topic.foreign() } else { topic };
         let topic = node.topic(topic);
         let mut lines = BufReader::new(tokio::io::stdin());
         let mut before = None;
         while let Some(line) = next_line(&mut lines).await? {
-            topic.wait_for_reader().await?;
+            if !topic.has_reader().await? {
+                screen.remark("waiting for a node that reads the topic");
+                topic.wait_for_reader().await?;
+            }
             if let Some(line) = before.replace(line) {
                 topic.publish(&line).await?;
             }

@@ -7,9 +7,11 @@ use gossip_mesh::{Config, Multiaddr, Node};
 
 use super::node::spawn;
 use crate::api::Api;
+use crate::args::DEFAULT_NETWORK;
 use crate::exit::Failure;
 use crate::lab::member::Network;
 use crate::places;
+use crate::render::screen::Screen;
 
 /// How to find the node.
 #[derive(Args, Debug)]
@@ -18,7 +20,7 @@ pub struct Source {
     #[arg(long, value_name = "NODE")]
     node: Option<String>,
     /// A running node by its local API: the path of its socket, or HOST:PORT
-    #[arg(long, value_name = "ADDR", env = "GOSSIP_API", conflicts_with = "node")]
+    #[arg(long, value_name = "ADDR", conflicts_with = "node")]
     api: Option<String>,
     /// Name of the network [default: that of a lab or node running here, else gossip]
     #[arg(long, value_name = "NAME", env = "GOSSIP_NETWORK")]
@@ -47,14 +49,14 @@ impl Source {
     ///
     /// # Errors
     /// A node that was asked for and does not run or answer; a node that cannot be started.
-    pub async fn open(&self) -> Result<Mouth, Failure> {
+    pub async fn open(&self, screen: Screen) -> Result<Mouth, Failure> {
         if let Some(place) = &self.api {
             return Ok(Mouth::Running(Api::at(place).await?));
         }
         let root = places::state_root(self.data.as_deref());
         let names = match &self.network {
             Some(name) => vec![name.as_str()],
-            None => vec!["lab", "gossip"],
+            None => vec![DEFAULT_NETWORK, "gossip"],
         };
         // Who says where to join wants to be a node.
         let looks = self.join.is_empty() || self.node.is_some();
@@ -71,7 +73,14 @@ impl Source {
         }
         match (nowhere, &self.node) {
             (Some(failure), Some(_)) => Err(failure),
-            _ => Ok(Mouth::Own(self.own().await?)),
+            _ => {
+                let node = self.own().await?;
+                screen.remark(&format!(
+                    "taking part in network {:?} as a node of its own",
+                    node.config().network
+                ));
+                Ok(Mouth::Own(node))
+            }
         }
     }
 

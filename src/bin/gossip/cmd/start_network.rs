@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::plot::draw_and_write;
-use crate::args::Which;
+use crate::args::{DEFAULT_NETWORK, Which};
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::lab::graph::{Drawn, Shape};
@@ -65,24 +65,25 @@ impl StartNetwork {
         Config { network: self.which.network.clone(), ..Config::lab() }
             .check()
             .map_err(Failure::usage)?;
-        let drawn = self.draw()?;
+        let seed = self.seed.unwrap_or_else(fresh_seed);
+        let drawn = self.draw(seed)?;
         let ports = room::ports(self.base_port, self.nodes)?;
         room::check(self.nodes)?;
         if let Some(Some(file)) = &self.plot {
             Format::of(file).map_err(Failure::usage)?;
         }
         let folder = Folder::of(&self.which.root()?, &self.which.network);
-        let mut interrupt = Interrupt::new()?;
         let lock = folder.lock()?;
+        let mut interrupt = Interrupt::new()?;
         self.make_place(&folder)?;
         room::check_free(&ports)?;
 
-        let mut record = self.record(&drawn);
+        let mut record = self.record(&drawn, seed);
         let result = tokio::select! {
             held = self.start(&folder, &mut record, &drawn, &ports, screen) => held,
             () = interrupt.came() => Err(Failure::failed("the start was interrupted")),
         };
-        let held = match result {
+        let mut held = match result {
             Ok(held) => held,
             Err(failure) => {
                 end_all(&record.processes(), crate::lab::launch::GOODBYE);
@@ -91,22 +92,26 @@ impl StartNetwork {
             }
         };
         if self.detach {
-            held.let_go().await?;
+            let let_go = held.let_go().await;
             drop(lock);
+            let_go.inspect_err(|_| folder.clear(&record))?;
             return self.tell(&folder, &record, &drawn, screen).await;
         }
         drop(lock);
-        self.tell(&folder, &record, &drawn, screen).await?;
-        hold(held, &folder, &record, interrupt, screen).await
+        let told = self.tell(&folder, &record, &drawn, screen).await;
+        if told.is_ok() {
+            wait_for_the_end(&mut held, interrupt, screen).await;
+        }
+        finish(held, &folder, &record, screen)?;
+        told
     }
 
-    fn draw(&self) -> Result<Drawn, Failure> {
+    fn draw(&self, seed: u64) -> Result<Drawn, Failure> {
         let shape = Shape::named(&self.shape, self.number).map_err(Failure::usage)?;
         // So many nodes are refused in any case; drawing a graph of them would take long.
         if self.nodes > 1 << 16 {
             room::check(self.nodes)?;
         }
-        let seed = self.seed.unwrap_or_else(fresh_seed);
         shape.draw(self.nodes, seed).map_err(Failure::usage)
     }
 
@@ -124,10 +129,11 @@ impl StartNetwork {
         Ok(())
     }
 
-    fn record(&self, drawn: &Drawn) -> Record {
+    fn record(&self, drawn: &Drawn, seed: u64) -> Record {
         Record {
             network: self.which.network.clone(),
             shape: drawn.label.clone(),
+            seed,
             topic: DEFAULT_TOPIC.to_owned(),
             starter: Process::own(),
             detached: self.detach,
@@ -170,6 +176,7 @@ impl StartNetwork {
             screen.document(&json!({
                 "network": record.network,
                 "shape": record.shape,
+                "seed": record.seed,
                 "topic": record.topic,
                 "folder": folder.path(),
                 "nodes": record.nodes,
@@ -202,38 +209,40 @@ fn lines(record: &Record, detached: bool) -> String {
             if neighbours.is_empty() { "alone".to_owned() } else { neighbours.join(" ") },
         ));
     }
-    let end = if detached { "`gossip stop-network` stops it" } else { "Ctrl-C stops it" };
+    let end = match (detached, record.network.as_str()) {
+        (false, _) => "Ctrl-C stops it".to_owned(),
+        (true, DEFAULT_NETWORK) => "`gossip stop-network` stops it".to_owned(),
+        (true, name) => format!("`gossip stop-network --network {name:?}` stops it"),
+    };
     let count = record.nodes.len();
     let nodes = if count == 1 { "node is" } else { "nodes are" };
     out.push_str(&format!(
-        "network {:?} ({}): {count} {nodes} ready; {end}\n",
-        record.network, record.shape
+        "network {:?} ({}, seed {}): {count} {nodes} ready; {end}\n",
+        record.network, record.shape, record.seed
     ));
     out
 }
 
-/// Holds the network until it is interrupted or all its nodes have ended.
-async fn hold(
-    mut held: Held,
-    folder: &Folder,
-    record: &Record,
-    mut interrupt: Interrupt,
-    screen: Screen,
-) -> Result<(), Failure> {
+/// Waits until the user has enough of the network, or all its nodes have ended.
+async fn wait_for_the_end(held: &mut Held, mut interrupt: Interrupt, screen: Screen) {
     loop {
-        tokio::select! {
-            () = interrupt.came() => break,
-            end = held.next_end() => match end {
-                None => break,
-                // One that was asked to end is no news.
-                Some((number, Some(status))) if !status.success() => {
-                    screen.remark(&format!("node {number} has ended ({status})"));
-                }
-                Some(_) => {}
-            },
+        let end = tokio::select! {
+            () = interrupt.came() => return,
+            end = held.next_end() => end,
+        };
+        match end {
+            None => return,
+            // One that was asked to end is no news.
+            Some((number, Some(status))) if !status.success() => {
+                screen.remark(&format!("node {number} has ended ({status})"));
+            }
+            Some(_) => {}
         }
     }
-    // Nothing is told of nodes that end now.
+}
+
+/// Ends the nodes and clears what they leave behind.
+fn finish(held: Held, folder: &Folder, record: &Record, screen: Screen) -> Result<(), Failure> {
     drop(held);
     let _lock: Lock = folder.lock()?;
     // `stop-network`, and after it another start, may have been faster.
@@ -253,8 +262,9 @@ fn progress(nodes: usize, screen: Screen) -> ProgressBar {
     if let Ok(style) = style { bar.with_style(style) } else { bar }
 }
 
-/// Different with every start; keys come from the system's entropy.
+/// Different with every start, because keys come from the system's entropy. Short, because people
+/// may want to type it again.
 fn fresh_seed() -> u64 {
     let hash = blake3::hash(&gossip_mesh::SecretKey::generate().to_protobuf());
-    hash.as_bytes().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    hash.as_bytes().first_chunk().map_or(0, |bytes| u16::from_be_bytes(*bytes).into())
 }

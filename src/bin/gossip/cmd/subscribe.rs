@@ -29,7 +29,7 @@ impl Sub {
     pub async fn run(self, screen: Screen) -> Result<(), Failure> {
         let mut interrupt = Interrupt::new()?;
         let mut gone = ReaderGone::watch();
-        let mouth = self.source.open().await?;
+        let mouth = self.source.open(screen).await?;
         let own = match &mouth {
             Mouth::Own(node) => Some(node.clone()),
             Mouth::Running(_) => None,

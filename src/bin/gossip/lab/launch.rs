@@ -104,7 +104,7 @@ impl Ready {
     /// Waits until all are ready; `each` is called once per node. The processes then are `held`.
     ///
     /// # Errors
-    /// A node that ended, with the last line of its log; nodes that take too long.
+    /// A node that ended, with what it complained of; nodes that take too long.
     pub async fn wait(self, held: &mut Held, mut each: impl FnMut()) -> Result<(), Failure> {
         let total = u32::try_from(self.starting.len()).unwrap_or(u32::MAX);
         let patience = PATIENCE + PATIENCE_PER_NODE.saturating_mul(total);
@@ -166,10 +166,7 @@ fn spawn(folder: &Folder, number: usize, total: usize, topic: &str) -> Result<Ch
 fn why_ended(folder: &Folder, number: usize) -> Failure {
     let log = folder.log(number);
     let text = std::fs::read_to_string(&log).unwrap_or_default();
-    let last = text.lines().rfind(|line| !line.trim().is_empty());
-    let reason = last.map_or_else(
-        || format!("it said nothing: see {}", log.display()),
-        |line| line.strip_prefix("gossip: ").unwrap_or(line).to_owned(),
-    );
+    let complaint = text.lines().rev().find_map(|line| line.strip_prefix("gossip: "));
+    let reason = complaint.map_or_else(|| format!("see {}", log.display()), str::to_owned);
     Failure::failed(format!("node {number} ended before it was ready: {reason}"))
 }

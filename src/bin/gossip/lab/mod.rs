@@ -11,6 +11,7 @@
 //! - [`room`]: how many nodes the machine has room for, and who holds a port
 //! - [`prepare`], [`launch`]: keys and settings of the nodes; their processes
 //! - [`member`]: running nodes as the user names them
+//! - [`single`]: nodes that run alone, and how they are found
 //! - [`survey`]: what all of them say of one another
 
 pub mod graph;
@@ -21,5 +22,6 @@ pub mod plot;
 pub mod prepare;
 pub mod process;
 pub mod room;
+pub mod single;
 pub mod state;
 pub mod survey;

@@ -28,6 +28,8 @@ pub struct Record {
     pub network: String,
     /// What it is, for titles: `random, degree 3`.
     pub shape: String,
+    /// What the graph was drawn with.
+    pub seed: u64,
     /// The topic all nodes read.
     pub topic: String,
     /// The process that started it, and holds it unless it is detached.

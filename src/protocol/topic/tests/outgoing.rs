@@ -7,6 +7,7 @@ use super::world::{World, at, id, publish, room, subscribe, topics, turn};
 use crate::base::machine::Machine;
 use crate::base::time::Time;
 use crate::base::token::Token;
+use crate::protocol::topic::waiting::RETRY_FULL;
 use crate::protocol::topic::{
     Bucket, Carried, Command, Input, Notice, Output, TopicConfig, TopicError, TopicMachine,
 };
@@ -141,14 +142,42 @@ fn a_publish_is_refused_with_its_reason_and_takes_no_number() {
 }
 
 #[test]
-fn a_full_queue_or_a_refusal_is_told_and_the_rest_goes_on() {
+fn a_refusal_is_told_and_the_rest_goes_on() {
     let mut room = room(0, TopicConfig::default());
     reader(&mut room, at(0), "chat");
-    for outcome in [Carried::QueuesFull, Carried::Refused] {
+    for _ in 0..2 {
         let (token, _) = broadcasts(&send(&mut room, at(0), "chat", "a"))[0];
-        let out = carried(&mut room, token, outcome);
+        let out = carried(&mut room, token, Carried::Refused);
         assert!(matches!(&out[..], [Output::Notice(Notice::NotSent { .. })]));
     }
+}
+
+#[test]
+fn what_full_queues_do_not_take_waits_and_keeps_its_place() {
+    let config = TopicConfig { max_waiting: 2, ..TopicConfig::default() };
+    let mut room = room(0, config);
+    reader(&mut room, at(0), "chat");
+    let frame = |out: &[Output]| {
+        let mut frames = out.iter().filter_map(|o| match o {
+            Output::Broadcast { token, frame, .. } => Some((*token, frame.clone())),
+            _ => None,
+        });
+        let first = frames.next();
+        assert!(frames.next().is_none(), "one at a time");
+        first
+    };
+    let (token, first) = frame(&send(&mut room, at(0), "chat", "a")).expect("it goes out");
+    assert!(carried(&mut room, token, Carried::QueuesFull).is_empty());
+    assert!(frame(&send(&mut room, at(1), "chat", "b")).is_none(), "it stands behind");
+    let refused = send(&mut room, at(1), "chat", "c").remove(0);
+    let full = Err(TopicError::WaitingFull { topic: "chat".into(), waiting: 2 });
+    assert!(matches!(refused, Output::Published { result, .. } if result == full));
+
+    let again = room.deadline().expect("it is tried again");
+    assert_eq!(again, at(1) + RETRY_FULL);
+    let (token, tried) = frame(&turn(&mut room, again, Input::Tick)).expect("it is tried");
+    assert_eq!(tried, first);
+    assert!(frame(&carried(&mut room, token, Carried::Out)).is_some(), "the rest follows");
 }
 
 #[test]

@@ -16,5 +16,6 @@ mod shape;
 mod tests;
 
 pub use adjacency::Graph;
-pub use error::ShapeError;
+#[cfg(test)]
+use error::ShapeError;
 pub use shape::{Drawn, Shape};

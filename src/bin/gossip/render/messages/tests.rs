@@ -44,7 +44,7 @@ fn the_example_of_the_design_is_shown_as_it_stands_there() {
 
 #[test]
 fn times_have_three_levels() {
-    let second = |times| shown(Paths::Hidden, times).lines().nth(1).unwrap().to_owned();
+    let second = |times| shown(Paths::Shortest, times).lines().nth(1).unwrap().to_owned();
     assert_eq!(second(Times::of_count(0)), "  • apple");
     assert_eq!(
         second(Times::of_count(2)),
@@ -61,13 +61,13 @@ fn times_have_three_levels() {
 #[test]
 fn times_are_those_of_the_reader() {
     let zone = TimeZone::fixed(Offset::from_seconds(-(5 * 3600 + 1800)).unwrap());
-    let text = page(Paths::Hidden, Times::Zone).render(&zone);
+    let text = page(Paths::Shortest, Times::Zone).render(&zone);
     assert!(text.contains("sent 2026-11-20 06:34:31.182 -05:30"), "{text}");
 }
 
 #[test]
 fn a_time_beyond_the_calendar_harms_nothing() {
-    let mut page = page(Paths::Hidden, Times::Clock);
+    let mut page = page(Paths::Shortest, Times::Clock);
     page.lines[0].sent_us = u64::MAX;
     assert!(page.render(&TimeZone::UTC).contains("apple  sent never, received 12:04:31.186"));
 }
@@ -118,7 +118,7 @@ fn the_own_message_has_a_way_of_one_and_none_is_no_line() {
 #[test]
 fn the_header_says_what_was_asked_for() {
     let header = |asked, lines: usize, topic: Option<&str>| {
-        let mut page = page(Paths::Hidden, Times::Hidden);
+        let mut page = page(Paths::Shortest, Times::Hidden);
         (page.asked, page.topic) = (asked, topic.map(str::to_owned));
         page.lines = vec![apple(); lines];
         page.render(&TimeZone::UTC).lines().next().unwrap().to_owned()
@@ -136,7 +136,8 @@ fn the_header_says_what_was_asked_for() {
 
 #[test]
 fn a_message_cannot_leave_its_line() {
-    let mut page = page(Paths::Hidden, Times::Hidden);
+    let mut page = page(Paths::Shortest, Times::Hidden);
+    page.lines[0].ways.clear();
     page.lines[0].payload = b"one\ntwo\x1b[31m\xff\0".to_vec();
     page.lines.push(Line::default());
     assert_eq!(

@@ -16,8 +16,6 @@ pub struct Way {
 /// Which ways are shown.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Paths {
-    /// None.
-    Hidden,
     /// `-p`: the shortest.
     Shortest,
     /// `-pp`: the longest.
@@ -45,7 +43,6 @@ impl Paths {
     /// only where no complete one is there.
     pub(super) fn select(self, ways: &[Way]) -> Vec<String> {
         let shown: Vec<usize> = match self {
-            Self::Hidden => Vec::new(),
             Self::Shortest => shortest(ways).into_iter().collect(),
             Self::Longest => longest(ways).into_iter().collect(),
             Self::Both => {
