@@ -368,6 +368,10 @@ impl Config {
         rule(self.membership.misses > 0, "`membership.misses` must be at least 1");
         rule(self.membership.slow_limit > 0, "`membership.slow_limit` must be at least 1");
         rule(
+            !self.membership.remember_left.is_zero(),
+            "`membership.remember_left` must be above zero, or nobody is seen to leave",
+        );
+        rule(
             (1..=4_096).contains(&self.membership.max_left),
             "`membership.max_left` must be 1 to 4,096: all good-byes fit in one request then",
         );

@@ -42,15 +42,17 @@
 //! built: the machines that decide, without sockets, tasks or clocks.
 
 #[cfg_attr(
-    not(feature = "net"),
+    not(any(feature = "net", test)),
     expect(dead_code, reason = "the pure part is driven by the network or a simulator")
 )]
+#[deny(clippy::indexing_slicing)]
 pub(crate) mod base;
 mod config;
 #[cfg_attr(
     not(feature = "net"),
     expect(dead_code, reason = "the pure part is driven by the network or a simulator")
 )]
+#[deny(clippy::indexing_slicing)]
 pub(crate) mod engine;
 #[cfg(feature = "net")]
 pub(crate) mod net;
@@ -60,6 +62,7 @@ mod node;
     not(feature = "net"),
     expect(dead_code, reason = "the pure part is driven by the network or a simulator")
 )]
+#[deny(clippy::indexing_slicing)]
 pub(crate) mod protocol;
 #[cfg_attr(
     not(any(feature = "net", all(feature = "store", test))),

@@ -1,5 +1,6 @@
 //! The local API, spoken to as a script would.
 #![cfg(feature = "api")]
+#![cfg(test)]
 
 use std::time::Duration;
 

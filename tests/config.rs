@@ -1,4 +1,5 @@
 //! Promises about settings: checked as a whole, and the same from code and from a file.
+#![cfg(feature = "net")]
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
 //! Promises about beginning and ending. Alone in their process where they count what it holds.
-
+#![cfg(feature = "net")]
 #![expect(clippy::unwrap_used, reason = "what fails in a step of a test fails the test")]
 
 mod nodes;

@@ -1,5 +1,5 @@
 //! Promises about strangers, eavesdroppers and secrets.
-
+#![cfg(feature = "net")]
 #![expect(clippy::unwrap_used, reason = "what fails in a step of a test fails the test")]
 
 mod nodes;

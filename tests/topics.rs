@@ -1,6 +1,5 @@
-#![cfg(feature = "net")]
 //! Promises about topics, kept by real nodes on loopback.
-
+#![cfg(feature = "net")]
 #![expect(clippy::unwrap_used, reason = "what fails in a step of a test fails the test")]
 
 mod nodes;

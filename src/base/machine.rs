@@ -47,12 +47,6 @@ impl<O> Outbox<O> {
     pub fn drain(&mut self) -> impl Iterator<Item = O> + '_ {
         self.0.drain(..)
     }
-
-    /// True when nothing is left to do.
-    #[cfg(test)]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 impl<O> Default for Outbox<O> {

@@ -236,18 +236,23 @@ impl Engine {
     fn settle(&mut self, now: Time, out: &mut Outbox<Output>) {
         loop {
             if let Some(output) = self.to_membership.pop() {
-                self.from_membership(now, output, out);
+                self.membership_wants(now, output, out);
             } else if let Some(output) = self.to_discovery.pop() {
-                self.from_discovery(now, output, out);
+                self.discovery_wants(now, output, out);
             } else if let Some(output) = self.to_topic.pop() {
-                self.from_topic(now, output, out);
+                self.topic_wants(now, output, out);
             } else {
                 return;
             }
         }
     }
 
-    fn from_membership(&mut self, now: Time, output: membership::Output, out: &mut Outbox<Output>) {
+    fn membership_wants(
+        &mut self,
+        now: Time,
+        output: membership::Output,
+        out: &mut Outbox<Output>,
+    ) {
         match output {
             membership::Output::Close(link) => out.push(Output::Close(link)),
             membership::Output::Linked { peer, life, address } => {
@@ -285,7 +290,7 @@ impl Engine {
         }
     }
 
-    fn from_discovery(&mut self, now: Time, output: discovery::Output, out: &mut Outbox<Output>) {
+    fn discovery_wants(&mut self, now: Time, output: discovery::Output, out: &mut Outbox<Output>) {
         match output {
             discovery::Output::Dial { token, peer, addresses } => {
                 out.push(Output::Dial { token, peer, addresses });
@@ -336,7 +341,7 @@ impl Engine {
         out.push(Output::Changed);
     }
 
-    fn from_topic(&mut self, now: Time, output: topic::Output, out: &mut Outbox<Output>) {
+    fn topic_wants(&mut self, now: Time, output: topic::Output, out: &mut Outbox<Output>) {
         match output {
             topic::Output::Join(bucket) => out.push(Output::Join(bucket)),
             topic::Output::Leave(bucket) => out.push(Output::Leave(bucket)),

@@ -21,9 +21,15 @@ pub struct Replies {
     tokens: Tokens,
     published: HashMap<Token, Reply<Result<MessageId, TopicError>>>,
     confirmed: HashMap<Token, Reply<Report>>,
-    subscribed: HashMap<Token, (Reply<Result<(Token, Deliveries), TopicError>>, Deliveries)>,
+    subscribed: HashMap<Token, Subscriber>,
     kept: HashMap<Token, Reply<Vec<Kept>>>,
     connected: HashMap<Token, Reply<Result<NodeId, ConnectError>>>,
+}
+
+/// Who waits for a subscription, and the end of it that it gets.
+struct Subscriber {
+    reply: Reply<Result<(Token, Deliveries), TopicError>>,
+    deliveries: Deliveries,
 }
 
 impl Replies {
@@ -46,7 +52,7 @@ impl Replies {
         deliveries: Deliveries,
     ) -> Token {
         let token = self.tokens.next();
-        self.subscribed.insert(token, (reply, deliveries));
+        self.subscribed.insert(token, Subscriber { reply, deliveries });
         token
     }
 
@@ -79,7 +85,9 @@ impl Replies {
 
     /// False when the one who asked is gone, so that the subscription has no owner.
     pub fn subscribed(&mut self, token: Token, result: Result<(), TopicError>) -> bool {
-        let Some((reply, deliveries)) = self.subscribed.remove(&token) else { return false };
+        let Some(Subscriber { reply, deliveries }) = self.subscribed.remove(&token) else {
+            return false;
+        };
         reply.send(result.map(|()| (token, deliveries))).is_ok()
     }
 

@@ -9,7 +9,9 @@
 
 mod error;
 pub(crate) mod op;
-#[cfg(all(feature = "store", test))]
+// Apart, because clippy knows tests by this attribute alone.
+#[cfg(feature = "store")]
+#[cfg(test)]
 mod tests;
 #[cfg(feature = "store")]
 mod writer;

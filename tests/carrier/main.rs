@@ -1,4 +1,6 @@
 //! What gossipsub loses with its default settings must arrive with ours: real nodes on loopback.
+#![cfg(feature = "net")]
+#![cfg(test)]
 
 mod bursts;
 mod idle;

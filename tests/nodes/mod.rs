@@ -59,8 +59,8 @@ pub async fn network(count: usize) -> Vec<Node> {
     nodes
 }
 
-/// A fixed graph with all its edges up: node `n` has `key(n + 1)`, the name `n`, and a neighbour for
-/// each edge it is in.
+/// A fixed graph with all its edges up: node `n` has `key(n + 1)`, the name `n`, and a neighbour
+/// for each edge it is in.
 pub async fn graph(count: u8, edges: &[(u8, u8)]) -> Vec<Node> {
     let mut nodes = Vec::new();
     for n in 0..count {

@@ -15,8 +15,8 @@ pub struct MembershipConfig {
     pub misses: u32,
     /// Complaints of the carrier that a peer is slow, within `slow_window`, before its link is
     /// closed and dialled again. Default 100: it complains with every heartbeat while more is
-    /// published than the peer takes, which is no reason to lose all that waits for it; a minute of it
-    /// looks like a stream that is dead on a link that is not.
+    /// published than the peer takes, which is no reason to lose all that waits for it; a minute of
+    /// it looks like a stream that is dead on a link that is not.
     pub slow_limit: u32,
     /// How long a complaint counts. Default 2 min.
     #[serde(with = "duration")]
@@ -36,10 +36,11 @@ pub struct MembershipConfig {
     /// How long a leaving node waits for its peers to note it. Default 1 s.
     #[serde(with = "duration")]
     pub leave_patience: Duration,
-    /// How long good-byes are passed on to those who link with us. Default 1 h.
+    /// How long after a good-bye it is remembered and passed on to those who link with us; above
+    /// zero, or nobody would be seen to leave. Default 1 h.
     #[serde(with = "duration")]
     pub remember_left: Duration,
-    /// Most good-byes kept; the oldest is forgotten first. Default 1,024.
+    /// Most good-byes kept; the oldest is forgotten first. 1 to 4,096. Default 1,024.
     pub max_left: usize,
 }
 

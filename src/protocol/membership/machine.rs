@@ -319,13 +319,10 @@ impl MembershipMachine {
         let alive = Member { life, standing: Standing::Alive, since: now };
         match self.members.get(&node) {
             Some(_) if self.is_over(node, life) => return,
-            Some(known) if life == known.life => {
-                if !linked || known.standing == Standing::Alive {
-                    return;
-                }
-            }
-            Some(_) => self.left.drop_of(node),
-            None => {}
+            Some(known) if life > known.life => self.left.drop_of(node),
+            // In the same life only a link revives.
+            Some(known) if !linked || known.standing == Standing::Alive => return,
+            _ => {}
         }
         self.members.insert(node, alive);
         out.push(Output::Online { node, life });

@@ -33,8 +33,8 @@ pub struct TopicConfig {
     pub keep_for: Duration,
     /// Most copies remembered of one message, each of which is a path. Default 64.
     pub max_copies: usize,
-    /// Most messages that wait for a first reader, or for room in the queues to the peers; a publish
-    /// above it is refused. Default 1,024.
+    /// Most messages that wait for a first reader, or for room in the queues to the peers; a
+    /// publish above it is refused. Default 1,024.
     pub max_waiting: usize,
     /// Most bytes of messages that wait for a first reader. Default 16 MiB.
     pub max_waiting_bytes: usize,

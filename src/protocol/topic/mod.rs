@@ -36,8 +36,8 @@
 //! 5. *Upon `relays: n`:* broadcast the same frame `n` times. The carrier sees `n` broadcasts, the
 //!    readers one message, with `n` copies from every neighbour.
 //! 6. *Upon full queues to all peers:* the message waits as in 4 and is tried again soon, so that a
-//!    publisher that is too fast is refused in the end and nothing is lost before. *Upon a refusal of
-//!    the carrier, or when no more may wait:* tell `NotSent`. The message is not retried.
+//!    publisher that is too fast is refused in the end and nothing is lost before. *Upon a refusal
+//!    of the carrier, or when no more may wait:* tell `NotSent`. The message is not retried.
 //! 7. *Upon a broadcast:* read the header only. What is not an envelope is counted and dropped; a
 //!    message known by its id is a copy; a topic not read here is remembered, counted and dropped.
 //!    Else deliver it once to each subscription and keep it.
@@ -48,8 +48,9 @@
 //! 10. *Upon a query for ways:* the way of a copy is the first way of the neighbour that brought
 //!     it, and then this node. Neighbours are asked, and ask on, until the author is reached;
 //!     whoever waits on behalf of another waits a bit less. A way through this node is left out,
-//!     equal ways are told once, the first copy's way comes first, then whole ways, then shorter ones. A way
-//!     whose beginning is not found out within `trace_timeout` says that it is not complete.
+//!     equal ways are told once, the first copy's way comes first, then whole ways, then shorter
+//!     ones. A way whose beginning is not found out within `trace_timeout` says that it is not
+//!     complete.
 //! 11. *Upon a message that asks for receipts, read here:* tell the neighbour that brought it.
 //!     *Upon receipts:* gather them for about 2 ms and tell them on in the same way. A neighbour
 //!     that cannot be told is replaced by who brought another copy, by the author, by any other, at

@@ -3,7 +3,7 @@
 use super::room::{LIFE, MS, Room, closed, id, id_that_is, ours, theirs};
 use crate::base::id::Life;
 use crate::base::machine::Machine;
-use crate::protocol::membership::{Input, LinkId, Output, Standing};
+use crate::protocol::membership::{Input, LinkId, MembershipConfig, Output, Standing};
 
 #[test]
 fn the_first_connection_is_the_link_and_the_peer_is_alive() {
@@ -134,7 +134,9 @@ fn failed_pings_of_another_connection_are_not_those_of_the_link() {
 
 #[test]
 fn only_complaints_within_the_window_close_a_link() {
-    let mut room = Room::new();
+    let slow_window = 5_000 * MS;
+    let config = MembershipConfig { slow_limit: 3, slow_window, ..MembershipConfig::default() };
+    let mut room = Room::with(config);
     room.opens(id(1), LIFE, ours(1));
     let slow = |room: &mut Room| closed(&room.input(Input::Slow { peer: id(1) }));
     assert_eq!(slow(&mut room), []);
