@@ -191,7 +191,8 @@ fn questions_of_peers_are_bounded_and_share_one_question() {
     let message = Message::Traced { ways: vec![way] };
     let out = turn(&mut room, at(3), Input::Answer { token, message });
     assert_eq!(out.len(), 256);
-    assert!(room.deadline().is_none());
+    turn(&mut room, at(1_000), Input::Tick);
+    assert!(room.deadline().is_none(), "nothing is left of the questions");
 }
 
 #[test]
