@@ -22,7 +22,7 @@ use crate::base::key::{NetworkKey, SecretKey};
 use crate::base::token::{Token, Tokens};
 use crate::config::{Config, LinkConfig};
 use crate::engine::Input;
-use crate::engine::frame::{Response, Ticket};
+use crate::engine::frame::{Request, Response, Ticket};
 use crate::protocol::membership::LinkId;
 
 /// Why the network cannot start.
@@ -41,6 +41,14 @@ pub enum NetworkError {
     Start(String),
 }
 
+/// A question under way.
+pub struct Open {
+    pub ticket: Ticket,
+    /// What was asked, to be asked again over another connection with the same peer. Of two
+    /// connections that began at once one is closed, and takes along what is under way on it.
+    pub again: Option<Request>,
+}
+
 /// The real network of one node.
 pub struct Network {
     pub(super) swarm: Swarm<Behaviour>,
@@ -54,7 +62,7 @@ pub struct Network {
     pub(super) missing: BTreeSet<LinkId>,
     pub(super) next_link: u64,
     pub(super) dials: HashMap<ConnectionId, Token>,
-    pub(super) asks: HashMap<OutboundRequestId, Ticket>,
+    pub(super) asks: HashMap<OutboundRequestId, Open>,
     pub(super) asked: HashMap<Token, (InboundRequestId, ResponseChannel<Response>)>,
     pub(super) tokens: Tokens,
     pub(super) listening: BTreeSet<Multiaddr>,

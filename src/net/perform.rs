@@ -5,7 +5,7 @@ use libp2p::multiaddr::{Multiaddr, Protocol};
 use libp2p::swarm::DialError;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 
-use super::network::Network;
+use super::network::{Network, Open};
 use crate::base::id::NodeId;
 use crate::base::token::Token;
 use crate::engine::frame::{Message, Request, Response, Ticket};
@@ -66,14 +66,19 @@ impl Network {
     }
 
     fn send(&mut self, to: NodeId, ticket: Ticket, request: Request) {
-        let peer = PeerId::from(to);
+        let again = Some(request.clone());
+        self.put(PeerId::from(to), request, Open { ticket, again });
+    }
+
+    /// Asks a linked peer; all our questions may be asked twice.
+    pub(super) fn put(&mut self, peer: PeerId, request: Request, open: Open) {
         let control = &mut self.swarm.behaviour_mut().control;
         // Asked without a link, request-response would dial by itself.
         if control.is_connected(&peer) && self.asks.len() < MAX_ASKS {
             let id = control.send_request(&peer, request);
-            self.asks.insert(id, ticket);
+            self.asks.insert(id, open);
         } else {
-            self.inbox.push_back(Input::NoAnswer { ticket });
+            self.inbox.push_back(Input::NoAnswer { ticket: open.ticket });
         }
     }
 

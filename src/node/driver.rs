@@ -61,14 +61,16 @@ impl Driver {
         let sleep = tokio::time::sleep(Duration::ZERO);
         tokio::pin!(sleep);
         while !self.stopped {
+            if self.engine.deadline().is_some_and(|due| due <= self.clock.now()) {
+                // A timer would be up to a millisecond late.
+                self.tick(&mut out);
+                self.settle(&mut out);
+            }
             let wake = self.engine.deadline().unwrap_or_else(|| self.clock.now() + IDLE);
             sleep.as_mut().reset(self.clock.instant(wake).into());
             // In no fixed order: under load each of them gets its turns.
             tokio::select! {
-                () = &mut sleep => {
-                    self.ticks += 1;
-                    self.turn(Input::Tick, &mut out);
-                }
+                () = &mut sleep => self.tick(&mut out),
                 count = self.mailbox.recv_many(&mut commands, BATCH) => {
                     self.stopped |= count == 0;
                     for command in commands.drain(..) {
@@ -85,6 +87,11 @@ impl Driver {
             self.settle(&mut out);
         }
         self.stop();
+    }
+
+    fn tick(&mut self, out: &mut Outbox<Output>) {
+        self.ticks += 1;
+        self.turn(Input::Tick, out);
     }
 
     /// Takes what the network has ready, as many at once as of commands: neither starves.

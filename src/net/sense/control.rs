@@ -1,11 +1,13 @@
 //! Questions and answers.
 
-use libp2p::request_response::{Event, InboundRequestId, Message, ResponseChannel};
+use libp2p::request_response::{
+    Event, InboundRequestId, Message, OutboundFailure, ResponseChannel,
+};
 
 use crate::base::id::NodeId;
 use crate::engine::Input;
 use crate::engine::frame::{Request, Response};
-use crate::net::network::Network;
+use crate::net::network::{Network, Open};
 
 pub fn sense(network: &mut Network, event: Event<Request, Response>) {
     match event {
@@ -14,7 +16,7 @@ pub fn sense(network: &mut Network, event: Event<Request, Response>) {
                 asked(network, peer.into(), request_id, request, channel);
             }
             Message::Response { request_id, response } => {
-                if let Some(ticket) = network.asks.remove(&request_id) {
+                if let Some(Open { ticket, .. }) = network.asks.remove(&request_id) {
                     network.inbox.push_back(match response {
                         Response(Some(message)) => Input::Answer { ticket, message },
                         Response(None) => Input::Arrived { ticket },
@@ -24,8 +26,13 @@ pub fn sense(network: &mut Network, event: Event<Request, Response>) {
         },
         Event::OutboundFailure { peer, request_id, error, .. } => {
             tracing::debug!(%peer, %error, "a question got no answer");
-            if let Some(ticket) = network.asks.remove(&request_id) {
-                network.inbox.push_back(Input::NoAnswer { ticket });
+            let Some(Open { ticket, again }) = network.asks.remove(&request_id) else { return };
+            match (error, again) {
+                // It broke on the way. Is there another?
+                (OutboundFailure::ConnectionClosed | OutboundFailure::Io(_), Some(request)) => {
+                    network.put(peer, request, Open { ticket, again: None });
+                }
+                _ => network.inbox.push_back(Input::NoAnswer { ticket }),
             }
         }
         Event::InboundFailure { peer, request_id, error, .. } => {

@@ -29,10 +29,11 @@ impl TopicMachine {
 
     /// Tells receipts to the best neighbour that is left, if any is.
     pub(super) fn pass_on(&mut self, now: Time, mut bundle: Bundle, out: &mut Outbox<Output>) {
-        if bundle.tried.len() >= MAX_TRIES {
+        let next = self.next_back(&bundle).filter(|_| bundle.tried.len() < MAX_TRIES);
+        let Some(to) = next else {
+            self.stats.receipts_lost += bundle.readers.len() as u64;
             return;
-        }
-        let Some(to) = self.next_back(&bundle) else { return };
+        };
         let token = self.tokens.next();
         let readers = bundle.readers.iter().copied().collect();
         let message = Message::Receipt { id: bundle.id.clone(), readers };

@@ -11,10 +11,11 @@ use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::base::token::Token;
 
-/// How long a relay gathers receipts of a message before it passes them on. About 2 ms in the
-/// driver, whose timer rounds up to a whole millisecond: longer than the receipts of neighbours are
-/// apart, short beside the 10 ms in which 16 nodes confirm.
-pub(crate) const GATHER: Duration = Duration::from_millis(1);
+/// How long a relay gathers receipts of a message before it passes them on: until its next tick,
+/// which a driver gives when it has taken what lay ready. So a busy relay gathers many and an idle
+/// one waits for nothing. (Measured, 16 processes on 2 cores: all confirmed after 7.5 ms, with
+/// 1 ms of waiting after 14.5 ms; 64 processes: 60 ms either way.)
+pub(crate) const GATHER: Duration = Duration::ZERO;
 
 /// Most neighbours that one bundle of receipts is tried with. (Guess: in a mesh of degree 3 to 6
 /// the rest is gone as well, or the author is.)

@@ -18,6 +18,8 @@ pub struct TopicStats {
     pub malformed: u64,
     /// Messages handed to subscriptions.
     pub delivered: u64,
+    /// Receipts of others that could not be passed on to the author.
+    pub receipts_lost: u64,
     /// Messages waiting for a first reader now.
     pub waiting: u64,
     /// Messages kept now.
