@@ -143,8 +143,13 @@ impl Default for GossipConfig {
 pub struct LinkConfig {
     /// Most connections, both ways together. Default 256 (LAN), 1,024 (lab, WAN).
     pub max_links: u32,
-    /// Most connections under way, each way. Default 32.
+    /// Most connections under way, each way. One IP address holds a quarter of them at most, where
+    /// `max_inbound_per_ip` is set. Default 64.
     pub max_pending: u32,
+    /// How long connecting, securing and multiplexing may take, before the hello. Default 5 s (a
+    /// few round trips around the world, on a busy machine).
+    #[serde(with = "duration")]
+    pub handshake_timeout: Duration,
     /// New inbound connections per remote IP address and second; 0 is no limit. Default 10.
     pub max_inbound_per_ip: u32,
     /// Questions of one peer under way at once. Default 64.
@@ -175,7 +180,8 @@ impl Default for LinkConfig {
     fn default() -> Self {
         Self {
             max_links: 256,
-            max_pending: 32,
+            max_pending: 64,
+            handshake_timeout: Duration::from_secs(5),
             max_inbound_per_ip: 10,
             max_requests: 64,
             request_timeout: Duration::from_secs(5),
@@ -364,6 +370,10 @@ impl Config {
         );
         rule(!self.discovery.backoff_first.is_zero(), "`discovery.backoff_first` must not be zero");
         rule(self.link.max_links > 0, "`link.max_links` must be at least 1");
+        rule(
+            !self.link.handshake_timeout.is_zero() && !self.link.hello_timeout.is_zero(),
+            "`link.handshake_timeout` and `link.hello_timeout` must be above zero",
+        );
         rule(self.link.max_pending > 0, "`link.max_pending` must be at least 1");
         rule(self.membership.misses > 0, "`membership.misses` must be at least 1");
         rule(self.membership.slow_limit > 0, "`membership.slow_limit` must be at least 1");

@@ -52,7 +52,7 @@ impl Behaviour {
         };
         Ok(Self {
             limits: limits(&config.link),
-            gate: Gate::new(clock, config.link.max_inbound_per_ip),
+            gate: Gate::new(clock, &config.link),
             carrier: Carrier::new(key, config, clock)?,
             control: control(&config.link),
             ping: ping::Behaviour::new(

@@ -231,7 +231,7 @@ fn behaviour(key: &SecretKey, config: &Config, clock: Clock) -> Result<Behaviour
                 .with_max_established(Some(config.door.max_links))
                 .with_max_established_per_peer(Some(MAX_PER_PEER)),
         ),
-        gate: Gate::new(clock, config.link.max_inbound_per_ip),
+        gate: Gate::new(clock, &config.link),
         gossip: gossip(key, config)?,
         identify: identify::Behaviour::new(
             identify::Config::new("ipfs/0.1.0".to_owned(), key.keypair().public())

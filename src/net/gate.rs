@@ -1,6 +1,7 @@
-//! The gate: how many connections one address may open in a second, checked before any handshake.
+//! The gate: how many connections one address may open in a second, and how many of them may be
+//! under way at once, checked before any handshake.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::task::{Context, Poll};
@@ -9,6 +10,7 @@ use hashlink::LinkedHashMap;
 use libp2p::core::Endpoint;
 use libp2p::core::transport::PortUse;
 use libp2p::multiaddr::Protocol;
+use libp2p::swarm::behaviour::{ConnectionEstablished, ListenFailure};
 use libp2p::swarm::{
     ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent,
     THandlerOutEvent, ToSwarm, dummy,
@@ -17,6 +19,7 @@ use libp2p::{Multiaddr, PeerId};
 
 use super::clock::Clock;
 use crate::base::time::Time;
+use crate::config::LinkConfig;
 
 /// Addresses remembered; the one that was quiet longest is forgotten first.
 const MAX_ADDRESSES: usize = 4_096;
@@ -26,17 +29,44 @@ const MAX_ADDRESSES: usize = 4_096;
 #[error("{0} opens more connections in a second than `link.max_inbound_per_ip` allows")]
 pub struct TooFast(pub IpAddr);
 
+/// Too many connections of one address have not come through the handshake.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("{0} has as many connections under way as one address may")]
+pub struct TooMany(pub IpAddr);
+
 /// Refuses inbound connections above the rate.
 pub struct Gate {
     clock: Clock,
     per_second: usize,
+    /// Of the connections that may be under way in all, one address may hold so many: who opens
+    /// connections and says nothing does not shut out others.
+    max_under_way: usize,
     recent: LinkedHashMap<IpAddr, VecDeque<Time>>,
+    under_way: HashMap<ConnectionId, IpAddr>,
 }
 
 impl Gate {
-    /// `per_second` connections per address; 0 is no limit.
-    pub fn new(clock: Clock, per_second: u32) -> Self {
-        Self { clock, per_second: per_second as usize, recent: LinkedHashMap::new() }
+    /// The gate of these settings; without a rate there is no limit at all.
+    pub fn new(clock: Clock, config: &LinkConfig) -> Self {
+        Self {
+            clock,
+            per_second: config.max_inbound_per_ip as usize,
+            max_under_way: (config.max_pending as usize / 4).max(1),
+            recent: LinkedHashMap::new(),
+            under_way: HashMap::new(),
+        }
+    }
+
+    fn check(&mut self, connection: ConnectionId, ip: IpAddr) -> Result<(), ConnectionDenied> {
+        let under_way = self.under_way.values().filter(|other| **other == ip).count();
+        if under_way >= self.max_under_way {
+            return Err(ConnectionDenied::new(TooMany(ip)));
+        }
+        if !self.admits(ip) {
+            return Err(ConnectionDenied::new(TooFast(ip)));
+        }
+        self.under_way.insert(connection, ip);
+        Ok(())
     }
 
     fn admits(&mut self, ip: IpAddr) -> bool {
@@ -69,14 +99,12 @@ impl NetworkBehaviour for Gate {
 
     fn handle_pending_inbound_connection(
         &mut self,
-        _: ConnectionId,
+        connection: ConnectionId,
         _: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
         match ip(remote) {
-            Some(ip) if self.per_second > 0 && !self.admits(ip) => {
-                Err(ConnectionDenied::new(TooFast(ip)))
-            }
+            Some(ip) if self.per_second > 0 => self.check(connection, ip),
             _ => Ok(()),
         }
     }
@@ -102,7 +130,15 @@ impl NetworkBehaviour for Gate {
         Ok(dummy::ConnectionHandler)
     }
 
-    fn on_swarm_event(&mut self, _: FromSwarm) {}
+    fn on_swarm_event(&mut self, event: FromSwarm) {
+        match event {
+            FromSwarm::ConnectionEstablished(ConnectionEstablished { connection_id, .. })
+            | FromSwarm::ListenFailure(ListenFailure { connection_id, .. }) => {
+                self.under_way.remove(&connection_id);
+            }
+            _ => {}
+        }
+    }
 
     fn on_connection_handler_event(
         &mut self,

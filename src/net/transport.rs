@@ -29,10 +29,6 @@ const MAX_WEBSOCKET_MESSAGE: usize = 4 * 1024 * 1024;
 /// How often QUIC gives a sign of life. (libp2p: 5 s.)
 const QUIC_KEEP_ALIVE: Duration = Duration::from_secs(1);
 
-/// Longest time to connect, secure and multiplex. (Guess: a few round trips around the world, and a
-/// busy machine.)
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Which transports are on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Transports {
@@ -61,7 +57,7 @@ impl Transports {
             websocket: true,
             memory: true,
             dns: true,
-            handshake_timeout: HANDSHAKE_TIMEOUT,
+            handshake_timeout: config.handshake_timeout,
             quic_idle: config.quic_idle,
         }
     }

@@ -52,9 +52,9 @@
 //!     ones. A way whose beginning is not found out within `trace_timeout` says that it is not
 //!     complete.
 //! 11. *Upon a message that asks for receipts, read here:* tell the neighbour that brought it.
-//!     *Upon receipts:* gather them until the next tick and tell them on in the same way. A neighbour
-//!     that cannot be told is replaced by who brought another copy, by the author, by any other, at
-//!     last by whom they came from. Each passes a node three times at most.
+//!     *Upon receipts:* gather them until the next tick and tell them on in the same way. A
+//!     neighbour that cannot be told is replaced by who brought another copy, by the author, by any
+//!     other, at last by whom they came from. Each passes a node three times at most.
 //! 12. *The author* expects the other nodes that read the topic by their cards at the time of the
 //!     publish. It reports when all have confirmed, left or stopped reading, or at the deadline;
 //!     with nobody to expect, at once. Readers that were not expected count as holders.
