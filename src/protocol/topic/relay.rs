@@ -60,7 +60,16 @@ pub(crate) struct Returns {
     gathering: BTreeMap<Key, Bundle>,
     due: BTreeSet<(Time, Key)>,
     told: Bounded<Token, Bundle>,
-    passed: Bounded<Key, u8>,
+    passed: Bounded<Key, Passed>,
+}
+
+/// A receipt that passed here.
+#[derive(Debug)]
+struct Passed {
+    times: u8,
+    /// Who brought it last. From the same neighbour again it is no circle: the neighbour did not
+    /// learn that it had arrived, and it is on its way already.
+    from: NodeId,
 }
 
 impl Returns {
@@ -84,7 +93,7 @@ impl Returns {
         let key = Key::of(&id);
         let mut bundle = Bundle::of(id, from);
         for reader in readers.into_iter().take(MAX_READERS) {
-            if let Some(passes) = self.pass(now, key.of_receipt(&reader)) {
+            if let Some(passes) = self.pass(now, from, key.of_receipt(&reader)) {
                 bundle.readers.insert(reader);
                 bundle.passes = bundle.passes.max(passes);
             }
@@ -125,16 +134,18 @@ impl Returns {
         self.due.first().map(|(at, _)| *at)
     }
 
-    /// How often it had passed here before; `None` when that was often enough.
-    fn pass(&mut self, now: Time, receipt: Key) -> Option<u8> {
+    /// How often it had passed here before; `None` when that was often enough, or when it is only
+    /// told again.
+    fn pass(&mut self, now: Time, from: NodeId, receipt: Key) -> Option<u8> {
         match self.passed.get_mut(&receipt) {
-            Some(passes) if *passes >= MAX_PASSES => None,
-            Some(passes) => {
-                *passes += 1;
-                Some(*passes - 1)
+            Some(passed) if passed.from == from || passed.times >= MAX_PASSES => None,
+            Some(passed) => {
+                passed.times += 1;
+                passed.from = from;
+                Some(passed.times - 1)
             }
             None => {
-                self.passed.insert(now, receipt, 1);
+                self.passed.insert(now, receipt, Passed { times: 1, from });
                 Some(0)
             }
         }

@@ -155,3 +155,26 @@ fn receipts_do_not_run_in_circles() {
     world.run(Duration::from_secs(10));
     assert!((4..=12).contains(&world.tells), "each node passes it on a few times: {}", world.tells);
 }
+
+#[test]
+fn a_receipt_told_again_by_the_same_neighbour_is_on_its_way_already() {
+    let config = TopicConfig { relay_all: true, ..TopicConfig::default() };
+    let mut relay = room(1, config);
+    for peer in [0, 2, 3] {
+        turn(&mut relay, at(0), Input::Linked { peer: id(peer) });
+    }
+    let id_of = crate::protocol::topic::MessageId {
+        author: id(0),
+        life: crate::base::id::Life(1),
+        topic: "chat".into(),
+        number: 1,
+    };
+    let mut told = |from: usize| {
+        let message = Message::Receipt { id: id_of.clone(), readers: vec![id(9)] };
+        turn(&mut relay, at(1), Input::Told { from: id(from), message });
+        turn(&mut relay, at(1), Input::Tick).len()
+    };
+    assert_eq!(told(2), 1, "passes on");
+    assert_eq!(told(2), 0, "only told again");
+    assert_eq!(told(3), 1, "came back another way");
+}
