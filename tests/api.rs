@@ -173,3 +173,29 @@ async fn an_open_api_does_not_keep_a_dropped_node_alive() {
     };
     tokio::time::timeout(Duration::from_secs(5), gone).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_file_that_is_no_socket_is_not_touched() {
+    let data = tempfile::tempdir().unwrap();
+    let precious = data.path().join("precious.txt");
+    std::fs::write(&precious, "all I have").unwrap();
+    let mut config = Config::lab();
+    config.api.socket = Some(precious.clone());
+    let Err(error) = Node::builder().config(config).spawn().await else { panic!("it started") };
+    assert!(error.to_string().contains("not a socket"), "{error}");
+    assert_eq!(std::fs::read_to_string(precious).unwrap(), "all I have");
+}
+
+#[tokio::test]
+async fn who_connects_over_tcp_and_says_nothing_is_not_kept() {
+    let mut config = Config::lab();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    config.api.tcp = Some(free);
+    let (_data, node) = node_with(config).await;
+    let mut silent = TcpStream::connect(free).await.unwrap();
+    silent.write_all(b"GET /v1/node HTTP/1.1\r\n").await.unwrap();
+    let mut rest = String::new();
+    let closed = silent.read_to_string(&mut rest);
+    tokio::time::timeout(Duration::from_secs(20), closed).await.unwrap().unwrap();
+    node.leave().await.unwrap();
+}

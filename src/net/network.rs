@@ -41,6 +41,14 @@ pub enum NetworkError {
     Start(String),
 }
 
+/// A dial under way.
+#[derive(Clone, Copy)]
+pub struct Dial {
+    pub token: Token,
+    /// Who should live there, when that is known.
+    pub wanted: Option<PeerId>,
+}
+
 /// A question under way.
 pub struct Open {
     pub ticket: Ticket,
@@ -61,7 +69,7 @@ pub struct Network {
     /// Links whose last ping was not answered.
     pub(super) missing: BTreeSet<LinkId>,
     pub(super) next_link: u64,
-    pub(super) dials: HashMap<ConnectionId, Token>,
+    pub(super) dials: HashMap<ConnectionId, Dial>,
     pub(super) asks: HashMap<OutboundRequestId, Open>,
     pub(super) asked: HashMap<Token, (InboundRequestId, ResponseChannel<Response>)>,
     pub(super) tokens: Tokens,

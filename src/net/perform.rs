@@ -5,7 +5,7 @@ use libp2p::multiaddr::{Multiaddr, Protocol};
 use libp2p::swarm::DialError;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 
-use super::network::{Network, Open};
+use super::network::{Dial, Network, Open};
 use crate::base::id::NodeId;
 use crate::base::token::Token;
 use crate::engine::frame::{Message, Request, Response, Ticket};
@@ -54,9 +54,10 @@ impl Network {
             return self.inbox.push_back(Input::DialFailed { token, failure });
         };
         let connection = options.connection_id();
+        let wanted = options.get_peer_id();
         match self.swarm.dial(options) {
             Ok(()) => {
-                self.dials.insert(connection, token);
+                self.dials.insert(connection, Dial { token, wanted });
             }
             Err(error) => {
                 let failure = dial_failure(&error);

@@ -192,7 +192,7 @@ impl Builder {
             (None, None) => {
                 tracing::warn!(
                     network = config.network,
-                    "the network has no key: whoever knows its name may join"
+                    "the network has no key: whoever reaches this node may join"
                 );
                 None
             }

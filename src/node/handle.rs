@@ -73,6 +73,16 @@ impl WeakNode {
     pub fn upgrade(&self) -> Result<Node, Error> {
         self.0.upgrade().map(|shared| Node { shared }).ok_or(Error::Stopped)
     }
+
+    /// Ready when the node has stopped. Does not keep it running.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        let ended = self.upgrade().map(|node| node.ended());
+        async move {
+            if let Ok(ended) = ended {
+                ended.await;
+            }
+        }
+    }
 }
 
 #[cfg(feature = "api")]

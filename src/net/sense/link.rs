@@ -8,7 +8,7 @@ use libp2p::swarm::{ConnectionId, DialError, ListenError, SwarmEvent};
 use crate::base::id::NodeId;
 use crate::engine::Input;
 use crate::net::behaviour::BehaviourEvent;
-use crate::net::network::Network;
+use crate::net::network::{Dial, Network};
 use crate::net::perform::dial_failure;
 use crate::net::refusal::{HelloError, HelloFailure, Refusal};
 use crate::protocol::discovery::DialFailure;
@@ -60,7 +60,7 @@ fn opened(
     connection: ConnectionId,
     endpoint: &ConnectedPoint,
 ) {
-    let token = network.dials.remove(&connection);
+    let token = network.dials.remove(&connection).map(|dial| dial.token);
     let Some(introduced) = network.hello.take(&peer, endpoint) else {
         // The hello's word was lost among thousands of others: begin anew.
         tracing::debug!(%peer, "a connection without its hello");
@@ -88,7 +88,14 @@ fn opened(
 }
 
 fn not_dialled(network: &mut Network, connection: ConnectionId, error: &DialError) {
+    let dial = network.dials.remove(&connection);
+    let wanted = dial.and_then(|dial| dial.wanted).map(NodeId::from);
     let failure = match HelloFailure::of_dial(error) {
+        // Whoever sent us there may have lied: it says nothing of the node we wanted.
+        Some(other) if wanted.is_some_and(|wanted| wanted != other.peer) => {
+            refusal(network, &other);
+            DialFailure::WrongPeer(Some(other.peer))
+        }
         Some(refused) => match refusal(network, &refused) {
             Some(reason) => DialFailure::Stranger(reason),
             None => DialFailure::Unreachable(refused.error.to_string()),
@@ -96,7 +103,7 @@ fn not_dialled(network: &mut Network, connection: ConnectionId, error: &DialErro
         None => dial_failure(error),
     };
     tracing::debug!(?failure, "a dial led to no link");
-    if let Some(token) = network.dials.remove(&connection) {
+    if let Some(Dial { token, .. }) = dial {
         network.inbox.push_back(Input::DialFailed { token, failure });
     }
 }

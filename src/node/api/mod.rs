@@ -21,6 +21,7 @@
 mod routes;
 mod serve;
 mod stream;
+mod tcp;
 mod view;
 
 pub(super) use serve::serve;

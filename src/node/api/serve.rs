@@ -1,7 +1,7 @@
 //! Where the local API is served: a socket only its owner can open, a TCP address with a token.
 
 use std::future::IntoFuture;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,10 +17,11 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 
 use super::routes::{Failure, router};
+use super::tcp;
 use crate::node::{Error, Node, folder};
 
 /// How long answers under way may take once the node has stopped.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Serves what the settings ask for, until the node stops.
 ///
@@ -33,14 +34,13 @@ pub async fn serve(node: &Node) -> Result<(), Error> {
     let (serving, served) = watch::channel(());
     let in_folder = data.filter(|_| api.unix).map(|data| data.join("api.sock"));
     if let Some(path) = api.socket.clone().or(in_folder) {
-        let server = axum::serve(listen(&path)?, router(node));
-        let server = server.with_graceful_shutdown(node.ended());
+        let (listener, socket) = Socket::listen(path)?;
+        let server = axum::serve(listener, router(node)).with_graceful_shutdown(node.ended());
         let ended = node.ended();
         let serving = serving.clone();
         tokio::spawn(async move {
             finish(ended, server.into_future()).await;
-            // Gone already when somebody cleaned up.
-            let _ = std::fs::remove_file(path);
+            socket.remove();
             drop(serving);
         });
     }
@@ -51,11 +51,10 @@ pub async fn serve(node: &Node) -> Result<(), Error> {
         let listener = TcpListener::bind(address).await.map_err(|error| {
             Error::Network(format!("the local API cannot listen on {address}: {error}"))
         })?;
-        let server = axum::serve(listener, guarded(router(node), &token));
-        let server = server.with_graceful_shutdown(node.ended());
-        let ended = node.ended();
+        let app = guarded(router(node), &token);
+        let node = node.downgrade();
         tokio::spawn(async move {
-            finish(ended, server.into_future()).await;
+            tcp::serve(listener, app, node).await;
             drop(serving);
         });
     }
@@ -76,25 +75,48 @@ async fn finish(ended: impl Future, server: impl Future) {
     }
 }
 
-fn listen(path: &Path) -> Result<UnixListener, Error> {
-    let wrong = |reason: String| Error::File { path: path.to_owned(), reason };
-    match UnixStream::connect(path) {
-        Ok(_) => return Err(wrong("another node serves its local API here".to_owned())),
-        // A socket without a listener is what a killed node leaves behind.
-        Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-            std::fs::remove_file(path).map_err(|error| wrong(error.to_string()))?;
+/// A socket of ours in the file system.
+struct Socket {
+    path: PathBuf,
+    /// Which file it is: another node may have put its own in its place.
+    inode: Option<u64>,
+}
+
+impl Socket {
+    fn listen(path: PathBuf) -> Result<(UnixListener, Self), Error> {
+        let wrong = |reason: String| Error::File { path: path.clone(), reason };
+        if let Ok(found) = std::fs::symlink_metadata(&path) {
+            if !found.file_type().is_socket() {
+                return Err(wrong("this is a file, not a socket: name another one".to_owned()));
+            }
+            if UnixStream::connect(&path).is_ok() {
+                return Err(wrong("another node serves its local API here".to_owned()));
+            }
+            // A socket without a listener is what a killed node leaves behind.
+            std::fs::remove_file(&path).map_err(|error| wrong(error.to_string()))?;
         }
-        Err(_) => {}
+        let listener = UnixListener::bind(&path).map_err(|error| {
+            wrong(format!(
+                "the local API cannot listen here ({error}): a socket's path has at most about \
+                 100 bytes; `api.socket` puts it elsewhere"
+            ))
+        })?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))
+            .map_err(|error| wrong(error.to_string()))?;
+        let inode = inode(&path);
+        Ok((listener, Self { path, inode }))
     }
-    let listener = UnixListener::bind(path).map_err(|error| {
-        wrong(format!(
-            "the local API cannot listen here ({error}): a socket's path has at most about 100 \
-             bytes; `api.socket` puts it elsewhere"
-        ))
-    })?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
-        .map_err(|error| wrong(error.to_string()))?;
-    Ok(listener)
+
+    fn remove(self) {
+        if self.inode.is_some() && inode(&self.path) == self.inode {
+            // Gone already when somebody cleaned up in this very moment.
+            let _ = std::fs::remove_file(self.path);
+        }
+    }
+}
+
+fn inode(path: &Path) -> Option<u64> {
+    std::fs::symlink_metadata(path).ok().map(|found| found.ino())
 }
 
 /// Lets only those in who know the token.
