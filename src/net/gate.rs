@@ -85,10 +85,12 @@ impl Gate {
     }
 }
 
+/// Who counts as one: an IPv4 address, or the 2^64 IPv6 addresses that one customer has.
 fn ip(address: &Multiaddr) -> Option<IpAddr> {
+    const CUSTOMER: u128 = !0 << 64;
     address.iter().find_map(|part| match part {
         Protocol::Ip4(ip) => Some(IpAddr::V4(ip)),
-        Protocol::Ip6(ip) => Some(IpAddr::V6(ip)),
+        Protocol::Ip6(ip) => Some(IpAddr::V6((u128::from(ip) & CUSTOMER).into())),
         _ => None,
     })
 }
