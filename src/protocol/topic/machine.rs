@@ -87,6 +87,12 @@ impl TopicMachine {
         }
     }
 
+    /// How many receipts are gathered, and how many are under way.
+    #[cfg(test)]
+    pub(crate) fn receipts_on_their_way(&self) -> [usize; 2] {
+        self.returns.sizes()
+    }
+
     /// The moment on the wall clock.
     pub(super) const fn wall(&self, now: Time) -> WallTime {
         self.started.at(now)
@@ -221,6 +227,9 @@ impl Machine for TopicMachine {
             Input::Asked { token, message } => self.asked(now, token, message, out),
             Input::Told { from, message } => self.told(now, from, message, out),
             Input::Answer { token, message } => self.answered(token, message, out),
+            Input::Arrived { token } => {
+                self.returns.settled(token);
+            }
             Input::NoAnswer { token } => self.no_answer(now, token, out),
         }
     }

@@ -54,7 +54,8 @@
 //! 11. *Upon a message that asks for receipts, read here:* tell the neighbour that brought it.
 //!     *Upon receipts:* gather them until the next tick and tell them on in the same way. A
 //!     neighbour that cannot be told is replaced by who brought another copy, by the author, by any
-//!     other, at last by whom they came from. Each passes a node three times at most.
+//!     other, at last by whom they came from. Each passes a node three times at most. Receipts of a
+//!     message that was never here are dropped, and so is what a message names beyond 4,096 readers.
 //! 12. *The author* expects the other nodes that read the topic by their cards at the time of the
 //!     publish. It reports when all have confirmed, left or stopped reading, or at the deadline;
 //!     with nobody to expect, at once. Readers that were not expected count as holders.
@@ -80,7 +81,9 @@
 //!   join two foreign meshes that do not touch. Two doors into one mesh give members one message;
 //!   foreigners who hear both doors get a member's message from each, under the door's name.
 //! - Receipts are not signed: a member can claim to be a reader, or another to be one.
-//! - Receipts a relay had taken when it died are lost; the author then reports them missing.
+//! - Receipts a relay had taken when it died are lost; the author then reports them missing. So are
+//!   those that went around a dead neighbour to a node which the message never came to.
+//! - With more than 65,536 receipts under way, the oldest are not told again if they do not arrive.
 //! - A way is what the nodes on it say. The first copies' senders are proved only to be linked.
 //! - A message that the carrier returned is behind none of its topic that went out before it, but
 //!   for one case: several are at the carrier, and it takes a later one and returns an earlier.
@@ -111,6 +114,7 @@ mod record;
 mod relay;
 mod stats;
 mod subscription;
+mod told;
 #[expect(clippy::module_inception, reason = "it holds `Topic`, the room holds topics")]
 mod topic;
 mod trace;
