@@ -32,7 +32,8 @@
 //!    `wait_for` is dropped and told as `Unread`. The first of a topic is tried alone; when it is
 //!    out, the rest follows at once.
 //!    A linked reader that the carrier does not yet know to take part is waited for, for a second
-//!    at most: its card may come before the carrier's word, and messages would pass it by.
+//!    at most: its card may come before the carrier's word, and messages would pass it by. What is
+//!    used of this second comes back within 30 s, evenly, whatever its cards and links say.
 //! 5. *Upon `relays: n`:* broadcast the same frame `n` times. The carrier sees `n` broadcasts, the
 //!    readers one message, with `n` copies from every neighbour.
 //! 6. *Upon full queues to all peers:* the message waits as in 4 and is tried again soon, so that a
@@ -80,6 +81,8 @@
 //! - Foreign messages pass from a door to the members, never on to another door: members do not
 //!   join two foreign meshes that do not touch. Two doors into one mesh give members one message;
 //!   foreigners who hear both doors get a member's message from each, under the door's name.
+//! - A linked node that says it reads a topic and never takes part holds the topic's messages up for
+//!   a second at first, and then for a thirtieth of the time. Each identity that is linked can.
 //! - Receipts are not signed: a member can claim to be a reader, or another to be one.
 //! - Receipts a relay had taken when it died are lost; the author then reports them missing. So are
 //!   those that went around a dead neighbour to a node which the message never came to.
