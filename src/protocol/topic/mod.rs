@@ -55,8 +55,8 @@
 //! 11. *Upon a message that asks for receipts, read here:* tell the neighbour that brought it.
 //!     *Upon receipts:* gather them until the next tick and tell them on in the same way. A
 //!     neighbour that cannot be told is replaced by who brought another copy, by the author, by any
-//!     other, at last by whom they came from. Each passes a node three times at most. Receipts of a
-//!     message that was never here are dropped, and so is what a message names beyond 4,096 readers.
+//!     other, at last by whom they came from. Each passes a node three times at most. Those of a
+//!     message that was never here are dropped, and what names more than 4,096 readers is cut.
 //! 12. *The author* expects the other nodes that read the topic by their cards at the time of the
 //!     publish. It reports when all have confirmed, left or stopped reading, or at the deadline;
 //!     with nobody to expect, at once. Readers that were not expected count as holders.
@@ -81,8 +81,8 @@
 //! - Foreign messages pass from a door to the members, never on to another door: members do not
 //!   join two foreign meshes that do not touch. Two doors into one mesh give members one message;
 //!   foreigners who hear both doors get a member's message from each, under the door's name.
-//! - A linked node that says it reads a topic and never takes part holds the topic's messages up for
-//!   a second at first, and then for a thirtieth of the time. Each identity that is linked can.
+//! - A linked node that says it reads a topic and never takes part holds the topic's messages up
+//!   for a second at first, and then for a thirtieth of the time. Each linked identity can.
 //! - Receipts are not signed: a member can claim to be a reader, or another to be one.
 //! - Receipts a relay had taken when it died are lost; the author then reports them missing. So are
 //!   those that went around a dead neighbour to a node which the message never came to.

@@ -87,7 +87,8 @@ impl Returns {
         }
     }
 
-    /// Takes at most `MAX_READERS` receipts of a neighbour. A bundle that has to go on at once, if any.
+    /// Takes receipts of a neighbour, at most `MAX_READERS`. Returns a bundle that has to go on at
+    /// once, if any.
     pub(crate) fn gather(
         &mut self,
         now: Time,
