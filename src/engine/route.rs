@@ -212,12 +212,14 @@ impl Engine {
                 // An answer out of another room than the question is none.
                 (room, _) => self.no_answer(now, room, token),
             },
-            Input::Arrived { ticket } => {
-                if ticket.room == Room::Membership {
-                    let token = ticket.token;
+            Input::Arrived { ticket: Ticket { room, token } } => match room {
+                Room::Membership => {
                     self.tell_membership(now, membership::Input::Settled { token });
                 }
-            }
+                // It does not mind whether its words arrive.
+                Room::Discovery => {}
+                Room::Topic => self.tell_topic(now, topic::Input::Arrived { token }),
+            },
             Input::NoAnswer { ticket: Ticket { room, token } } => self.no_answer(now, room, token),
         }
     }

@@ -1,12 +1,15 @@
 //! What two nodes, and some more, must do together.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU8;
 
 use super::world::{MS, SECOND, World, address, id, settings};
 use crate::base::id::Life;
+use crate::base::token::Token;
 use crate::engine::{Event, Input, Output};
 use crate::protocol::discovery::Topology;
 use crate::protocol::membership::Standing;
+use crate::protocol::topic::Command;
 
 fn two() -> World {
     let mut world = World::default();
@@ -53,7 +56,7 @@ fn what_a_node_reads_is_known_to_the_other_at_once_and_until_it_ends() {
             _ => None,
         })
         .unwrap();
-    let end = crate::protocol::topic::Command::Unsubscribe { subscription };
+    let end = Command::Unsubscribe { subscription };
     world.input(2, Input::Topic(end));
     world.run(20 * MS);
     assert_eq!(world.engine(1).readers("chat"), []);
@@ -92,6 +95,31 @@ fn in_a_line_a_message_travels_through_a_node_that_does_not_read_it() {
     world.run(100 * MS);
     assert_eq!(world.delivered(3), ["to the end"]);
     assert_eq!(world.delivered(2), [""; 0]);
+}
+
+#[test]
+fn receipts_that_arrived_are_kept_nowhere() {
+    let mut world = line();
+    world.subscribe(3, "chat");
+    world.run(100 * MS);
+    let publish = Command::Publish {
+        token: Token(9),
+        topic: "chat".into(),
+        payload: "to the end".into(),
+        relays: NonZeroU8::MIN,
+        receipts: Some(SECOND),
+        foreign: false,
+    };
+    world.input(1, Input::Topic(publish));
+    world.run(100 * MS);
+    let holders = world.wanted(1).find_map(|output| match output {
+        Output::Confirmed { report, .. } => Some(report.holders.clone()),
+        _ => None,
+    });
+    assert_eq!(holders, Some(vec![id(3)]));
+    for number in 1..=3 {
+        assert_eq!(world.engine(number).topic().receipts_on_their_way(), [0, 0]);
+    }
 }
 
 #[test]

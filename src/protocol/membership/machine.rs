@@ -389,10 +389,11 @@ impl MembershipMachine {
         }
     }
 
+    /// Of a node that was never known it is none: keys cost nothing, and each could say good-bye.
     fn is_news(&self, record: &Left) -> bool {
         record.node != self.key.id()
             && record.age() < self.config.remember_left
-            && self.members.get(&record.node).is_none_or(|member| record.life >= member.life)
+            && self.members.get(&record.node).is_some_and(|member| record.life >= member.life)
             && !self.is_over(record.node, record.life)
     }
 

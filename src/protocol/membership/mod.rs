@@ -26,7 +26,9 @@
 //! - upon the leave command: every linked peer, and who links until the end, is asked to note a
 //!   signed `Left` record; when all have answered, or after `leave_patience`, the node may stop.
 //! - upon a valid `Left` record that is news: the node is `Left`, its record is passed to all
-//!   linked peers but the one it came from and those who left.
+//!   linked peers but the one it came from and those who left. News it is of a node that is known,
+//!   by its link, its card or an earlier record. Others are ignored: anybody can make up nodes that
+//!   say good-bye, and who never knew the node needs none.
 //! - upon a forged `Left` record: it is counted, and the rest of the message is not read.
 //! - upon a link: the records of the last `remember_left` go to the peer, so that who was away
 //!   learns them. Their age travels with them, so that they end everywhere at about the same time.

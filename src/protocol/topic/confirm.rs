@@ -3,7 +3,7 @@
 use super::machine::TopicMachine;
 use super::output::Output;
 use super::record::Key;
-use super::relay::{Bundle, MAX_TRIES};
+use super::relay::{Bundle, MAX_READERS, MAX_TRIES};
 use super::wire::{Message, MessageId};
 use crate::base::id::NodeId;
 use crate::base::machine::Outbox;
@@ -17,11 +17,18 @@ impl TopicMachine {
         now: Time,
         from: NodeId,
         id: MessageId,
-        readers: Vec<NodeId>,
+        mut readers: Vec<NodeId>,
         out: &mut Outbox<Output>,
     ) {
+        self.stats.receipts_lost += readers.len().saturating_sub(MAX_READERS) as u64;
+        readers.truncate(MAX_READERS);
+        let key = Key::of(&id);
         if id.author == self.me {
-            self.receipts.confirm(now, Key::of(&id), readers, out);
+            self.receipts.confirm(now, key, readers, out);
+        } else if self.records.get(&key).is_none() {
+            // Names of messages cost nothing, messages do. What was here is remembered for far
+            // longer than its receipts take.
+            self.stats.receipts_lost += readers.len() as u64;
         } else if let Some(bundle) = self.returns.gather(now, from, id, readers) {
             self.pass_on(now, bundle, out);
         }
@@ -39,25 +46,24 @@ impl TopicMachine {
         let message = Message::Receipt { id: bundle.id.clone(), readers };
         out.push(Output::Tell { to, token, message });
         bundle.tried.insert(to);
-        self.returns.told(now, token, bundle);
+        self.stats.receipts_lost += self.returns.told(now, token, bundle) as u64;
     }
 
     /// A question or a bundle of receipts came to nothing.
     pub(super) fn no_answer(&mut self, now: Time, token: Token, out: &mut Outbox<Output>) {
         if !self.traces.no_answer(token, out)
-            && let Some(bundle) = self.returns.failed(token)
+            && let Some(bundle) = self.returns.settled(token)
         {
             self.pass_on(now, bundle, out);
         }
     }
 
     /// Who brought the first copy, then who brought further ones, then the author, then any other
-    /// linked peer, and at last whom it came from. A message that was never here is passed on to
-    /// its author only.
+    /// linked peer, and at last whom it came from.
     fn next_back(&self, bundle: &Bundle) -> Option<NodeId> {
-        let record = self.records.get(&Key::of(&bundle.id));
-        let copies = record.into_iter().flat_map(|record| record.copies().map(|c| c.from));
-        let others = self.linked.iter().copied().filter(|_| record.is_some());
+        let record = self.records.get(&Key::of(&bundle.id))?;
+        let copies = record.copies().map(|copy| copy.from);
+        let others = self.linked.iter().copied();
         let forward = copies.chain([bundle.id.author]).chain(others);
         let forward = forward.filter(|peer| !bundle.from.contains(peer));
         let usable = |peer: &NodeId| self.linked.contains(peer) && !bundle.tried.contains(peer);

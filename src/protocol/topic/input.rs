@@ -115,6 +115,11 @@ pub enum Input {
         /// The answer.
         message: Message,
     },
+    /// An `Output::Tell` arrived.
+    Arrived {
+        /// Which.
+        token: Token,
+    },
     /// No answer will come to an `Output::Ask`, or an `Output::Tell` did not arrive.
     NoAnswer {
         /// Which.

@@ -64,7 +64,7 @@ impl TopicMachine {
             linked: BTreeSet::new(),
             subscriptions: Subscriptions::new(&config.door),
             readers: Readers::default(),
-            arrivals: Arrivals::default(),
+            arrivals: Arrivals::new(),
             buckets: Buckets::new(config.buckets, config.relay_all),
             numbers: Numbers::default(),
             records: Records::new(&config),
@@ -85,6 +85,12 @@ impl TopicMachine {
             kept_bytes: self.shelf.bytes() as u64,
             ..self.stats
         }
+    }
+
+    /// How many receipts are gathered, and how many are under way.
+    #[cfg(test)]
+    pub(crate) fn receipts_on_their_way(&self) -> [usize; 2] {
+        self.returns.sizes()
     }
 
     /// The moment on the wall clock.
@@ -143,9 +149,8 @@ impl TopicMachine {
             return;
         }
         let new = self.readers.set(node, topics);
-        if !new.is_empty() {
-            self.arrivals.reads_more(now, node);
-        }
+        let buckets = new.iter().map(|topic| self.buckets.of(topic)).collect();
+        self.arrivals.reads_more(now, node, buckets);
         for topic in new {
             self.try_lane(&topic, out);
         }
@@ -199,18 +204,20 @@ impl Machine for TopicMachine {
             Input::Copy { from, author, sequence } => self.copy(now, from, author, sequence),
             Input::Carried { token, outcome } => self.carried(now, token, outcome, out),
             Input::Joined { peer, bucket } => {
-                self.arrivals.joined(peer, bucket);
+                self.arrivals.joined(now, peer, bucket);
                 self.try_lanes(Some(bucket), out);
             }
             Input::Parted { peer, bucket } => self.arrivals.parted(peer, bucket),
             Input::Linked { peer } => {
                 self.linked.insert(peer);
-                self.arrivals.linked(now, peer);
+                let topics = self.readers.topics(&peer);
+                let buckets = topics.map(|topic| self.buckets.of(topic)).collect();
+                self.arrivals.linked(now, peer, buckets);
                 self.try_lanes(None, out);
             }
             Input::Unlinked { peer } => {
                 self.linked.remove(&peer);
-                self.arrivals.unlinked(peer);
+                self.arrivals.unlinked(now, peer);
                 self.try_lanes(None, out);
             }
             Input::Reads { node, topics } => self.reads(now, node, topics, out),
@@ -221,6 +228,9 @@ impl Machine for TopicMachine {
             Input::Asked { token, message } => self.asked(now, token, message, out),
             Input::Told { from, message } => self.told(now, from, message, out),
             Input::Answer { token, message } => self.answered(token, message, out),
+            Input::Arrived { token } => {
+                self.returns.settled(token);
+            }
             Input::NoAnswer { token } => self.no_answer(now, token, out),
         }
     }

@@ -32,7 +32,8 @@
 //!    `wait_for` is dropped and told as `Unread`. The first of a topic is tried alone; when it is
 //!    out, the rest follows at once.
 //!    A linked reader that the carrier does not yet know to take part is waited for, for a second
-//!    at most: its card may come before the carrier's word, and messages would pass it by.
+//!    at most: its card may come before the carrier's word, and messages would pass it by. What is
+//!    used of this second comes back within 30 s, evenly, whatever its cards and links say.
 //! 5. *Upon `relays: n`:* broadcast the same frame `n` times. The carrier sees `n` broadcasts, the
 //!    readers one message, with `n` copies from every neighbour.
 //! 6. *Upon full queues to all peers:* the message waits as in 4 and is tried again soon, so that a
@@ -54,7 +55,8 @@
 //! 11. *Upon a message that asks for receipts, read here:* tell the neighbour that brought it.
 //!     *Upon receipts:* gather them until the next tick and tell them on in the same way. A
 //!     neighbour that cannot be told is replaced by who brought another copy, by the author, by any
-//!     other, at last by whom they came from. Each passes a node three times at most.
+//!     other, at last by whom they came from. Each passes a node three times at most. Those of a
+//!     message that was never here are dropped, and what names more than 4,096 readers is cut.
 //! 12. *The author* expects the other nodes that read the topic by their cards at the time of the
 //!     publish. It reports when all have confirmed, left or stopped reading, or at the deadline;
 //!     with nobody to expect, at once. Readers that were not expected count as holders.
@@ -79,8 +81,12 @@
 //! - Foreign messages pass from a door to the members, never on to another door: members do not
 //!   join two foreign meshes that do not touch. Two doors into one mesh give members one message;
 //!   foreigners who hear both doors get a member's message from each, under the door's name.
+//! - A linked node that says it reads a topic and never takes part holds the topic's messages up
+//!   for a second at first, and then for a thirtieth of the time. Each linked identity can.
 //! - Receipts are not signed: a member can claim to be a reader, or another to be one.
-//! - Receipts a relay had taken when it died are lost; the author then reports them missing.
+//! - Receipts a relay had taken when it died are lost; the author then reports them missing. So are
+//!   those that went around a dead neighbour to a node which the message never came to.
+//! - With more than 65,536 receipts under way, the oldest are not told again if they do not arrive.
 //! - A way is what the nodes on it say. The first copies' senders are proved only to be linked.
 //! - A message that the carrier returned is behind none of its topic that went out before it, but
 //!   for one case: several are at the carrier, and it takes a later one and returns an earlier.
@@ -111,6 +117,7 @@ mod record;
 mod relay;
 mod stats;
 mod subscription;
+mod told;
 #[expect(clippy::module_inception, reason = "it holds `Topic`, the room holds topics")]
 mod topic;
 mod trace;

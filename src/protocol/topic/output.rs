@@ -46,7 +46,7 @@ pub enum Output {
         /// The question.
         message: Message,
     },
-    /// Tell a linked peer; `Input::NoAnswer` when it did not arrive, nothing when it did.
+    /// Tell a linked peer; `Input::Arrived` when it arrived, `Input::NoAnswer` when it did not.
     Tell {
         /// Whom.
         to: NodeId,

@@ -36,6 +36,11 @@ impl Readers {
         self.by_topic.get(topic).cloned().unwrap_or_default()
     }
 
+    /// What a node reads.
+    pub(crate) fn topics(&self, node: &NodeId) -> impl Iterator<Item = &String> {
+        self.by_node.get(node).into_iter().flatten()
+    }
+
     pub(crate) fn reads(&self, node: &NodeId, topic: &str) -> bool {
         self.by_topic.get(topic).is_some_and(|nodes| nodes.contains(node))
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::bounded::Bounded;
 use super::record::Key;
+use super::told::Told;
 use super::wire::MessageId;
 use crate::base::id::NodeId;
 use crate::base::time::Time;
@@ -21,8 +22,9 @@ pub(crate) const GATHER: Duration = Duration::ZERO;
 /// the rest is gone as well, or the author is.)
 pub(crate) const MAX_TRIES: usize = 4;
 
-/// Most readers in one bundle; what is beyond is dropped. At 42 bytes each below `MAX_FRAME`.
-pub(crate) const MAX_READERS: usize = 16_384;
+/// Most readers in one bundle, and so in one message: about 170 kB. What a neighbour tells beyond
+/// is dropped.
+pub(crate) const MAX_READERS: usize = 4_096;
 
 /// How often one reader's receipt may pass here, each time to another neighbour. It ends receipts
 /// that run in circles.
@@ -31,13 +33,13 @@ const MAX_PASSES: u8 = 3;
 /// Most bundles gathered at once; above, receipts pass on at once. (Guess.)
 const MAX_GATHERING: usize = 1_024;
 
-/// Most told bundles remembered in case they did not arrive. (Guess; about 2 MB.)
-const MAX_TOLD: usize = 4_096;
+/// Most readers in all gathered bundles together (about 4 MB); above, receipts pass on at once.
+pub(crate) const MAX_GATHERED_READERS: usize = 65_536;
 
 /// Most receipts remembered to end circles (about 3 MB).
 const MAX_PASSED: usize = 32_768;
 
-/// How long both are remembered. (Guess: far above the time a failed `Tell` needs to come back.)
+/// How long they are remembered. (Guess: far above the time a failed `Tell` needs to come back.)
 const REMEMBER: Duration = Duration::from_secs(30);
 
 /// Receipts of one message, bound for its author.
@@ -59,7 +61,9 @@ pub(crate) struct Bundle {
 pub(crate) struct Returns {
     gathering: BTreeMap<Key, Bundle>,
     due: BTreeSet<(Time, Key)>,
-    told: Bounded<Token, Bundle>,
+    /// How many readers are in all gathered bundles.
+    gathered: usize,
+    told: Told,
     passed: Bounded<Key, Passed>,
 }
 
@@ -77,12 +81,14 @@ impl Returns {
         Self {
             gathering: BTreeMap::new(),
             due: BTreeSet::new(),
-            told: Bounded::new(MAX_TOLD, REMEMBER),
+            gathered: 0,
+            told: Told::default(),
             passed: Bounded::new(MAX_PASSED, REMEMBER),
         }
     }
 
-    /// Takes receipts of a neighbour. A bundle that has to go on at once, if any.
+    /// Takes receipts of a neighbour, at most `MAX_READERS`. Returns a bundle that has to go on at
+    /// once, if any.
     pub(crate) fn gather(
         &mut self,
         now: Time,
@@ -92,7 +98,7 @@ impl Returns {
     ) -> Option<Bundle> {
         let key = Key::of(&id);
         let mut bundle = Bundle::of(id, from);
-        for reader in readers.into_iter().take(MAX_READERS) {
+        for reader in readers {
             if let Some(passes) = self.pass(now, from, key.of_receipt(&reader)) {
                 bundle.readers.insert(reader);
                 bundle.passes = bundle.passes.max(passes);
@@ -101,13 +107,23 @@ impl Returns {
         if bundle.readers.is_empty() {
             return None;
         }
+        let more = bundle.readers.len();
+        if self.gathered + more > MAX_GATHERED_READERS {
+            return Some(bundle);
+        }
         if let Some(gathered) = self.gathering.get_mut(&key) {
+            let before = gathered.readers.len();
+            if before + more > MAX_READERS {
+                return Some(bundle);
+            }
             gathered.add(bundle);
+            self.gathered += gathered.readers.len() - before;
             return None;
         }
         if self.gathering.len() >= MAX_GATHERING {
             return Some(bundle);
         }
+        self.gathered += more;
         self.gathering.insert(key, bundle);
         self.due.insert((now + GATHER, key));
         None
@@ -117,17 +133,26 @@ impl Returns {
     pub(crate) fn next_due(&mut self, now: Time) -> Option<Bundle> {
         let due = self.due.first().filter(|(at, _)| *at <= now).copied()?;
         self.due.remove(&due);
-        self.gathering.remove(&due.1)
+        let bundle = self.gathering.remove(&due.1)?;
+        self.gathered = self.gathered.saturating_sub(bundle.readers.len());
+        Some(bundle)
     }
 
-    /// Remembers a bundle in case it does not arrive.
-    pub(crate) fn told(&mut self, now: Time, token: Token, bundle: Bundle) {
-        self.told.insert(now, token, bundle);
+    /// Remembers a bundle in case it does not arrive. Returns how many other receipts are given
+    /// up for it.
+    pub(crate) fn told(&mut self, now: Time, token: Token, bundle: Bundle) -> usize {
+        self.told.insert(now, token, bundle)
     }
 
-    /// The bundle that did not arrive.
-    pub(crate) fn failed(&mut self, token: Token) -> Option<Bundle> {
-        self.told.remove(&token)
+    /// The bundle arrived, or did not.
+    pub(crate) fn settled(&mut self, token: Token) -> Option<Bundle> {
+        self.told.remove(token)
+    }
+
+    /// How many receipts are gathered, and how many are under way.
+    #[cfg(test)]
+    pub(crate) fn sizes(&self) -> [usize; 2] {
+        [self.gathered, self.told.readers()]
     }
 
     pub(crate) fn deadline(&self) -> Option<Time> {
@@ -166,8 +191,7 @@ impl Bundle {
 
     /// Ways that meet.
     fn add(&mut self, other: Self) {
-        let room = MAX_READERS.saturating_sub(self.readers.len());
-        self.readers.extend(other.readers.into_iter().take(room));
+        self.readers.extend(other.readers);
         self.from.extend(other.from);
         self.passes = self.passes.max(other.passes);
     }

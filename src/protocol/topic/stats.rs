@@ -18,7 +18,8 @@ pub struct TopicStats {
     pub malformed: u64,
     /// Messages handed to subscriptions.
     pub delivered: u64,
-    /// Receipts of others that could not be passed on to the author.
+    /// Receipts that could not be passed on to the author: nobody to tell, too many at once, or of
+    /// a message that was never here.
     pub receipts_lost: u64,
     /// Messages waiting for a first reader now.
     pub waiting: u64,

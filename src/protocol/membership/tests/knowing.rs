@@ -50,6 +50,7 @@ fn a_node_is_known_while_it_has_a_link_a_card_or_a_good_bye() {
     room.input(Input::Forgotten { node: id(2) });
     assert_eq!(room.standing(id(2)), None);
 
+    room.knows(3);
     room.hears(id(9), vec![left(3, LIFE)]);
     room.input(Input::Forgotten { node: id(3) });
     assert_eq!(room.standing(id(3)), Some(Standing::Left));

@@ -81,6 +81,7 @@ fn a_good_bye_that_is_news_is_noted_and_passed_on_to_the_others() {
 #[test]
 fn a_good_bye_heard_again_is_no_news() {
     let mut room = Room::new();
+    room.knows(1);
     room.opens(id(2), LIFE, ours(1));
     room.opens(id(3), LIFE, ours(2));
     room.hears(id(2), vec![left(1, LIFE)]);
@@ -100,12 +101,14 @@ fn a_forged_good_bye_is_counted_and_ends_the_message() {
         Left { signature: key(1).sign(b"something else"), ..genuine },
     ];
     for (number, forged) in forgeries.into_iter().enumerate() {
+        room.knows(2);
+        room.knows(5);
         let wanted = room.hears(id(3), vec![forged, left(5, LIFE)]);
         assert_eq!(wanted, [Output::Answer { token: Token(77), message: Message::Noted }]);
         assert_eq!(room.machine.stats().forged, number as u64 + 1);
     }
     assert_eq!(room.standing(id(1)), Some(Standing::Alive));
-    assert_eq!(room.standing(id(5)), None, "the rest of the message is not read");
+    assert_eq!(room.standing(id(5)), Some(Standing::Alive), "the rest of the message is not read");
 }
 
 #[test]
@@ -126,7 +129,9 @@ fn a_good_bye_replayed_to_a_newer_life_changes_nothing() {
 #[test]
 fn a_peer_that_was_away_hears_the_good_byes_of_the_last_while_with_their_age() {
     let mut room = Room::new();
+    room.knows(1);
     room.hears(id(2), vec![left(1, LIFE)]);
+    room.input(Input::Forgotten { node: id(1) });
     room.wait(60_000 * MS);
     let aged = Left { age_ms: 60_000, ..left(1, LIFE) };
     assert_eq!(told(&room.opens(id(3), LIFE, ours(1))), [(id(3), vec![aged])]);
@@ -138,33 +143,43 @@ fn a_peer_that_was_away_hears_the_good_byes_of_the_last_while_with_their_age() {
 #[test]
 fn a_good_bye_does_not_grow_younger_by_travelling() {
     let mut room = Room::new();
+    room.knows(1);
     let aged = |age_ms| Left { age_ms, ..left(1, LIFE) };
     room.hears(id(2), vec![aged(3_599_000)]);
     room.wait(500 * MS);
     assert_eq!(told(&room.opens(id(3), LIFE, ours(1))), [(id(3), vec![aged(3_599_500)])]);
     room.wait(500 * MS);
     assert_eq!(told(&room.opens(id(4), LIFE, ours(2))), []);
+    room.knows(6);
     room.hears(id(2), vec![Left { age_ms: 3_600_000, ..left(6, LIFE) }]);
-    assert_eq!(room.standing(id(6)), None, "what is too old is no news");
+    assert_eq!(room.standing(id(6)), Some(Standing::Alive), "what is too old is no news");
 }
 
 #[test]
 fn good_byes_are_bounded_and_the_oldest_makes_room() {
     let mut room = Room::with(MembershipConfig { max_left: 2, ..MembershipConfig::default() });
     for number in 1..=3 {
+        room.knows(number);
         room.hears(id(9), vec![left(number, LIFE)]);
+        room.input(Input::Forgotten { node: id(number) });
     }
     let wanted = room.opens(id(9), LIFE, ours(1));
     assert_eq!(told(&wanted), [(id(9), vec![left(2, LIFE), left(3, LIFE)])]);
     assert_eq!(room.machine.members().count(), 3, "2, 3 and the new peer");
+    (4..=6).for_each(|number| room.knows(number));
     room.hears(id(9), vec![left(4, LIFE), left(5, LIFE), left(6, LIFE)]);
-    assert_eq!(room.standing(id(6)), None, "at most `max_left` of a message are read");
+    assert_eq!(
+        room.standing(id(6)),
+        Some(Standing::Alive),
+        "at most `max_left` of a message are read"
+    );
 }
 
 #[test]
 fn a_link_or_card_of_a_higher_life_brings_a_node_back() {
     for by_card in [true, false] {
         let mut room = Room::new();
+        room.knows(1);
         room.hears(id(2), vec![left(1, LIFE)]);
         let wanted = if by_card {
             room.input(Input::Known { node: id(1), life: Life(6) })
@@ -181,10 +196,33 @@ fn a_link_or_card_of_a_higher_life_brings_a_node_back() {
 #[test]
 fn the_life_that_said_good_bye_does_not_come_back() {
     let mut room = Room::new();
+    room.knows(1);
     room.hears(id(2), vec![left(1, LIFE)]);
     assert_eq!(room.input(Input::Known { node: id(1), life: LIFE }), []);
     let wanted = room.opens(id(1), LIFE, theirs(1));
     assert_eq!(super::room::closed(&wanted), [LinkId(1)]);
     assert_eq!(room.standing(id(1)), Some(Standing::Left));
     assert!(!room.is_linked(id(1)));
+}
+
+#[test]
+fn good_byes_of_nodes_that_were_never_known_are_ignored_and_not_passed_on() {
+    let mut room = Room::new();
+    room.opens(id(1), LIFE, ours(1));
+    room.opens(id(2), LIFE, ours(2));
+    let made_up = (10..110).map(|number| left(number, LIFE)).collect();
+    let wanted = room.hears(id(1), made_up);
+    assert_eq!(wanted, [Output::Answer { token: Token(77), message: Message::Noted }]);
+    assert_eq!(room.machine.members().count(), 2);
+    assert_eq!(told(&room.opens(id(3), LIFE, ours(3))), [], "nor kept");
+}
+
+#[test]
+fn a_good_bye_among_strangers_is_read_and_a_later_life_may_say_it_too() {
+    let mut room = Room::new();
+    room.knows(1);
+    room.hears(id(2), vec![left(9, LIFE), left(1, LIFE)]);
+    assert_eq!(room.standing(id(1)), Some(Standing::Left));
+    let wanted = room.hears(id(2), vec![left(1, Life(6))]);
+    assert!(wanted.contains(&Output::Left { node: id(1), life: Life(6) }), "known by its record");
 }

@@ -65,6 +65,11 @@ impl Room {
         self.input(Input::Opened { peer, life, link })
     }
 
+    /// Learns a node by its card.
+    pub fn knows(&mut self, number: u8) {
+        self.input(Input::Known { node: id(number), life: LIFE });
+    }
+
     pub fn closes(&mut self, peer: NodeId, link: u64) -> Vec<Output> {
         self.input(Input::Closed { peer, link: LinkId(link) })
     }

@@ -298,3 +298,67 @@ fn a_reader_that_is_gone_again_is_not_waited_for() {
     let out = turn(&mut room, at(3), Input::Unlinked { peer: id(7) });
     assert_eq!(broadcasts(&out).len(), 1);
 }
+
+/// How long a message published right after each of these inputs, every `step` ms, waits in all.
+fn held_up(inputs: impl Iterator<Item = Vec<Input>>, step: u64) -> Duration {
+    let mut room = room(0, TopicConfig::default());
+    reader(&mut room, at(0), "chat");
+    let (mut held, mut now) = (Duration::ZERO, 0);
+    for inputs in inputs {
+        for input in inputs {
+            turn(&mut room, at(now), input);
+        }
+        for millis in now..now + step {
+            turn(&mut room, at(millis), Input::Tick);
+            if room.arrivals.awaited(room.buckets.of("chat")).next().is_some() {
+                held += Duration::from_millis(1);
+            }
+        }
+        now += step;
+    }
+    held
+}
+
+#[test]
+fn a_reader_that_promises_again_and_again_holds_nobody_up_for_long() {
+    let reads = |names: &[&str]| Input::Reads { node: id(7), topics: topics(names) };
+    let (linked, unlinked) = (Input::Linked { peer: id(7) }, Input::Unlinked { peer: id(7) });
+    // A minute, in which it stops reading and reads again, or links again, twice a second.
+    let cards = (0..120).map(|turn| match turn {
+        0 => vec![linked.clone(), reads(&["chat"])],
+        _ => vec![reads(&["other"]), reads(&["chat", "other"])],
+    });
+    let links = (0..120).map(|turn| match turn {
+        0 => vec![reads(&["chat"]), linked.clone()],
+        _ => vec![unlinked.clone(), linked.clone()],
+    });
+    for held in [held_up(cards, 500), held_up(links, 500)] {
+        assert!(held >= Duration::from_secs(1), "{held:?}");
+        assert!(held <= Duration::from_millis(3_200), "1 s, and a thirtieth of 60 s: {held:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_links_again_after_a_while_is_waited_for_again() {
+    let reads = Input::Reads { node: id(7), topics: topics(&["chat"]) };
+    let linked = Input::Linked { peer: id(7) };
+    let again = vec![Input::Unlinked { peer: id(7) }, linked.clone()];
+    let inputs = [vec![reads, linked], again];
+    assert_eq!(held_up(inputs.into_iter(), 31_000), Duration::from_secs(2));
+}
+
+#[test]
+fn a_reader_that_arrives_each_time_is_waited_for_each_time() {
+    let mut room = room(0, TopicConfig::default());
+    turn(&mut room, at(0), Input::Linked { peer: id(7) });
+    for turn_number in 0..20 {
+        let (now, topic) = (turn_number * 1_000, format!("chat {turn_number}"));
+        reader(&mut room, at(now), &topic);
+        turn(&mut room, at(now), Input::Reads { node: id(7), topics: topics(&[&topic]) });
+        let bucket = room.buckets.of(&topic);
+        assert!(broadcasts(&send(&mut room, at(now), &topic, "a")).is_empty(), "{turn_number}");
+        let out = turn(&mut room, at(now + 20), Input::Joined { peer: id(7), bucket });
+        assert_eq!(broadcasts(&out).len(), 1);
+        turn(&mut room, at(now + 30), Input::Parted { peer: id(7), bucket });
+    }
+}

@@ -4,9 +4,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::incoming::frame;
 use super::world::{World, at, id, room, subscribe, topics, turn};
+use crate::base::id::{Life, NodeId};
 use crate::base::token::Token;
-use crate::protocol::topic::{Command, Input, Message, Output, TopicConfig};
+use crate::protocol::topic::relay::{MAX_GATHERED_READERS, MAX_READERS};
+use crate::protocol::topic::told::MAX_TOLD_READERS;
+use crate::protocol::topic::{
+    Command, Input, Message, MessageId, Output, TopicConfig, TopicMachine,
+};
 
 fn publish(patience: Duration) -> Command {
     Command::Publish {
@@ -20,6 +26,17 @@ fn publish(patience: Duration) -> Command {
 }
 
 const PATIENCE: Duration = Duration::from_secs(2);
+
+fn name(author: NodeId, number: u64) -> MessageId {
+    MessageId { author, life: Life(1), topic: "chat".into(), number }
+}
+
+/// A message of node 0 comes here, from itself.
+fn passes_by(relay: &mut TopicMachine, number: u64) -> MessageId {
+    let (from, author, frame) = (id(0), id(0), frame("chat", number));
+    turn(relay, at(0), Input::Heard { from, author, sequence: number, frame });
+    name(author, number)
+}
 
 #[test]
 fn the_author_reports_when_all_readers_have_confirmed() {
@@ -45,12 +62,7 @@ fn relays_gather_receipts() {
     assert_eq!(world.report(0).expect("reported").1.holders.len(), 14);
     let mut relay = room(1, config);
     turn(&mut relay, at(0), Input::Linked { peer: id(0) });
-    let id_of = crate::protocol::topic::MessageId {
-        author: id(0),
-        life: crate::base::id::Life(1),
-        topic: "chat".into(),
-        number: 1,
-    };
+    let id_of = passes_by(&mut relay, 1);
     for leaf in 2..14 {
         let message = Message::Receipt { id: id_of.clone(), readers: vec![id(leaf)] };
         assert!(turn(&mut relay, at(1), Input::Told { from: id(leaf), message }).is_empty());
@@ -140,16 +152,11 @@ fn receipts_do_not_run_in_circles() {
     let mut world = World::ring(4);
     world.run(Duration::from_millis(5));
     for node in 0..4 {
-        let frame = super::incoming::frame("chat", 1);
+        let frame = frame("chat", 1);
         let from = id((node + 1) % 4);
         world.input(node, Input::Heard { from, author: id(9), sequence: 1, frame });
     }
-    let name = crate::protocol::topic::MessageId {
-        author: id(9),
-        life: crate::base::id::Life(1),
-        topic: "chat".into(),
-        number: 1,
-    };
+    let name = name(id(9), 1);
     let message = Message::Receipt { id: name, readers: vec![id(8)] };
     world.input(0, Input::Told { from: id(7), message });
     world.run(Duration::from_secs(10));
@@ -163,12 +170,7 @@ fn a_receipt_told_again_by_the_same_neighbour_is_on_its_way_already() {
     for peer in [0, 2, 3] {
         turn(&mut relay, at(0), Input::Linked { peer: id(peer) });
     }
-    let id_of = crate::protocol::topic::MessageId {
-        author: id(0),
-        life: crate::base::id::Life(1),
-        topic: "chat".into(),
-        number: 1,
-    };
+    let id_of = passes_by(&mut relay, 1);
     let mut told = |from: usize| {
         let message = Message::Receipt { id: id_of.clone(), readers: vec![id(9)] };
         turn(&mut relay, at(1), Input::Told { from: id(from), message });
@@ -177,4 +179,76 @@ fn a_receipt_told_again_by_the_same_neighbour_is_on_its_way_already() {
     assert_eq!(told(2), 1, "passes on");
     assert_eq!(told(2), 0, "only told again");
     assert_eq!(told(3), 1, "came back another way");
+}
+
+#[test]
+fn receipts_of_a_message_that_was_never_here_go_nowhere() {
+    let mut relay = room(1, TopicConfig { relay_all: true, ..TopicConfig::default() });
+    for peer in [0, 2] {
+        turn(&mut relay, at(0), Input::Linked { peer: id(peer) });
+    }
+    let message = Message::Receipt { id: name(id(0), 1), readers: vec![id(8), id(9)] };
+    turn(&mut relay, at(1), Input::Told { from: id(2), message });
+    assert!(turn(&mut relay, at(1), Input::Tick).is_empty());
+    assert_eq!(relay.stats().receipts_lost, 2);
+}
+
+#[test]
+fn receipts_that_arrived_are_forgotten() {
+    let mut relay = room(1, TopicConfig { relay_all: true, ..TopicConfig::default() });
+    turn(&mut relay, at(0), Input::Linked { peer: id(0) });
+    let message = Message::Receipt { id: passes_by(&mut relay, 1), readers: vec![id(8), id(9)] };
+    turn(&mut relay, at(1), Input::Told { from: id(2), message });
+    assert_eq!(relay.receipts_on_their_way(), [2, 0]);
+    let out = turn(&mut relay, at(1), Input::Tick);
+    let [Output::Tell { token, .. }] = out[..] else { panic!("{out:?}") };
+    assert_eq!(relay.receipts_on_their_way(), [0, 2]);
+    assert!(turn(&mut relay, at(2), Input::Arrived { token }).is_empty());
+    assert_eq!(relay.receipts_on_their_way(), [0, 0]);
+    assert!(turn(&mut relay, at(3), Input::NoAnswer { token }).is_empty(), "settled once");
+}
+
+#[test]
+fn a_flood_of_receipts_is_bounded_by_readers_and_counted() {
+    let mut relay = room(1, TopicConfig { relay_all: true, ..TopicConfig::default() });
+    for peer in [0, 2] {
+        turn(&mut relay, at(0), Input::Linked { peer: id(peer) });
+    }
+    let made_up: Vec<_> = (0..=MAX_READERS).map(id).collect();
+    let mut told = 0;
+    for number in 1..=40 {
+        let readers = made_up.clone();
+        let message = Message::Receipt { id: passes_by(&mut relay, number as u64), readers };
+        let out = turn(&mut relay, at(1), Input::Told { from: id(2), message });
+        for output in out {
+            let Output::Tell { message: Message::Receipt { readers, .. }, .. } = output else {
+                panic!("{output:?}")
+            };
+            assert!(readers.len() <= MAX_READERS);
+            told += readers.len();
+        }
+        let [gathered, under_way] = relay.receipts_on_their_way();
+        assert!(gathered <= MAX_GATHERED_READERS && under_way <= MAX_TOLD_READERS);
+    }
+    assert_eq!(told, 40 * MAX_READERS - MAX_GATHERED_READERS, "the rest passes on at once");
+    assert_eq!(turn(&mut relay, at(1), Input::Tick).len(), 16);
+    assert_eq!(relay.receipts_on_their_way(), [0, MAX_TOLD_READERS]);
+    let lost = 40 + 40 * MAX_READERS - MAX_TOLD_READERS;
+    assert_eq!(relay.stats().receipts_lost, lost as u64);
+}
+
+#[test]
+fn a_bundle_that_is_full_passes_on_beside_the_next() {
+    let mut relay = room(1, TopicConfig { relay_all: true, ..TopicConfig::default() });
+    turn(&mut relay, at(0), Input::Linked { peer: id(0) });
+    let name = passes_by(&mut relay, 1);
+    let mut told = 0;
+    for (from, first) in [(2, 0), (3, 3_000)] {
+        let readers = (first..first + 3_000).map(id).collect();
+        let message = Message::Receipt { id: name.clone(), readers };
+        told += turn(&mut relay, at(1), Input::Told { from: id(from), message }).len();
+    }
+    assert_eq!((told, turn(&mut relay, at(1), Input::Tick).len()), (1, 1));
+    assert_eq!(relay.receipts_on_their_way(), [0, 6_000]);
+    assert_eq!(relay.stats().receipts_lost, 0);
 }

@@ -245,7 +245,8 @@ impl World {
         }
         match event {
             Event::Input(input) => self.input(node, input),
-            Event::Told { sender, message, .. } => {
+            Event::Told { sender, token, message } => {
+                self.later(sender, Event::Input(Input::Arrived { token }));
                 self.input(node, Input::Told { from: self.ids[sender], message });
             }
             Event::Wave { from, author, sequence, bucket, frame } => {
