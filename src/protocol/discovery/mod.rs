@@ -16,6 +16,8 @@
 //!
 //! - Upon a change of the node's addresses or topics: gather changes for 5 ms, then sign one new
 //!   version of the own card and push it to every linked peer.
+//! - A card has at most 32 KiB, 32 addresses, 1,024 topics and 64 labels, each with a proper name.
+//!   The own card leaves out what is beyond; a card of another node beyond it is malformed.
 //! - Upon a quarter of `forget_after` without a change: sign a new version all the same.
 //! - Upon a card of another node: refuse and count what is malformed or not signed by its owner;
 //!   drop what is not newer than the card held, of a life that ended, or as old as `forget_after`;

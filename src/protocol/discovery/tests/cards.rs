@@ -1,11 +1,11 @@
 //! Cards: made, spread, refused, bounded, ended.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::world::{MS, SECOND, World, address, id, key, settings};
 use crate::base::id::Life;
 use crate::base::key::SecretKey;
-use crate::base::limits::{MAX_ADDRESSES, MAX_CARD};
+use crate::base::limits::{MAX_ADDRESSES, MAX_CARD, MAX_LABELS, MAX_TOPICS};
 use crate::base::machine::{Machine, Outbox};
 use crate::base::time::Time;
 use crate::protocol::discovery::card::read;
@@ -22,7 +22,7 @@ fn card(number: u8, life: u64, version: u64) -> Card {
         name: format!("node {number}"),
         addresses: vec![address(number)],
         topics: BTreeSet::new(),
-        labels: std::collections::BTreeMap::new(),
+        labels: BTreeMap::new(),
     }
 }
 
@@ -109,6 +109,42 @@ fn a_card_beyond_the_limits_is_refused() {
     assert_eq!((known(&machine).len(), machine.stats().cards_refused), (0, 3));
 }
 
+/// So many topics, and so many labels.
+fn crowded(number: u8, topics: usize, labels: usize) -> Card {
+    let topics = (0..topics).map(|n| format!("{n}")).collect();
+    let labels = (0..labels).map(|n| (format!("{n}"), String::new())).collect();
+    Card { topics, labels, ..card(number, 1, 1) }
+}
+
+#[test]
+fn a_card_of_more_topics_or_labels_than_allowed_or_a_bad_label_is_refused() {
+    let mut machine = alone(settings(0));
+    let mut nameless = card(4, 1, 1);
+    nameless.labels.insert(String::new(), "x".to_owned());
+    let cards = vec![
+        crowded(2, MAX_TOPICS + 1, 0).sign(&key(2)),
+        crowded(3, 0, MAX_LABELS + 1).sign(&key(3)),
+        nameless.sign(&key(4)),
+    ];
+    tell(&mut machine, Time::ZERO, cards);
+    assert_eq!((known(&machine).len(), machine.stats().cards_refused), (0, 3));
+    let most = crowded(2, MAX_TOPICS, MAX_LABELS);
+    tell(&mut machine, Time::ZERO, vec![most.sign(&key(2))]);
+    assert_eq!(known(&machine).len(), 1);
+}
+
+#[test]
+fn the_own_card_holds_no_more_topics_and_labels_than_others_accept() {
+    let Card { topics, mut labels, .. } = crowded(0, 2 * MAX_TOPICS, 2 * MAX_LABELS);
+    labels.insert(String::new(), "nameless".to_owned());
+    let mut machine = alone(Settings { labels, ..settings(0) });
+    machine.handle(Time::ZERO, Input::Reads { topics }, &mut Outbox::new());
+    machine.handle(Time::ZERO + 5 * MS, Input::Tick, &mut Outbox::new());
+    let own = machine.own();
+    assert_eq!((own.topics.len(), own.labels.len()), (MAX_TOPICS, MAX_LABELS));
+    assert_eq!(read(&own.sign(&key(0))).as_ref(), Some(own));
+}
+
 #[test]
 fn the_newest_card_wins_and_the_same_or_older_is_silent() {
     let mut machine = alone(settings(0));
@@ -127,7 +163,7 @@ fn the_newest_card_wins_and_the_same_or_older_is_silent() {
 fn the_own_card_always_fits() {
     let mut machine = alone(settings(0));
     let mut out = Outbox::new();
-    let topics = (0..5000).map(|n| format!("a topic of some length {n}")).collect();
+    let topics = (0..5000).map(|n| format!("a topic of quite some length {n}")).collect();
     machine.handle(Time::ZERO, Input::Reads { topics }, &mut out);
     let addresses = (0..100).map(address).collect();
     machine.handle(Time::ZERO, Input::Listening { addresses }, &mut out);
