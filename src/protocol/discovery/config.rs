@@ -27,6 +27,10 @@ pub struct DiscoveryConfig {
     pub exchange_interval: Duration,
     /// Most cards held. Above it new nodes are not remembered, and that is told. Default 16,384.
     pub max_cards: usize,
+    /// Most memory for cards, in bytes: each counts its signed form and 100 for every address, topic
+    /// and label. A card above it is turned away, and that is told. Default 64 MiB: 4 KiB for each
+    /// of `max_cards`.
+    pub max_card_bytes: usize,
     /// Most addresses remembered that have no card yet. Default 1,024; the oldest leaves first.
     pub max_sightings: usize,
     /// How long a peer that refused us (other network, wrong key) is left alone. Default 10 min.
@@ -46,6 +50,7 @@ impl Default for DiscoveryConfig {
             max_dials: 16,
             exchange_interval: Duration::from_secs(5),
             max_cards: 16_384,
+            max_card_bytes: 64 * 1024 * 1024,
             max_sightings: 1_024,
             refused_for: Duration::from_secs(600),
             forget_after: Duration::from_secs(3_600),

@@ -65,7 +65,7 @@ impl DiscoveryMachine {
         let keep = config.forget_after.max(MIN_KEEP);
         let node = key.id();
         let own = OwnCard::new(key, life, name, labels, keep / 4);
-        let mut book = Book::new(config.max_cards, keep);
+        let mut book = Book::new(config.max_cards, config.max_card_bytes, keep);
         book.put_own(Time::ZERO, own.card().clone(), own.signed());
         let exchange = Exchange::new(config.exchange_interval, seed.wrapping_add(1));
         let mut dialer = Dialer::new(node, config, seed);

@@ -23,7 +23,9 @@
 //!   drop what is not newer than the card held, of a life that ended, or as old as `forget_after`;
 //!   else keep it, give `Card`, and push it within 5 ms to every linked peer but the one it came
 //!   from. With `max_cards` held, a card of one more node is dropped and `CardsFull` given, once
-//!   until there was room again.
+//!   until there was room again. Likewise a card with which all would cost more than
+//!   `max_card_bytes` (signed bytes, and 100 for each address, topic and label); from then on no
+//!   cards are fetched until one leaves or shrinks, but those pushed are taken if they fit.
 //! - Upon a card of this very node: with a higher life, give `OurselvesNewer`, once per life. With
 //!   this life and a version or content we did not make, sign a version above it.
 //! - Upon `forget_after` since its owner signed it: drop the card of a node that is not linked and
@@ -76,7 +78,7 @@
 //!
 //! 1. *Newest only*: the rank (life, version) of a card held never falls while it is held.
 //! 2. *Signed only*: every card held was signed by the node it speaks of.
-//! 3. *Bounded*: cards by `max_cards`, targets by cards, `max_sightings`, neighbours and 1,024
+//! 3. *Bounded*: cards by `max_cards` and `max_card_bytes`, targets by cards, `max_sightings`, neighbours and 1,024
 //!    addresses of the user; questions by links; messages by `MAX_FRAME`.
 //! 4. *No spinning*: after every input the deadline lies in the future.
 //! 5. *Never giving up*: who must be dialled always has a next dial.
