@@ -44,10 +44,11 @@ struct Ended {
 }
 
 /// What became of a card somebody told.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Taken {
-    /// It is in the book now. A first card begins a life that is new to us, too.
-    New { node: NodeId, new_life: bool },
+    /// It is in the book now. A first card begins a life that is new to us, too. The cards of
+    /// `gone` had to leave for it.
+    New { node: NodeId, new_life: bool, gone: Vec<NodeId> },
     /// We hold it or a newer one, or its life ended, or it is too old.
     Stale(NodeId),
     /// There is no room for one more node, or for so large a card.
@@ -64,8 +65,9 @@ impl Book {
         Self { entries, ended, digest: 0, max, bytes: 0, max_bytes, is_cramped: false, keep }
     }
 
-    /// Takes a card somebody told, when it is genuine and news.
-    pub fn take(&mut self, now: Time, signed: SignedCard) -> Taken {
+    /// Takes a card somebody told, when it is genuine and news. Who `stays` (this node itself, and
+    /// the linked) finds room in the place of others and makes room for nobody.
+    pub fn take(&mut self, now: Time, signed: SignedCard, stays: impl Fn(NodeId) -> bool) -> Taken {
         let Some(card) = card::read(&signed) else { return Taken::Refused };
         let node = card.node;
         let age = Duration::from_millis(signed.age_ms);
@@ -73,15 +75,19 @@ impl Book {
             return Taken::Stale(node);
         }
         let cost = cost(&card, &signed);
-        if !self.fits(node, cost) {
+        let Some(leaving) = self.leaving(node, cost, stays) else {
+            self.is_cramped |= self.bytes.saturating_add(cost) > self.max_bytes;
             return Taken::Full(node);
-        }
+        };
         if !card::is_genuine(&card, &signed) {
             return Taken::Refused;
         }
         let new_life = self.card(node).is_none_or(|held| held.life < card.life);
+        leaving.iter().for_each(|oldest| {
+            self.remove(*oldest);
+        });
         self.put(now + self.keep.saturating_sub(age), card, signed);
-        Taken::New { node, new_life }
+        Taken::New { node, new_life, gone: leaving }
     }
 
     /// Puts our own card in, whatever the limits say.
@@ -117,13 +123,36 @@ impl Book {
             && self.ended.get(&node).is_none_or(|ended| ended.life < rank.0)
     }
 
-    /// True when a card of this cost may come in, in the place of what is held of the node.
-    fn fits(&mut self, node: NodeId, cost: usize) -> bool {
+    /// Who has to leave so that a card of this cost fits, in the place of what is held of the node.
+    /// `None` when it cannot come in: only who `stays` makes others leave, of those who do not, the
+    /// one whose card would end first.
+    fn leaving(
+        &self,
+        node: NodeId,
+        cost: usize,
+        stays: impl Fn(NodeId) -> bool,
+    ) -> Option<Vec<NodeId>> {
         let before = self.entries.get(&node).map(|entry| entry.cost);
-        let rest = self.bytes.saturating_sub(before.unwrap_or(0));
-        let too_large = rest.saturating_add(cost) > self.max_bytes;
-        self.is_cramped |= too_large;
-        !too_large && (before.is_some() || self.entries.len() < self.max)
+        let mut count = self.entries.len() + usize::from(before.is_none());
+        let mut bytes = self.bytes.saturating_sub(before.unwrap_or(0)).saturating_add(cost);
+        let fit = |count, bytes| count <= self.max && bytes <= self.max_bytes;
+        let mut leaving = Vec::new();
+        if fit(count, bytes) {
+            return Some(leaving);
+        } else if !stays(node) {
+            return None;
+        }
+        let others = self.entries.iter().filter(|(other, _)| **other != node && !stays(**other));
+        let mut others: Vec<_> = others.map(|(other, e)| (e.ends, *other, e.cost)).collect();
+        others.sort_unstable();
+        for (_, oldest, cost) in others {
+            leaving.push(oldest);
+            (count, bytes) = (count.saturating_sub(1), bytes.saturating_sub(cost));
+            if fit(count, bytes) {
+                return Some(leaving);
+            }
+        }
+        None
     }
 
     /// True when a card of the node is worth asking for: it is in the book or may still come in.

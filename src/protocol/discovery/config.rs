@@ -25,7 +25,8 @@ pub struct DiscoveryConfig {
     /// once, this is for what got lost.
     #[serde(with = "duration")]
     pub exchange_interval: Duration,
-    /// Most cards held. Above it new nodes are not remembered, and that is told. Default 16,384.
+    /// Most cards held. Above it new nodes are not remembered, and that is told; only a linked one
+    /// takes the place of one that is not linked. Default 16,384.
     pub max_cards: usize,
     /// Most memory for cards, in bytes: each counts its signed form and 100 for every address, topic
     /// and label. A card above it is turned away, and that is told. Default 64 MiB: 4 KiB for each

@@ -26,6 +26,9 @@
 //!   until there was room again. Likewise a card with which all would cost more than
 //!   `max_card_bytes` (signed bytes, and 100 for each address, topic and label); from then on no
 //!   cards are fetched until one leaves or shrinks, but those pushed are taken if they fit.
+//! - Upon a card of a linked node for which there is no room: drop the oldest cards of nodes that
+//!   are not linked, as many as needed, and give `Gone` for each. So made-up nodes, which nobody is
+//!   ever linked with, cannot keep out the real ones.
 //! - Upon a card of this very node: with a higher life, give `OurselvesNewer`, once per life. With
 //!   this life and a version or content we did not make, sign a version above it.
 //! - Upon `forget_after` since its owner signed it: drop the card of a node that is not linked and

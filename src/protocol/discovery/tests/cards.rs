@@ -8,14 +8,11 @@ use crate::base::key::SecretKey;
 use crate::base::limits::{MAX_ADDRESSES, MAX_CARD, MAX_LABELS, MAX_TOPICS};
 use crate::base::machine::{Machine, Outbox};
 use crate::base::time::Time;
-use crate::protocol::discovery::book::Book;
 use crate::protocol::discovery::card::read;
 use crate::protocol::discovery::wire::{Held, SignedCard};
-use crate::protocol::discovery::{
-    Card, DiscoveryMachine, Input, Message, Notice, Output, Settings,
-};
+use crate::protocol::discovery::{Card, DiscoveryMachine, Input, Message, Output, Settings};
 
-fn card(number: u8, life: u64, version: u64) -> Card {
+pub(super) fn card(number: u8, life: u64, version: u64) -> Card {
     Card {
         node: id(number),
         life: Life(life),
@@ -28,21 +25,25 @@ fn card(number: u8, life: u64, version: u64) -> Card {
 }
 
 /// Node 0, linked with node 1 and no world around it.
-fn alone(settings: Settings) -> DiscoveryMachine {
+pub(super) fn alone(settings: Settings) -> DiscoveryMachine {
     let mut machine = DiscoveryMachine::new(settings, 0);
     let linked = Input::Linked { peer: id(1), life: Life(1), address: None };
     machine.handle(Time::ZERO, linked, &mut Outbox::new());
     machine
 }
 
-fn tell(machine: &mut DiscoveryMachine, at: Time, cards: Vec<SignedCard>) -> Vec<Output> {
+pub(super) fn tell(
+    machine: &mut DiscoveryMachine,
+    at: Time,
+    cards: Vec<SignedCard>,
+) -> Vec<Output> {
     let mut out = Outbox::new();
     let told = Input::Told { from: id(1), message: Message::Cards { cards } };
     machine.handle(at, told, &mut out);
     out.drain().collect()
 }
 
-fn known(machine: &DiscoveryMachine) -> Vec<(Life, u64)> {
+pub(super) fn known(machine: &DiscoveryMachine) -> Vec<(Life, u64)> {
     machine.known().map(|card| (card.life, card.version)).collect()
 }
 
@@ -111,7 +112,7 @@ fn a_card_beyond_the_limits_is_refused() {
 }
 
 /// So many topics, and so many labels.
-fn crowded(number: u8, topics: usize, labels: usize) -> Card {
+pub(super) fn crowded(number: u8, topics: usize, labels: usize) -> Card {
     let topics = (0..topics).map(|n| format!("{n}")).collect();
     let labels = (0..labels).map(|n| (format!("{n}"), String::new())).collect();
     Card { topics, labels, ..card(number, 1, 1) }
@@ -172,54 +173,6 @@ fn the_own_card_always_fits() {
     let bytes = machine.own().sign(&key(0)).card.len();
     assert!((MAX_CARD - 256..=MAX_CARD).contains(&bytes), "{bytes}");
     assert_eq!(machine.own().addresses.len(), MAX_ADDRESSES);
-}
-
-#[test]
-fn a_full_book_takes_no_new_node_and_says_so_once() {
-    let mut full = settings(0);
-    full.config.max_cards = 3;
-    let mut machine = alone(full);
-    let cards = (2..9).map(|n| card(n, 1, 1).sign(&key(n))).collect();
-    let outputs = tell(&mut machine, Time::ZERO, cards);
-    let notices = outputs.iter().filter(|o| matches!(o, Output::Notice(Notice::CardsFull { .. })));
-    assert_eq!((known(&machine).len(), notices.count()), (2, 1));
-    tell(&mut machine, Time::ZERO, vec![card(2, 1, 2).sign(&key(2))]);
-    assert!(known(&machine).contains(&(Life(1), 2)), "who is known may change");
-}
-
-#[test]
-fn cards_cost_no_more_memory_than_allowed_in_all() {
-    let mut full = settings(0);
-    // Room for four such cards and a part of the fifth.
-    full.config.max_card_bytes = 4 * 105 * MAX_TOPICS + 50 * MAX_TOPICS;
-    let mut machine = alone(full);
-    let cards = (2..9).map(|n| crowded(n, MAX_TOPICS, 0).sign(&key(n))).collect();
-    let outputs = tell(&mut machine, Time::ZERO, cards);
-    let notices = outputs.iter().filter(|o| matches!(o, Output::Notice(Notice::CardsFull { .. })));
-    assert_eq!((known(&machine).len(), notices.count()), (4, 1));
-    tell(&mut machine, Time::ZERO, vec![card(9, 1, 1).sign(&key(9))]);
-    assert_eq!(known(&machine).len(), 5, "a small one still fits");
-    let grown = Card { version: 2, ..crowded(9, MAX_TOPICS, 0) };
-    tell(&mut machine, Time::ZERO, vec![grown.sign(&key(9))]);
-    assert_eq!(known(&machine), [(Life(1), 1); 5], "but it may not grow");
-    tell(&mut machine, Time::ZERO, vec![card(2, 1, 2).sign(&key(2))]);
-    tell(&mut machine, Time::ZERO, vec![grown.sign(&key(9))]);
-    let second = known(&machine).into_iter().filter(|rank| *rank == (Life(1), 2));
-    assert_eq!(second.count(), 2, "until another one shrinks");
-}
-
-#[test]
-fn cards_that_do_not_fit_are_not_asked_for_again_and_again() {
-    let mut book = Book::new(100, 50 * MAX_TOPICS, 1000 * SECOND);
-    let mut take = |card: Card, number| {
-        book.take(Time::ZERO, card.sign(&key(number)));
-        (book.len(), book.has_room(), book.has_room_for(id(2)))
-    };
-    assert_eq!(take(crowded(2, MAX_TOPICS / 4, 0), 2), (1, true, true));
-    assert_eq!(take(crowded(3, MAX_TOPICS, 0), 3), (1, false, false));
-    assert_eq!(take(card(3, 1, 1), 3), (2, false, false));
-    assert_eq!(take(card(3, 1, 2), 3), (2, false, false), "as large as before");
-    assert_eq!(take(card(2, 1, 2), 2), (2, true, true));
 }
 
 #[test]
