@@ -19,7 +19,8 @@ pub struct DiscoveryConfig {
     /// Longest wait between two dials of one peer. Dialing never stops altogether. Default 30 s.
     #[serde(with = "duration")]
     pub backoff_max: Duration,
-    /// Dials under way at once. Default 16.
+    /// Dials under way at once. Default 16; all but 4 of them, and at least one, may be of nodes
+    /// known from cards and sightings.
     pub max_dials: usize,
     /// How often two linked nodes compare the cards they hold. Default 5 s; changes are pushed at
     /// once, this is for what got lost.
