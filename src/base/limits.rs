@@ -15,3 +15,10 @@ pub const MAX_ADDRESSES: usize = 32;
 
 /// Largest signed card, in bytes.
 pub const MAX_CARD: usize = 32 * 1024;
+
+/// Most topics a card may list. Every text in memory costs some 100 bytes beside its own, so
+/// 32 KiB of one-letter names would become a megabyte. (Guess: who reads more is a bridge.)
+pub const MAX_TOPICS: usize = 1024;
+
+/// Most labels a card may carry. (Guess: people read them.)
+pub const MAX_LABELS: usize = 64;

@@ -20,6 +20,12 @@ pub(super) struct Book {
     /// XOR over the hashes of all (node, life, version): cheap to keep up to date.
     digest: u64,
     max: usize,
+    /// What all cards cost, by `cost`, and how much that may be.
+    bytes: usize,
+    max_bytes: usize,
+    /// A card was too large for what is left, and no room was made since. While it lasts no peer is
+    /// asked for cards: the ones that do not fit would be fetched with every comparison.
+    is_cramped: bool,
     keep: Duration,
 }
 
@@ -28,6 +34,7 @@ struct Entry {
     card: Card,
     signed: SignedCard,
     ends: Time,
+    cost: usize,
 }
 
 #[derive(Debug)]
@@ -37,41 +44,50 @@ struct Ended {
 }
 
 /// What became of a card somebody told.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Taken {
-    /// It is in the book now. A first card begins a life that is new to us, too.
-    New { node: NodeId, new_life: bool },
+    /// It is in the book now. A first card begins a life that is new to us, too. The cards of
+    /// `gone` had to leave for it.
+    New { node: NodeId, new_life: bool, gone: Vec<NodeId> },
     /// We hold it or a newer one, or its life ended, or it is too old.
     Stale(NodeId),
-    /// There is no room for one more node.
+    /// There is no room for one more node, or for so large a card.
     Full(NodeId),
     /// No proper card, or not signed by its owner.
     Refused,
 }
 
 impl Book {
-    pub fn new(max: usize, keep: Duration) -> Self {
+    /// Room for `max` cards that cost `max_bytes` together.
+    pub fn new(max: usize, max_bytes: usize, keep: Duration) -> Self {
         let (entries, ended) = (BTreeMap::new(), BTreeMap::new());
-        Self { entries, ended, digest: 0, max: max.max(1), keep }
+        let max = max.max(1);
+        Self { entries, ended, digest: 0, max, bytes: 0, max_bytes, is_cramped: false, keep }
     }
 
-    /// Takes a card somebody told, when it is genuine and news.
-    pub fn take(&mut self, now: Time, signed: SignedCard) -> Taken {
+    /// Takes a card somebody told, when it is genuine and news. Who `stays` (this node itself, and
+    /// the linked) finds room in the place of others and makes room for nobody.
+    pub fn take(&mut self, now: Time, signed: SignedCard, stays: impl Fn(NodeId) -> bool) -> Taken {
         let Some(card) = card::read(&signed) else { return Taken::Refused };
         let node = card.node;
         let age = Duration::from_millis(signed.age_ms);
         if !self.is_news(node, card.rank()) || age >= self.keep {
             return Taken::Stale(node);
         }
-        if !self.has_room_for(node) {
+        let cost = cost(&card, &signed);
+        let Some(leaving) = self.leaving(node, cost, stays) else {
+            self.is_cramped |= self.bytes.saturating_add(cost) > self.max_bytes;
             return Taken::Full(node);
-        }
+        };
         if !card::is_genuine(&card, &signed) {
             return Taken::Refused;
         }
         let new_life = self.card(node).is_none_or(|held| held.life < card.life);
+        leaving.iter().for_each(|oldest| {
+            self.remove(*oldest);
+        });
         self.put(now + self.keep.saturating_sub(age), card, signed);
-        Taken::New { node, new_life }
+        Taken::New { node, new_life, gone: leaving }
     }
 
     /// Puts our own card in, whatever the limits say.
@@ -81,17 +97,22 @@ impl Book {
 
     fn put(&mut self, ends: Time, card: Card, signed: SignedCard) {
         let node = card.node;
+        let (bytes, was_cramped) = (self.bytes, self.is_cramped);
+        self.remove(node);
         self.ended.remove(&node);
         self.digest ^= fingerprint(&held(&card));
-        if let Some(old) = self.entries.insert(node, Entry { card, signed, ends }) {
-            self.digest ^= fingerprint(&held(&old.card));
-        }
+        let cost = cost(&card, &signed);
+        self.bytes = self.bytes.saturating_add(cost);
+        self.is_cramped = was_cramped && self.bytes >= bytes;
+        self.entries.insert(node, Entry { card, signed, ends, cost });
     }
 
     fn remove(&mut self, node: NodeId) -> bool {
         let removed = self.entries.remove(&node);
         if let Some(old) = &removed {
             self.digest ^= fingerprint(&held(&old.card));
+            self.bytes = self.bytes.saturating_sub(old.cost);
+            self.is_cramped = false;
         }
         removed.is_some()
     }
@@ -102,14 +123,46 @@ impl Book {
             && self.ended.get(&node).is_none_or(|ended| ended.life < rank.0)
     }
 
-    /// True when the node is in the book or may still come in.
+    /// Who has to leave so that a card of this cost fits, in the place of what is held of the node.
+    /// `None` when it cannot come in: only who `stays` makes others leave, of those who do not, the
+    /// one whose card would end first.
+    fn leaving(
+        &self,
+        node: NodeId,
+        cost: usize,
+        stays: impl Fn(NodeId) -> bool,
+    ) -> Option<Vec<NodeId>> {
+        let before = self.entries.get(&node).map(|entry| entry.cost);
+        let mut count = self.entries.len() + usize::from(before.is_none());
+        let mut bytes = self.bytes.saturating_sub(before.unwrap_or(0)).saturating_add(cost);
+        let fit = |count, bytes| count <= self.max && bytes <= self.max_bytes;
+        let mut leaving = Vec::new();
+        if fit(count, bytes) {
+            return Some(leaving);
+        } else if !stays(node) {
+            return None;
+        }
+        let others = self.entries.iter().filter(|(other, _)| **other != node && !stays(**other));
+        let mut others: Vec<_> = others.map(|(other, e)| (e.ends, *other, e.cost)).collect();
+        others.sort_unstable();
+        for (_, oldest, cost) in others {
+            leaving.push(oldest);
+            (count, bytes) = (count.saturating_sub(1), bytes.saturating_sub(cost));
+            if fit(count, bytes) {
+                return Some(leaving);
+            }
+        }
+        None
+    }
+
+    /// True when a card of the node is worth asking for: it is in the book or may still come in.
     pub fn has_room_for(&self, node: NodeId) -> bool {
-        self.has_room() || self.entries.contains_key(&node)
+        !self.is_cramped && (self.entries.len() < self.max || self.entries.contains_key(&node))
     }
 
     /// True when one more node may come in.
     pub fn has_room(&self) -> bool {
-        self.entries.len() < self.max
+        !self.is_cramped && self.entries.len() < self.max
     }
 
     /// A life of a node ended: its card goes, and nothing of that life comes back. True when there
@@ -209,6 +262,13 @@ impl Book {
     }
 }
 
+/// What a card costs in memory, in bytes, roughly: what was signed, and the list entries, texts and
+/// addresses it was read into.
+fn cost(card: &Card, signed: &SignedCard) -> usize {
+    let parts = card.addresses.len() + card.topics.len() + card.labels.len();
+    signed.card.len() + signed.signature.len() + parts * PART
+}
+
 fn held(card: &Card) -> Held {
     Held { node: card.node, life: card.life, version: card.version }
 }
@@ -223,6 +283,10 @@ fn fingerprint(held: &Held) -> u64 {
     hasher.finalize_xof().fill(&mut first);
     u64::from_le_bytes(first)
 }
+
+/// Bytes one address, topic or label costs beside its signed form: a tree's slot, an allocation and
+/// the text once more. (Guess.)
+const PART: usize = 100;
 
 /// Bytes CBOR adds to a signed card: field names, lengths, the age.
 const OVERHEAD: usize = 64;

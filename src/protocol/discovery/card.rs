@@ -9,7 +9,7 @@ use super::wire::SignedCard;
 use crate::base::codec::{from_cbor, to_cbor};
 use crate::base::id::{Life, NodeId};
 use crate::base::key::SecretKey;
-use crate::base::limits::{MAX_ADDRESSES, MAX_CARD};
+use crate::base::limits::{MAX_ADDRESSES, MAX_CARD, MAX_LABELS, MAX_TOPICS};
 use crate::base::name::check_name;
 
 /// What a node says of itself. The newest wins: the higher life, then the higher version.
@@ -25,10 +25,11 @@ pub struct Card {
     pub name: String,
     /// Where it can be dialled, at most 32 addresses, without its own `/p2p/…` at the end.
     pub addresses: Vec<Multiaddr>,
-    /// The topics it reads. Those that do not fit into 32 KiB of card are left out, the last in
-    /// the order of the alphabet first.
+    /// The topics it reads, at most 1,024. Those beyond, and those that do not fit into 32 KiB of
+    /// card, are left out, the last in the order of the alphabet first.
     pub topics: BTreeSet<String>,
-    /// Whatever its operator wants others to know. What does not fit is left out likewise.
+    /// Whatever its operator wants others to know, at most 64 labels. Their names follow the rules
+    /// of all names. What does not fit is left out likewise.
     pub labels: BTreeMap<String, String>,
 }
 
@@ -52,7 +53,10 @@ pub(super) fn read(signed: &SignedCard) -> Option<Card> {
     let proper = check_name(&card.name).is_ok()
         && card.addresses.len() <= MAX_ADDRESSES
         && card.addresses.iter().all(|a| !a.is_empty() && a.len() <= MAX_ADDRESS)
-        && card.topics.iter().all(|topic| check_name(topic).is_ok());
+        && card.topics.len() <= MAX_TOPICS
+        && card.topics.iter().all(|topic| check_name(topic).is_ok())
+        && card.labels.len() <= MAX_LABELS
+        && card.labels.keys().all(|label| check_name(label).is_ok());
     proper.then_some(card)
 }
 

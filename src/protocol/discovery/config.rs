@@ -19,14 +19,20 @@ pub struct DiscoveryConfig {
     /// Longest wait between two dials of one peer. Dialing never stops altogether. Default 30 s.
     #[serde(with = "duration")]
     pub backoff_max: Duration,
-    /// Dials under way at once. Default 16.
+    /// Dials under way at once. Default 16; all but 4 of them, and at least one, may be of nodes
+    /// known from cards and sightings.
     pub max_dials: usize,
     /// How often two linked nodes compare the cards they hold. Default 5 s; changes are pushed at
     /// once, this is for what got lost.
     #[serde(with = "duration")]
     pub exchange_interval: Duration,
-    /// Most cards held. Above it new nodes are not remembered, and that is told. Default 16,384.
+    /// Most cards held. Above it new nodes are not remembered, and that is told; only a linked one
+    /// takes the place of one that is not linked. Default 16,384.
     pub max_cards: usize,
+    /// Most memory for cards, in bytes: each counts its signed form and 100 for every address, topic
+    /// and label. A card above it is turned away, and that is told. Default 64 MiB: 4 KiB for each
+    /// of `max_cards`.
+    pub max_card_bytes: usize,
     /// Most addresses remembered that have no card yet. Default 1,024; the oldest leaves first.
     pub max_sightings: usize,
     /// How long a peer that refused us (other network, wrong key) is left alone. Default 10 min.
@@ -46,6 +52,7 @@ impl Default for DiscoveryConfig {
             max_dials: 16,
             exchange_interval: Duration::from_secs(5),
             max_cards: 16_384,
+            max_card_bytes: 64 * 1024 * 1024,
             max_sightings: 1_024,
             refused_for: Duration::from_secs(600),
             forget_after: Duration::from_secs(3_600),

@@ -12,6 +12,7 @@ use super::address;
 use super::config::DiscoveryConfig;
 use super::fixed::Fixed;
 use super::output::Output;
+use super::pace::Pace;
 use super::target::{Key, Stays, Target, backoff};
 use crate::base::id::{Life, NodeId};
 use crate::base::machine::{Outbox, earliest};
@@ -21,7 +22,9 @@ use crate::base::token::{Token, Tokens};
 /// Knows who is linked, keeps every target in the queue it belongs to, and begins dials.
 ///
 /// Two queues by time: `must` holds what is dialled whatever happens (addresses of the operator,
-/// neighbours), `pool` whoever else is known, dialled while links are wanting.
+/// neighbours), `pool` whoever else is known, dialled while links are wanting. Anybody can fill the
+/// pool with made-up nodes, so it has a pace, leaves dials free, and comes after what is due of
+/// `must`.
 #[derive(Debug)]
 pub(super) struct Dialer {
     pub(super) own: NodeId,
@@ -31,6 +34,7 @@ pub(super) struct Dialer {
     pub(super) targets: BTreeMap<Key, Target>,
     must: BTreeSet<(Time, Key)>,
     pool: BTreeSet<(Time, Key)>,
+    pace: Pace,
     pub(super) dials: BTreeMap<Token, Dial>,
     /// Targets nobody but a sighting vouches for, the oldest first.
     sighted: LinkedHashSet<Key>,
@@ -64,9 +68,12 @@ pub(super) struct Dial {
     pub asked: Option<NodeId>,
     pub places: Vec<Multiaddr>,
     pub begun: Time,
+    /// Why it was begun.
+    want: Want,
 }
 
 /// Why a target stands in a queue.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Want {
     Must,
     Pool,
@@ -82,6 +89,7 @@ impl Dialer {
             targets: BTreeMap::new(),
             must: BTreeSet::new(),
             pool: BTreeSet::new(),
+            pace: Pace::default(),
             dials: BTreeMap::new(),
             sighted: LinkedHashSet::new(),
             refused: BTreeMap::new(),
@@ -96,32 +104,45 @@ impl Dialer {
 
     /// Begins as many dials as are due, wanted and allowed.
     pub fn dial(&mut self, now: Time, tokens: &mut Tokens, out: &mut Outbox<Output>) {
-        while let Some(key) = self.next_due(now) {
-            self.begin(now, &key, tokens, out);
+        while let Some((key, want)) = self.next_due(now) {
+            self.begin(now, (&key, want), tokens, out);
         }
     }
 
-    fn next_due(&self, now: Time) -> Option<Key> {
-        let (due, key) = self.next()?;
-        (due <= now).then(|| key.clone())
-    }
-
-    /// What to dial next and when, as far as the limits allow any dial.
-    fn next(&self) -> Option<(Time, &Key)> {
-        if self.dials.len() >= self.config.max_dials.max(1) {
-            return None;
-        }
-        let must = self.must.first();
-        let wanting = self.links.len() + self.dials.len() < self.config.target_links;
-        let pool = self.pool.first().filter(|_| wanting);
-        let first = match (must, pool) {
-            (Some(a), Some(b)) => a.min(b),
-            (one, other) => one.or(other)?,
+    fn next_due(&self, now: Time) -> Option<(Key, Want)> {
+        let due = |next: Option<(Time, &Key)>, want| {
+            next.filter(|(due, _)| *due <= now).map(|(_, key)| (key.clone(), want))
         };
-        Some((first.0, &first.1))
+        due(self.next_must(), Want::Must).or_else(|| due(self.next_pool(), Want::Pool))
     }
 
-    fn begin(&mut self, now: Time, key: &Key, tokens: &mut Tokens, out: &mut Outbox<Output>) {
+    /// Whom that must be dialled to dial next and when, as far as the limits allow any dial.
+    fn next_must(&self) -> Option<(Time, &Key)> {
+        let first = self.must.first().filter(|_| self.dials.len() < self.max_dials());
+        first.map(|(due, key)| (*due, key))
+    }
+
+    /// Whom of the pool to dial next and when, as far as the limits allow and links are wanting.
+    fn next_pool(&self) -> Option<(Time, &Key)> {
+        let of_pool = self.dials.values().filter(|dial| dial.want == Want::Pool).count();
+        let free = self.dials.len() < self.max_dials()
+            && of_pool < self.max_dials().saturating_sub(KEPT_FREE).max(1);
+        let wanting = self.links.len() + self.dials.len() < self.config.target_links;
+        let first = self.pool.first().filter(|_| free && wanting);
+        first.map(|(due, key)| (self.pace.ready().max(*due), key))
+    }
+
+    fn max_dials(&self) -> usize {
+        self.config.max_dials.max(1)
+    }
+
+    fn begin(
+        &mut self,
+        now: Time,
+        (key, want): (&Key, Want),
+        tokens: &mut Tokens,
+        out: &mut Outbox<Output>,
+    ) {
         let Some(target) = self.targets.get(key) else {
             self.must.retain(|(_, queued)| queued != key);
             self.pool.retain(|(_, queued)| queued != key);
@@ -145,7 +166,10 @@ impl Dialer {
         let token = tokens.next();
         // Whoever lives at an address now will do, unless the address came with an id.
         let asked = peer.filter(|_| matches!(key, Key::Peer(_)) || self.is_pinned(key));
-        let dial = Dial { key: key.clone(), peer, asked, places: places.clone(), begun: now };
+        let dial = Dial { key: key.clone(), peer, asked, places: places.clone(), begun: now, want };
+        if want == Want::Pool {
+            self.pace.take(now);
+        }
         self.begun += 1;
         self.dials.insert(token, dial);
         self.settle(key);
@@ -325,7 +349,8 @@ impl Dialer {
 
     pub fn deadline(&self) -> Option<Time> {
         let dial = self.dials.values().map(|dial| dial.begun + DIAL_DEADLINE).min();
-        earliest(dial, self.next().map(|(due, _)| due))
+        let must = self.next_must().map(|(due, _)| due);
+        earliest(earliest(dial, must), self.next_pool().map(|(due, _)| due))
     }
 
     pub(super) fn link(&mut self, now: Time, peer: NodeId, life: Life) {
@@ -378,6 +403,9 @@ impl Dialer {
 
 /// After this the driver is taken to have lost a dial. Its own limits are shorter.
 const DIAL_DEADLINE: Duration = Duration::from_secs(20);
+
+/// Dials the pool leaves free for who must be dialled. (Guess: a dead address holds one for long.)
+const KEPT_FREE: usize = 4;
 
 /// What the node with the larger id waits before it dials one it was told of.
 const COURTESY: Duration = Duration::from_millis(300);

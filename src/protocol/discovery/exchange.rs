@@ -152,9 +152,11 @@ impl Exchange {
             theirs.get(&ours.node).is_none_or(|theirs| rank(theirs) < rank(ours))
         });
         tell(now, question.peer, lacking.map(|ours| ours.node), book, tokens, out);
+        // The card of the peer itself finds room, for it is linked.
+        let has_room = |node| node == question.peer || book.has_room_for(node);
         let wanted = theirs
             .values()
-            .filter(|h| book.is_news(h.node, (h.life, h.version)) && book.has_room_for(h.node));
+            .filter(|h| book.is_news(h.node, (h.life, h.version)) && has_room(h.node));
         let wanted = wanted.map(|h| h.node).collect();
         let step = Step::Fetch { wanted, then: last };
         self.go_on(now, Question { step, ..question }, book, tokens, out);

@@ -65,7 +65,7 @@ impl DiscoveryMachine {
         let keep = config.forget_after.max(MIN_KEEP);
         let node = key.id();
         let own = OwnCard::new(key, life, name, labels, keep / 4);
-        let mut book = Book::new(config.max_cards, keep);
+        let mut book = Book::new(config.max_cards, config.max_card_bytes, keep);
         book.put_own(Time::ZERO, own.card().clone(), own.signed());
         let exchange = Exchange::new(config.exchange_interval, seed.wrapping_add(1));
         let mut dialer = Dialer::new(node, config, seed);
@@ -217,8 +217,10 @@ impl DiscoveryMachine {
             self.met_own_card(now, &card, &signed, out);
             return Some(card.node);
         }
-        match self.book.take(now, signed) {
-            Taken::New { node, new_life } => {
+        let (own, dialer) = (own.node, &self.dialer);
+        match self.book.take(now, signed, |node| node == own || dialer.is_linked(node)) {
+            Taken::New { node, new_life, gone } => {
+                gone.into_iter().for_each(|node| self.gone(node, out));
                 self.news(now, from, node, new_life, out);
                 Some(node)
             }
@@ -299,10 +301,15 @@ impl DiscoveryMachine {
         let (own, dialer) = (self.own.card().node, &self.dialer);
         let alive = |node| node == own || dialer.is_linked(node);
         for node in self.book.sweep(now, alive) {
-            self.dialer.gone(node);
-            out.push(Output::Gone { node });
+            self.gone(node, out);
         }
         self.told_full &= !self.book.has_room();
+    }
+
+    /// A card left the book, because of its age or for another one.
+    fn gone(&mut self, node: NodeId, out: &mut Outbox<Output>) {
+        self.dialer.gone(node);
+        out.push(Output::Gone { node });
     }
 }
 

@@ -16,12 +16,19 @@
 //!
 //! - Upon a change of the node's addresses or topics: gather changes for 5 ms, then sign one new
 //!   version of the own card and push it to every linked peer.
+//! - A card has at most 32 KiB, 32 addresses, 1,024 topics and 64 labels, each with a proper name.
+//!   The own card leaves out what is beyond; a card of another node beyond it is malformed.
 //! - Upon a quarter of `forget_after` without a change: sign a new version all the same.
 //! - Upon a card of another node: refuse and count what is malformed or not signed by its owner;
 //!   drop what is not newer than the card held, of a life that ended, or as old as `forget_after`;
 //!   else keep it, give `Card`, and push it within 5 ms to every linked peer but the one it came
 //!   from. With `max_cards` held, a card of one more node is dropped and `CardsFull` given, once
-//!   until there was room again.
+//!   until there was room again. Likewise a card with which all would cost more than
+//!   `max_card_bytes` (signed bytes, and 100 for each address, topic and label); from then on no
+//!   cards are fetched until one leaves or shrinks, but those pushed are taken if they fit.
+//! - Upon a card of a linked node for which there is no room: drop the oldest cards of nodes that
+//!   are not linked, as many as needed, and give `Gone` for each. So made-up nodes, which nobody is
+//!   ever linked with, cannot keep out the real ones.
 //! - Upon a card of this very node: with a higher life, give `OurselvesNewer`, once per life. With
 //!   this life and a version or content we did not make, sign a version above it.
 //! - Upon `forget_after` since its owner signed it: drop the card of a node that is not linked and
@@ -42,6 +49,10 @@
 //!   either, until whoever lives there is linked, and again when that link is lost, for ever.
 //! - Of two nodes that learn of each other the one with the smaller id dials at once and the other
 //!   300 ms later; in a crowd (twice `target_links`) chance within these 300 ms replaces this.
+//! - Who must be dialled (neighbours, bootstrap, `Connect`) and is due goes before the known nodes
+//!   of the open topology. Of these at most 20 dials begin per second (after a pause 20 at once),
+//!   and they take all but 4 of the `max_dials`, yet at least one. So a member that fills cards with
+//!   made-up addresses can neither make the network a flood of dials nor keep the real ones waiting.
 //! - At most `max_dials` at once, one per peer, of at most 8 addresses: first where the peer was
 //!   reached last, then the nearest. A dial without an answer for 20 s has failed.
 //! - Upon a failed dial: wait `backoff_first`, doubled with every failure in a row up to
@@ -74,7 +85,7 @@
 //!
 //! 1. *Newest only*: the rank (life, version) of a card held never falls while it is held.
 //! 2. *Signed only*: every card held was signed by the node it speaks of.
-//! 3. *Bounded*: cards by `max_cards`, targets by cards, `max_sightings`, neighbours and 1,024
+//! 3. *Bounded*: cards by `max_cards` and `max_card_bytes`, targets by cards, `max_sightings`, neighbours and 1,024
 //!    addresses of the user; questions by links; messages by `MAX_FRAME`.
 //! 4. *No spinning*: after every input the deadline lies in the future.
 //! 5. *Never giving up*: who must be dialled always has a next dial.
@@ -95,6 +106,7 @@ mod machine;
 mod outcome;
 mod output;
 mod own;
+mod pace;
 mod stats;
 mod target;
 #[cfg(test)]

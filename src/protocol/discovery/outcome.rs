@@ -271,7 +271,7 @@ impl Dialer {
         self.settle(&Key::Peer(peer));
     }
 
-    /// Nothing was heard of a node for so long that its card is gone.
+    /// The card of a node is gone: nothing was heard of it for long, or another one took its place.
     pub fn gone(&mut self, peer: NodeId) {
         if !self.is_neighbour(peer) {
             self.remove(&Key::Peer(peer));

@@ -79,7 +79,7 @@ pub enum Output {
 /// What the user of the node should know about other nodes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Notice {
-    /// The card store is full; this node is not remembered.
+    /// The card store is full, by count or by bytes; this node, or its new card, is not remembered.
     CardsFull {
         /// Who.
         node: NodeId,

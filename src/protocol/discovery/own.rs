@@ -11,7 +11,7 @@ use super::wire::SignedCard;
 use crate::base::codec::to_cbor;
 use crate::base::id::Life;
 use crate::base::key::SecretKey;
-use crate::base::limits::{MAX_ADDRESSES, MAX_CARD};
+use crate::base::limits::{MAX_ADDRESSES, MAX_CARD, MAX_LABELS, MAX_TOPICS};
 use crate::base::machine::earliest;
 use crate::base::name::check_name;
 use crate::base::time::Time;
@@ -114,7 +114,7 @@ impl OwnCard {
         earliest(self.change_due, Some(self.refresh_due))
     }
 
-    /// Puts as many labels and topics into the card as fit.
+    /// Puts as many labels and topics into the card as fit and others accept.
     fn fill(&mut self) {
         self.card.labels.clear();
         self.card.topics.clear();
@@ -124,10 +124,12 @@ impl OwnCard {
             room = left.unwrap_or(0);
             left.is_some()
         };
-        let labels = self.labels.iter().take_while(|(k, v)| fits(written(k) + written(v)));
+        let labels = self.labels.iter().filter(|(label, _)| check_name(label).is_ok());
+        let labels = labels.take(MAX_LABELS).take_while(|(k, v)| fits(written(k) + written(v)));
         self.card.labels = labels.map(|(k, v)| (k.clone(), v.clone())).collect();
         let topics = self.topics.iter().filter(|topic| check_name(topic).is_ok());
-        self.card.topics = topics.take_while(|topic| fits(written(topic))).cloned().collect();
+        let topics = topics.take(MAX_TOPICS).take_while(|topic| fits(written(topic)));
+        self.card.topics = topics.cloned().collect();
     }
 }
 

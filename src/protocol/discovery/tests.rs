@@ -2,6 +2,7 @@
 
 mod cards;
 mod dialing;
+mod full;
 mod fuzz;
 mod joining;
 mod leaving;

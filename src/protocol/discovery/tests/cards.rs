@@ -1,20 +1,18 @@
 //! Cards: made, spread, refused, bounded, ended.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::world::{MS, SECOND, World, address, id, key, settings};
 use crate::base::id::Life;
 use crate::base::key::SecretKey;
-use crate::base::limits::{MAX_ADDRESSES, MAX_CARD};
+use crate::base::limits::{MAX_ADDRESSES, MAX_CARD, MAX_LABELS, MAX_TOPICS};
 use crate::base::machine::{Machine, Outbox};
 use crate::base::time::Time;
 use crate::protocol::discovery::card::read;
 use crate::protocol::discovery::wire::{Held, SignedCard};
-use crate::protocol::discovery::{
-    Card, DiscoveryMachine, Input, Message, Notice, Output, Settings,
-};
+use crate::protocol::discovery::{Card, DiscoveryMachine, Input, Message, Output, Settings};
 
-fn card(number: u8, life: u64, version: u64) -> Card {
+pub(super) fn card(number: u8, life: u64, version: u64) -> Card {
     Card {
         node: id(number),
         life: Life(life),
@@ -22,26 +20,30 @@ fn card(number: u8, life: u64, version: u64) -> Card {
         name: format!("node {number}"),
         addresses: vec![address(number)],
         topics: BTreeSet::new(),
-        labels: std::collections::BTreeMap::new(),
+        labels: BTreeMap::new(),
     }
 }
 
 /// Node 0, linked with node 1 and no world around it.
-fn alone(settings: Settings) -> DiscoveryMachine {
+pub(super) fn alone(settings: Settings) -> DiscoveryMachine {
     let mut machine = DiscoveryMachine::new(settings, 0);
     let linked = Input::Linked { peer: id(1), life: Life(1), address: None };
     machine.handle(Time::ZERO, linked, &mut Outbox::new());
     machine
 }
 
-fn tell(machine: &mut DiscoveryMachine, at: Time, cards: Vec<SignedCard>) -> Vec<Output> {
+pub(super) fn tell(
+    machine: &mut DiscoveryMachine,
+    at: Time,
+    cards: Vec<SignedCard>,
+) -> Vec<Output> {
     let mut out = Outbox::new();
     let told = Input::Told { from: id(1), message: Message::Cards { cards } };
     machine.handle(at, told, &mut out);
     out.drain().collect()
 }
 
-fn known(machine: &DiscoveryMachine) -> Vec<(Life, u64)> {
+pub(super) fn known(machine: &DiscoveryMachine) -> Vec<(Life, u64)> {
     machine.known().map(|card| (card.life, card.version)).collect()
 }
 
@@ -109,6 +111,42 @@ fn a_card_beyond_the_limits_is_refused() {
     assert_eq!((known(&machine).len(), machine.stats().cards_refused), (0, 3));
 }
 
+/// So many topics, and so many labels.
+pub(super) fn crowded(number: u8, topics: usize, labels: usize) -> Card {
+    let topics = (0..topics).map(|n| format!("{n}")).collect();
+    let labels = (0..labels).map(|n| (format!("{n}"), String::new())).collect();
+    Card { topics, labels, ..card(number, 1, 1) }
+}
+
+#[test]
+fn a_card_of_more_topics_or_labels_than_allowed_or_a_bad_label_is_refused() {
+    let mut machine = alone(settings(0));
+    let mut nameless = card(4, 1, 1);
+    nameless.labels.insert(String::new(), "x".to_owned());
+    let cards = vec![
+        crowded(2, MAX_TOPICS + 1, 0).sign(&key(2)),
+        crowded(3, 0, MAX_LABELS + 1).sign(&key(3)),
+        nameless.sign(&key(4)),
+    ];
+    tell(&mut machine, Time::ZERO, cards);
+    assert_eq!((known(&machine).len(), machine.stats().cards_refused), (0, 3));
+    let most = crowded(2, MAX_TOPICS, MAX_LABELS);
+    tell(&mut machine, Time::ZERO, vec![most.sign(&key(2))]);
+    assert_eq!(known(&machine).len(), 1);
+}
+
+#[test]
+fn the_own_card_holds_no_more_topics_and_labels_than_others_accept() {
+    let Card { topics, mut labels, .. } = crowded(0, 2 * MAX_TOPICS, 2 * MAX_LABELS);
+    labels.insert(String::new(), "nameless".to_owned());
+    let mut machine = alone(Settings { labels, ..settings(0) });
+    machine.handle(Time::ZERO, Input::Reads { topics }, &mut Outbox::new());
+    machine.handle(Time::ZERO + 5 * MS, Input::Tick, &mut Outbox::new());
+    let own = machine.own();
+    assert_eq!((own.topics.len(), own.labels.len()), (MAX_TOPICS, MAX_LABELS));
+    assert_eq!(read(&own.sign(&key(0))).as_ref(), Some(own));
+}
+
 #[test]
 fn the_newest_card_wins_and_the_same_or_older_is_silent() {
     let mut machine = alone(settings(0));
@@ -127,7 +165,7 @@ fn the_newest_card_wins_and_the_same_or_older_is_silent() {
 fn the_own_card_always_fits() {
     let mut machine = alone(settings(0));
     let mut out = Outbox::new();
-    let topics = (0..5000).map(|n| format!("a topic of some length {n}")).collect();
+    let topics = (0..5000).map(|n| format!("a topic of quite some length {n}")).collect();
     machine.handle(Time::ZERO, Input::Reads { topics }, &mut out);
     let addresses = (0..100).map(address).collect();
     machine.handle(Time::ZERO, Input::Listening { addresses }, &mut out);
@@ -135,19 +173,6 @@ fn the_own_card_always_fits() {
     let bytes = machine.own().sign(&key(0)).card.len();
     assert!((MAX_CARD - 256..=MAX_CARD).contains(&bytes), "{bytes}");
     assert_eq!(machine.own().addresses.len(), MAX_ADDRESSES);
-}
-
-#[test]
-fn a_full_book_takes_no_new_node_and_says_so_once() {
-    let mut full = settings(0);
-    full.config.max_cards = 3;
-    let mut machine = alone(full);
-    let cards = (2..9).map(|n| card(n, 1, 1).sign(&key(n))).collect();
-    let outputs = tell(&mut machine, Time::ZERO, cards);
-    let notices = outputs.iter().filter(|o| matches!(o, Output::Notice(Notice::CardsFull { .. })));
-    assert_eq!((known(&machine).len(), notices.count()), (2, 1));
-    tell(&mut machine, Time::ZERO, vec![card(2, 1, 2).sign(&key(2))]);
-    assert!(known(&machine).contains(&(Life(1), 2)), "who is known may change");
 }
 
 #[test]

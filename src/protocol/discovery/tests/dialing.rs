@@ -1,5 +1,7 @@
 //! Whom to dial, when, and when not.
 
+use std::collections::BTreeMap;
+
 use super::world::{MS, SECOND, World, address, id, settings};
 use crate::Multiaddr;
 use crate::base::token::Token;
@@ -167,6 +169,87 @@ fn at_most_max_dials_are_under_way_and_a_lost_one_counts_as_failed() {
     machine.handle(Time::ZERO + 20 * SECOND, Input::Tick, &mut out);
     assert_eq!(out.drain().filter(|o| matches!(o, Output::Dial { .. })).count(), 16);
     assert_eq!(machine.stats().dials_failed, 16);
+}
+
+/// Dials begun, by the second they began in.
+fn dials_per_second(world: &World, number: u8) -> BTreeMap<u64, usize> {
+    let mut seconds = BTreeMap::new();
+    for (at, n, output) in &world.log {
+        if *n == number && matches!(output, Output::Dial { .. }) {
+            *seconds.entry(at.as_micros() / 1_000_000).or_default() += 1;
+        }
+    }
+    seconds
+}
+
+/// Node 0, told of 100 nodes at addresses where nobody answers.
+fn amid_phantoms(settings: Settings) -> World {
+    let mut world = World::new();
+    world.start(0, settings);
+    for number in 100..200 {
+        let (peer, addresses) = (Some(id(number)), vec![address(number)]);
+        world.input(0, Input::Sighting { source: Source::Custom, peer, addresses });
+    }
+    world
+}
+
+#[test]
+fn made_up_nodes_are_dialled_at_twenty_a_second_at_most() {
+    let mut world = amid_phantoms(settings(0));
+    world.run(60 * SECOND);
+    let seconds = dials_per_second(&world, 0);
+    let (first, later) = (seconds[&0], seconds.range(1..).map(|(_, dials)| *dials));
+    assert!(first < 40, "{first} dials in the first second");
+    assert!(later.clone().all(|dials| dials <= 20), "{seconds:?}");
+    assert!(later.sum::<usize>() > 50, "and the pool is dialled all the same: {seconds:?}");
+}
+
+#[test]
+fn the_pace_of_the_pool_does_not_hold_up_who_must_be_dialled() {
+    let mut world = amid_phantoms(settings(0));
+    world.run(500 * MS);
+    let begin = world.now;
+    for number in 1..=30 {
+        world.command(0, Command::Connect { token: Token(1), address: address(number) });
+    }
+    world.run(10 * MS);
+    for number in 1..=30 {
+        assert!(!world.dials(0, &address(number), begin).is_empty(), "{number}");
+    }
+}
+
+#[test]
+fn the_pool_leaves_dials_free_and_what_must_be_dialled_comes_first() {
+    use crate::base::machine::{Machine, Outbox};
+    use crate::base::time::Time;
+    use crate::protocol::discovery::DiscoveryMachine;
+    for (max_dials, of_pool) in [(16, 12), (5, 1), (2, 1)] {
+        let mut limited = settings(0);
+        limited.config.max_dials = max_dials;
+        let mut machine = DiscoveryMachine::new(limited, 1);
+        let mut out = Outbox::new();
+        for number in 100..200 {
+            let (peer, addresses) = (Some(id(number)), vec![address(number)]);
+            let sighting = Input::Sighting { source: Source::Custom, peer, addresses };
+            machine.handle(Time::ZERO, sighting, &mut out);
+        }
+        machine.handle(Time::ZERO + 10 * SECOND, Input::Tick, &mut out);
+        let dials = out.drain().filter(|o| matches!(o, Output::Dial { .. })).count();
+        assert_eq!(dials, of_pool);
+        for number in 1..=20 {
+            let connect = Command::Connect { token: Token(1), address: address(number) };
+            machine.handle(Time::ZERO + 11 * SECOND, Input::Command(connect), &mut out);
+        }
+        let dials = out.drain().filter(|o| matches!(o, Output::Dial { .. })).count();
+        assert_eq!(dials, max_dials - of_pool);
+        // The lost dials of the pool end: `Connect` takes their places.
+        machine.handle(Time::ZERO + 30 * SECOND, Input::Tick, &mut out);
+        let first = out.drain().find_map(|output| match output {
+            Output::Dial { peer, .. } => Some(peer),
+            _ => None,
+        });
+        assert_eq!(first, Some(None), "an address of `Connect` before older ones of the pool");
+    }
 }
 
 #[test]
