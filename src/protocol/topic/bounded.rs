@@ -39,10 +39,6 @@ impl<K: Eq + Hash, V> Bounded<K, V> {
         self.entries.get_mut(key).map(|(_, value)| value)
     }
 
-    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
-        self.entries.remove(key).map(|(_, value)| value)
-    }
-
     pub(crate) fn contains(&self, key: &K) -> bool {
         self.entries.contains_key(key)
     }
