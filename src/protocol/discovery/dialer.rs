@@ -357,27 +357,6 @@ impl Dialer {
         self.links.insert(peer, Link { life, since: now });
     }
 
-    /// A link is gone: the next dial is due soon, later when links break at once. Of who said
-    /// good-bye nothing is due but what was before.
-    pub(super) fn unlink(&mut self, now: Time, peer: NodeId, has_left: bool) {
-        let Some(link) = self.links.remove(&peer) else { return };
-        if has_left {
-            return self.settle_peer(peer);
-        }
-        let lasted = now.since(link.since) >= STEADY;
-        let courtesy = self.courtesy(peer);
-        let mut keys = self.entries_of(peer);
-        keys.push(Key::Peer(peer));
-        for key in keys {
-            let Some(target) = self.targets.get_mut(&key) else { continue };
-            target.failures = if lasted { 0 } else { target.failures };
-            let pause = backoff(&self.config, target.failures, &mut self.rng);
-            target.failures = target.failures.saturating_add(u32::from(!lasted));
-            target.due = now + pause + courtesy;
-            self.settle(&key);
-        }
-    }
-
     /// Addresses a user or an operator may name at most.
     pub(super) fn may_stay(&self, key: &Key) -> bool {
         let stays = |target: &Target| target.stays.is_some();
@@ -409,9 +388,6 @@ const KEPT_FREE: usize = 4;
 
 /// What the node with the larger id waits before it dials one it was told of.
 const COURTESY: Duration = Duration::from_millis(300);
-
-/// A link that lasted this long was a good one: the next wait is short again. (Guess.)
-const STEADY: Duration = Duration::from_secs(5);
 
 /// Addresses remembered at which we met ourselves.
 const MAX_OURS: usize = 64;

@@ -1,5 +1,7 @@
 //! What the dialer learns: of links, of dials that failed, of nodes and where they are.
 
+use std::time::Duration;
+
 use multiaddr::Multiaddr;
 
 use super::address;
@@ -46,6 +48,27 @@ impl Dialer {
             out.push(Output::Unlink { peer });
         } else if self.is_neighbour(peer) && !again {
             out.push(Output::Neighbour { peer, joined: true });
+        }
+    }
+
+    /// A link is gone: the next dial is due soon, later when links break at once. Of who said
+    /// good-bye nothing is due but what was before.
+    pub(super) fn unlink(&mut self, now: Time, peer: NodeId, has_left: bool) {
+        let Some(link) = self.links.remove(&peer) else { return };
+        if has_left {
+            return self.settle_peer(peer);
+        }
+        let lasted = now.since(link.since) >= STEADY;
+        let courtesy = self.courtesy(peer);
+        let mut keys = self.entries_of(peer);
+        keys.push(Key::Peer(peer));
+        for key in keys {
+            let Some(target) = self.targets.get_mut(&key) else { continue };
+            target.failures = if lasted { 0 } else { target.failures };
+            let pause = backoff(&self.config, target.failures, &mut self.rng);
+            target.failures = target.failures.saturating_add(u32::from(!lasted));
+            target.due = now + pause + courtesy;
+            self.settle(&key);
         }
     }
 
@@ -292,6 +315,9 @@ fn refusal(failure: &DialFailure, address: Multiaddr, wanted: Option<NodeId>) ->
         (DialFailure::Limited(reason), _) => ConnectError::Limited(reason),
     }
 }
+
+/// A link that lasted this long was a good one: the next wait is short again. (Guess.)
+const STEADY: Duration = Duration::from_secs(5);
 
 /// Addresses of one sighting looked at. (Guess: a node has a few.)
 const MAX_SIGHTED: usize = 32;
