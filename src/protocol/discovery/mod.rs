@@ -51,8 +51,9 @@
 //!   300 ms later; in a crowd (twice `target_links`) chance within these 300 ms replaces this.
 //! - Who must be dialled (neighbours, bootstrap, `Connect`) and is due goes before the known nodes
 //!   of the open topology. Of these at most 20 dials begin per second (after a pause 20 at once),
-//!   and they take all but 4 of the `max_dials`, yet at least one. So a member that fills cards with
-//!   made-up addresses can neither make the network a flood of dials nor keep the real ones waiting.
+//!   and they take all but 4 of the `max_dials`, yet at least one. So a member that fills cards
+//!   with made-up addresses can neither make the network a flood of dials nor keep the real ones
+//!   waiting.
 //! - At most `max_dials` at once, one per peer, of at most 8 addresses: first where the peer was
 //!   reached last, then the nearest. A dial without an answer for 20 s has failed.
 //! - Upon a failed dial: wait `backoff_first`, doubled with every failure in a row up to
