@@ -86,8 +86,8 @@
 //!
 //! 1. *Newest only*: the rank (life, version) of a card held never falls while it is held.
 //! 2. *Signed only*: every card held was signed by the node it speaks of.
-//! 3. *Bounded*: cards by `max_cards` and `max_card_bytes`, targets by cards, `max_sightings`, neighbours and 1,024
-//!    addresses of the user; questions by links; messages by `MAX_FRAME`.
+//! 3. *Bounded*: cards by `max_cards` and `max_card_bytes`, targets by cards, `max_sightings`,
+//!    neighbours and 1,024 addresses of the user; questions by links; messages by `MAX_FRAME`.
 //! 4. *No spinning*: after every input the deadline lies in the future.
 //! 5. *Never giving up*: who must be dialled always has a next dial.
 //!
