@@ -94,3 +94,7 @@ pub use protocol::topic::{
     Way, Which,
 };
 pub use store::StoreError;
+
+#[cfg(all(doctest, feature = "net"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -377,6 +377,16 @@ impl Node {
     ///
     /// # Errors
     /// [`Error::Stopped`].
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, SecretKey};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let long_gone = SecretKey::generate().id();
+    /// node.forget(long_gone).await?;
+    /// # node.leave().await }
+    /// ```
     pub async fn forget(&self, node: NodeId) -> Result<(), Error> {
         self.tell(Command::Forget(node)).await
     }
@@ -387,6 +397,20 @@ impl Node {
     /// # Errors
     /// [`Error::Stopped`]. A change between open and fixed is refused as a contradiction of
     /// settings, because gossipsub's mesh is set up once.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, SecretKey, Topology};
+    /// # use std::collections::BTreeMap;
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// let mut config = Config::lab();
+    /// config.topology = Topology::Fixed(BTreeMap::new());
+    /// let node = Node::builder().config(config).spawn().await?;
+    /// let neighbour = SecretKey::generate().id();
+    /// let place = "/ip4/127.0.0.1/tcp/7002".parse().unwrap();
+    /// node.rewire(Topology::Fixed(BTreeMap::from([(neighbour, vec![place])]))).await?;
+    /// # node.leave().await }
+    /// ```
     pub async fn rewire(&self, topology: Topology) -> Result<(), Error> {
         let fixed = |topology: &Topology| matches!(topology, Topology::Fixed(_));
         if fixed(&topology) != fixed(&self.config().topology) {
@@ -424,6 +448,17 @@ impl Node {
 
     /// Waits until the node has stopped, whoever made it stop, and its local API has given its last
     /// answers. Dropping it is safe.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let leaving = node.clone();
+    /// tokio::spawn(async move { leaving.leave().await });
+    /// node.stopped().await;
+    /// # Ok(()) }
+    /// ```
     pub async fn stopped(&self) {
         self.shared.commands.closed().await;
         #[cfg(feature = "api")]

@@ -52,6 +52,25 @@ impl<T, C: Codec<T>> TopicHandle<T, C> {
     ///
     /// # Errors
     /// [`Error::Stopped`].
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// const CHAT: Topic<String> = Topic::new("chat");
+    /// let one = Node::builder().config(Config::lab()).spawn().await?;
+    /// let two = Node::builder().config(Config::lab()).spawn().await?;
+    /// two.connect(one.addresses().await?.remove(0)).await?;
+    /// let mut lines = two.subscribe(CHAT).await?;
+    ///
+    /// let chat = one.topic(CHAT);
+    /// chat.wait_for_reader().await?;
+    /// assert_eq!(chat.readers().await?, [two.id()]);
+    /// # use futures::StreamExt;
+    /// chat.publish(&"hello".to_string()).await?;
+    /// assert_eq!(lines.next().await.unwrap().value, "hello");
+    /// # one.leave().await?; two.leave().await }
+    /// ```
     pub async fn wait_for_reader(&self) -> Result<(), Error> {
         let mut changes = self.node.changes();
         loop {
