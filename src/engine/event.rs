@@ -126,7 +126,8 @@ impl fmt::Display for Event {
             Self::CardsFull { node } => {
                 write!(
                     f,
-                    "too many nodes are known to remember {node}: raise `discovery.max_cards`"
+                    "too many nodes are known to remember {node}: raise `discovery.max_cards` and \
+                     `discovery.max_card_bytes`"
                 )
             }
             Self::OurselvesNewer { life } => {

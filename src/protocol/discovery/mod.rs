@@ -52,8 +52,8 @@
 //! - Who must be dialled (neighbours, bootstrap, `Connect`) and is due goes before the known nodes
 //!   of the open topology. Of these at most 20 dials begin per second (after a pause 20 at once),
 //!   and they take all but 4 of the `max_dials`, yet at least one. So a member that fills cards
-//!   with made-up addresses can neither make the network a flood of dials nor keep the real ones
-//!   waiting.
+//!   with made-up addresses can neither make nodes flood others with dials nor keep those waiting
+//!   who must be dialled.
 //! - At most `max_dials` at once, one per peer, of at most 8 addresses: first where the peer was
 //!   reached last, then the nearest. A dial without an answer for 20 s has failed.
 //! - Upon a failed dial: wait `backoff_first`, doubled with every failure in a row up to
@@ -86,8 +86,9 @@
 //!
 //! 1. *Newest only*: the rank (life, version) of a card held never falls while it is held.
 //! 2. *Signed only*: every card held was signed by the node it speaks of.
-//! 3. *Bounded*: cards by `max_cards` and `max_card_bytes`, targets by cards, `max_sightings`,
-//!    neighbours and 1,024 addresses of the user; questions by links; messages by `MAX_FRAME`.
+//! 3. *Bounded*: cards by `max_cards` and `max_card_bytes`, targets by cards,
+//!    `max_sightings`, neighbours and 1,024 addresses of the user; questions by links; messages by
+//!    `MAX_FRAME`.
 //! 4. *No spinning*: after every input the deadline lies in the future.
 //! 5. *Never giving up*: who must be dialled always has a next dial.
 //!
