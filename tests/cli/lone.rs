@@ -145,3 +145,28 @@ fn a_node_with_a_folder_is_the_same_after_a_restart_however_deep_it_is() {
     };
     assert_eq!(peer_id(), peer_id());
 }
+
+#[test]
+fn a_node_tells_once_that_nobody_answers_and_who_refuses_it() {
+    let world = World::new();
+    let told = world.folder().join("told");
+    let heard = |sentence: &str| {
+        std::fs::read_to_string(&told).unwrap().lines().filter(|it| it.contains(sentence)).count()
+    };
+    let node = |words: &str| {
+        let mut command = world.command(words);
+        command.stderr(std::fs::File::create(&told).unwrap());
+        Running::spawn(command)
+    };
+    let nowhere = format!("/ip4/127.0.0.1/tcp/{}", world.port);
+    let _alone = node(&format!("node --preset lab --network home --join {nowhere}"));
+    let sentence = format!("nobody answers at {nowhere} yet; it is tried again");
+    eventually("silence is told", || heard(&sentence) == 1);
+
+    let mut one = Running::spawn(world.command("node --preset lab --network home"));
+    let address = one.line();
+    let _other = node(&format!("node --preset lab --network away --join {address}"));
+    eventually("a refusal is told", || heard("refused this node") == 1);
+    let _sub = node(&format!("sub chat --network away --join {address}"));
+    eventually("to a filter too", || heard("refused this node") == 1);
+}

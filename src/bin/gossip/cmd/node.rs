@@ -9,7 +9,7 @@ use futures::stream::SelectAll;
 use gossip_mesh::{Config, Delivery, Error, Multiaddr, Node, Preset, Raw, Subscription, Topic};
 use serde_json::{Value, json};
 
-use super::lab_node;
+use super::{lab_node, troubles};
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::lab::process::Process;
@@ -98,6 +98,7 @@ impl Options {
             });
         }
         let node = spawn(config).await?;
+        troubles::tell(&node, screen);
         let single = announce(&node).await;
         let result = self.serve(&node, &mut interrupt, screen).await;
         let left = node.leave().await;

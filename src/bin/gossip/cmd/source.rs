@@ -6,6 +6,7 @@ use clap::Args;
 use gossip_mesh::{Config, Multiaddr, Node};
 
 use super::node::spawn;
+use super::troubles;
 use crate::api::Api;
 use crate::args::DEFAULT_NETWORK;
 use crate::exit::Failure;
@@ -75,6 +76,7 @@ impl Source {
             (Some(failure), Some(_)) => Err(failure),
             _ => {
                 let node = self.own().await?;
+                troubles::tell(&node, screen);
                 screen.remark(&format!(
                     "taking part in network {:?} as a node of its own",
                     node.config().network
