@@ -170,3 +170,12 @@ fn a_node_tells_once_that_nobody_answers_and_who_refuses_it() {
     let _sub = node(&format!("sub chat --network away --join {address}"));
     eventually("to a filter too", || heard("refused this node") == 1);
 }
+
+#[test]
+fn a_node_prints_what_is_published_through_it_too() {
+    let world = World::new();
+    let mut node = Running::spawn(world.command("node --preset lab --network home --topic chat"));
+    node.line();
+    assert_eq!(world.feed("pub chat --network home", b"hello\n").code, 0);
+    assert_eq!(node.line(), "hello\n");
+}

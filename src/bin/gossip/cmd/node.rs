@@ -183,7 +183,8 @@ pub async fn spawn(config: Config) -> Result<Node, Failure> {
     })
 }
 
-/// Subscriptions to all of these topics, as bytes.
+/// Subscriptions to all of these topics, as bytes: what others publish, and what is published
+/// through this node, as `pub` does.
 ///
 /// # Errors
 /// A name that cannot be a topic's.
@@ -193,7 +194,8 @@ pub async fn subscribe(
 ) -> Result<Incoming, Failure> {
     let mut incoming = SelectAll::new();
     for topic in topics {
-        incoming.push(node.subscribe(Topic::<Vec<u8>, Raw>::named(topic)).await?);
+        let topic = Topic::<Vec<u8>, Raw>::named(topic);
+        incoming.push(node.subscribe(topic).own_messages().await?);
     }
     Ok(incoming)
 }
