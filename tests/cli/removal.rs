@@ -1,5 +1,7 @@
 //! `remove-node`: a node leaves, is killed, is forgotten; the rest goes on.
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::json;
 
 use super::world::{World, eventually};
@@ -51,4 +53,20 @@ fn the_last_node_can_go_too() {
     world.ok("remove-node 2");
     assert_eq!(world.run("status").code, 1);
     assert_eq!(world.ok("stop-network"), "network \"lab\" is not running\n");
+}
+
+#[test]
+fn a_node_that_does_not_answer_holds_nobody_up() {
+    let world = World::new();
+    world.start("-n 3");
+    let pid = i32::try_from(world.status()["nodes"][1]["pid"].as_i64().unwrap()).unwrap();
+    kill(Pid::from_raw(pid), Signal::SIGSTOP).unwrap();
+    for words in ["send-message 2 x", "get-messages 2", "events --node 2"] {
+        let said = world.run(words);
+        assert_eq!(said.code, 1, "{said:?}");
+        assert!(said.err.contains("node 2 does not answer within 5 s"), "{said:?}");
+        assert!(said.err.contains("`gossip remove-node 2 --kill` ends it"), "{said:?}");
+    }
+    let said = world.ok("remove-node 2");
+    assert!(said.starts_with("node 2 did not answer and was killed"), "{said}");
 }

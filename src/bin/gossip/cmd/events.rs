@@ -29,7 +29,7 @@ impl Events {
             Some(place) => (Api::at(place).await?, None),
             None => {
                 let network = self.which.find()?;
-                (network.running(self.node.as_deref())?.api().await?, Some(network))
+                (network.api(network.running(self.node.as_deref())?).await?, Some(network))
             }
         };
         let mut events = api.events().await?;

@@ -70,7 +70,7 @@ impl SendMessage {
             confirm_ms: confirm.map(|millis| millis.max(1)),
             ..request(&topic, &payload)
         };
-        let mut api = member.api().await?;
+        let mut api = network.api(member).await?;
         if payload.len() > WORTH_A_QUESTION {
             check_size(payload.len(), api.node().await?.max_message_bytes)?;
         }

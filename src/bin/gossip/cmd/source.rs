@@ -66,7 +66,7 @@ impl Source {
             match root.as_ref().map_err(|_| ()).map(|root| Network::find(root, name)) {
                 Ok(Ok(network)) => {
                     let member = network.running(self.node.as_deref())?;
-                    return Ok(Mouth::Running(member.api().await?));
+                    return Ok(Mouth::Running(network.api(member).await?));
                 }
                 Ok(Err(failure)) => nowhere = Some(failure),
                 Err(()) => {}

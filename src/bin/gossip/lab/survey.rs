@@ -45,14 +45,18 @@ impl Survey {
         let first = self.peers.keys().next().copied();
         let Some(text) = asked else {
             return first.ok_or_else(|| {
-                Failure::failed(format!("no node of network {:?} answers", network.name))
+                Failure::failed(format!(
+                    "no node of network {:?} answers within {} s",
+                    network.name,
+                    PATIENCE.as_secs()
+                ))
             });
         };
         let member = network.running(Some(text))?;
         if self.peers.contains_key(&member.number) {
             return Ok(member.number);
         }
-        Err(Failure::failed(format!("node {} does not answer", member.number)))
+        Err(Failure::failed(network.silence(member, PATIENCE)))
     }
 
     /// Numbers of the nodes this one has a live link with.
