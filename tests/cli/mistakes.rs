@@ -30,6 +30,7 @@ fn a_network_that_cannot_be_is_refused() {
     refused(&world, "start-network star 4", 2, "takes no number");
     refused(&world, "start-network --nodes=many", 2, "invalid value 'many'");
     refused(&world, "start-network --plot=map.bmp", 2, "give .svg, .png, .dot or .json");
+    refused(&world, "start-network --plot=/nowhere/map.svg", 1, "cannot be written");
     refused(&world, "start-network --network=", 2, "a name must not be empty");
     refused(&world, "start-netwrk", 2, "start-network");
 }

@@ -1,7 +1,8 @@
 //! `gossip start-network`: many nodes on this machine, a process each.
 
+use std::fs::OpenOptions;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gossip_mesh::Config;
@@ -71,6 +72,7 @@ impl StartNetwork {
         room::check(self.nodes)?;
         if let Some(Some(file)) = &self.plot {
             Format::of(file).map_err(Failure::usage)?;
+            check_writable(file)?;
         }
         let folder = Folder::of(&self.which.root()?, &self.which.network);
         let lock = folder.lock()?;
@@ -250,6 +252,20 @@ fn finish(held: Held, folder: &Folder, record: &Record, screen: Screen) -> Resul
         folder.clear(record);
     }
     screen.remark(&format!("network {:?} has stopped", record.network));
+    Ok(())
+}
+
+/// Refuses, before anything is started, what the picture could not be written to in the end. A file
+/// that is there is not touched, one that is not is not left behind.
+fn check_writable(file: &Path) -> Result<(), Failure> {
+    let is_new = !file.exists();
+    let opened = OpenOptions::new().append(true).create(true).open(file);
+    opened.map_err(|error| {
+        Failure::failed(format!("{} cannot be written: {error}", file.display()))
+    })?;
+    if is_new {
+        std::fs::remove_file(file)?;
+    }
     Ok(())
 }
 
