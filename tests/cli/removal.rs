@@ -29,6 +29,10 @@ fn a_killed_node_is_found_missing_and_then_forgotten() {
     let world = World::new();
     world.start("circular -n 8");
     assert!(world.ok("remove-node 3 --kill").starts_with("node 3 was killed"));
+    // Its standing is what others see; its process and the picture are what is known here.
+    assert!(world.ok("status").lines().any(|line| line.contains("killed  (")));
+    let picture: serde_json::Value = serde_json::from_str(&world.ok("plot --json")).unwrap();
+    assert_eq!(picture["nodes"][2]["state"], "down");
     // Nobody told the others: the message reaches all that live, and the dead one is missed.
     let said = world.run("send-message 1 around --wait --timeout=1");
     assert_eq!(said.code, 1, "{said:?}");

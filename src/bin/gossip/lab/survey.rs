@@ -92,6 +92,16 @@ impl Survey {
         seen.map_or(Standing::Unreachable, |peer| shown(peer.standing))
     }
 
+    /// The same for a picture: a node whose process is known to have ended is down, whatever the
+    /// viewer has found out yet.
+    pub fn pictured(&self, viewer: usize, member: &Member) -> Standing {
+        match self.standing(viewer, member) {
+            Standing::Left => Standing::Left,
+            _ if !member.is_running() => Standing::Down,
+            standing => standing,
+        }
+    }
+
     fn numbers(
         &self,
         network: &Network,
