@@ -179,3 +179,14 @@ fn a_node_prints_what_is_published_through_it_too() {
     assert_eq!(world.feed("pub chat --network home", b"hello\n").code, 0);
     assert_eq!(node.line(), "hello\n");
 }
+
+#[test]
+fn a_filter_says_which_of_two_networks_it_speaks_through() {
+    let world = World::new();
+    world.start("-n 1");
+    let mut node = Running::spawn(world.command("node --preset lab --network gossip"));
+    node.line();
+    let said = world.feed("pub chat", b"x\n");
+    assert!(said.err.contains("through node-1 of network lab"), "{said:?}");
+    assert_eq!(world.feed("pub chat --network gossip", b"x\n").err, "");
+}

@@ -123,6 +123,9 @@ fn wrong_numbers_and_words_are_wrong_usage() {
         assert_eq!(said.code, 2, "gossip {words}: {said:?}");
         assert!(!said.err.is_empty(), "gossip {words}");
     }
+    refused(&world, "node --listen 127.0.0.1:1", 2, "/ip4/127.0.0.1/tcp/21710");
+    refused(&world, "node --foreign /ip4/127.0.0.1/tcp/0", 2, "name some by --topic");
+    refused(&world, "node --api 127.0.0.1:0", 2, "give one by --data");
 }
 
 #[test]

@@ -139,7 +139,9 @@ fn far(network: &Network, sent: &str, topic: &str, report: &ReportView) -> Strin
     let (holders, missing) = (report.holders.len(), report.missing.len());
     let took = format!("{:.1} ms", Duration::from_micros(report.elapsed_us).as_secs_f64() * 1e3);
     match (holders, missing) {
-        (0, 0) => format!("{sent}; no node reads topic {topic}\n"),
+        (0, 0) => format!(
+            "{sent}; no node reads topic {topic} yet: it waits in the node's outbox until one does\n"
+        ),
         (all, 0) => format!("{sent}; {all} of {all} nodes hold it after {took}\n"),
         (some, missing) => format!(
             "{sent}; {some} of {} nodes hold it after {took}; missing: {}\n",
