@@ -103,6 +103,8 @@ fn what_happens_on_a_node_is_told() {
         other.signal(Signal::SIGTERM);
         other.end();
     });
+    let clock = line.split(' ').next().unwrap();
+    assert_eq!((clock.len(), clock.matches(':').count()), (8, 2), "{line}");
     assert!(line.contains(" is online") || line.contains(" left"), "{line}");
     one.signal(Signal::SIGTERM);
     assert_eq!((one.end(), events.end()), (Some(0), Some(0)), "the stream ends with the node");
