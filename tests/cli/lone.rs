@@ -192,3 +192,12 @@ fn a_filter_says_which_of_two_networks_it_speaks_through() {
     assert!(said.err.contains("through node-1 of network lab"), "{said:?}");
     assert_eq!(world.feed("pub chat --network gossip", b"x\n").err, "");
 }
+
+#[test]
+fn a_line_that_is_too_large_is_refused_before_there_is_a_reader() {
+    let world = World::new();
+    let nowhere = format!("/ip4/127.0.0.1/tcp/{}", world.port);
+    let said = world.feed(&format!("pub chat --network away --join {nowhere}"), &[b'a'; 1 << 21]);
+    assert_eq!(said.code, 1, "{said:?}");
+    assert!(said.err.contains("line 1 was not sent") && said.err.contains("2097152 bytes"));
+}
