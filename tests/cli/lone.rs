@@ -103,6 +103,8 @@ fn what_happens_on_a_node_is_told() {
         other.signal(Signal::SIGTERM);
         other.end();
     });
+    let clock = line.split(' ').next().unwrap();
+    assert_eq!((clock.len(), clock.matches(':').count()), (8, 2), "{line}");
     assert!(line.contains(" is online") || line.contains(" left"), "{line}");
     one.signal(Signal::SIGTERM);
     assert_eq!((one.end(), events.end()), (Some(0), Some(0)), "the stream ends with the node");
@@ -144,4 +146,58 @@ fn a_node_with_a_folder_is_the_same_after_a_restart_however_deep_it_is() {
         address.trim().rsplit('/').next().unwrap().to_owned()
     };
     assert_eq!(peer_id(), peer_id());
+}
+
+#[test]
+fn a_node_tells_once_that_nobody_answers_and_who_refuses_it() {
+    let world = World::new();
+    let told = world.folder().join("told");
+    let heard = |sentence: &str| {
+        std::fs::read_to_string(&told).unwrap().lines().filter(|it| it.contains(sentence)).count()
+    };
+    let node = |words: &str| {
+        let mut command = world.command(words);
+        command.stderr(std::fs::File::create(&told).unwrap());
+        Running::spawn(command)
+    };
+    let nowhere = format!("/ip4/127.0.0.1/tcp/{}", world.port);
+    let _alone = node(&format!("node --preset lab --network home --join {nowhere}"));
+    let sentence = format!("nobody answers at {nowhere} yet; it is tried again");
+    eventually("silence is told", || heard(&sentence) == 1);
+
+    let mut one = Running::spawn(world.command("node --preset lab --network home"));
+    let address = one.line();
+    let _other = node(&format!("node --preset lab --network away --join {address}"));
+    eventually("a refusal is told", || heard("refused this node") == 1);
+    let _sub = node(&format!("sub chat --network away --join {address}"));
+    eventually("to a filter too", || heard("refused this node") == 1);
+}
+
+#[test]
+fn a_node_prints_what_is_published_through_it_too() {
+    let world = World::new();
+    let mut node = Running::spawn(world.command("node --preset lab --network home --topic chat"));
+    node.line();
+    assert_eq!(world.feed("pub chat --network home", b"hello\n").code, 0);
+    assert_eq!(node.line(), "hello\n");
+}
+
+#[test]
+fn a_filter_says_which_of_two_networks_it_speaks_through() {
+    let world = World::new();
+    world.start("-n 1");
+    let mut node = Running::spawn(world.command("node --preset lab --network gossip"));
+    node.line();
+    let said = world.feed("pub chat", b"x\n");
+    assert!(said.err.contains("through node-1 of network lab"), "{said:?}");
+    assert_eq!(world.feed("pub chat --network gossip", b"x\n").err, "");
+}
+
+#[test]
+fn a_line_that_is_too_large_is_refused_before_there_is_a_reader() {
+    let world = World::new();
+    let nowhere = format!("/ip4/127.0.0.1/tcp/{}", world.port);
+    let said = world.feed(&format!("pub chat --network away --join {nowhere}"), &[b'a'; 1 << 21]);
+    assert_eq!(said.code, 1, "{said:?}");
+    assert!(said.err.contains("line 1 was not sent") && said.err.contains("2097152 bytes"));
 }

@@ -30,6 +30,7 @@ fn a_network_that_cannot_be_is_refused() {
     refused(&world, "start-network star 4", 2, "takes no number");
     refused(&world, "start-network --nodes=many", 2, "invalid value 'many'");
     refused(&world, "start-network --plot=map.bmp", 2, "give .svg, .png, .dot or .json");
+    refused(&world, "start-network --plot=/nowhere/map.svg", 1, "cannot be written");
     refused(&world, "start-network --network=", 2, "a name must not be empty");
     refused(&world, "start-netwrk", 2, "start-network");
 }
@@ -122,6 +123,9 @@ fn wrong_numbers_and_words_are_wrong_usage() {
         assert_eq!(said.code, 2, "gossip {words}: {said:?}");
         assert!(!said.err.is_empty(), "gossip {words}");
     }
+    refused(&world, "node --listen 127.0.0.1:1", 2, "/ip4/127.0.0.1/tcp/21710");
+    refused(&world, "node --foreign /ip4/127.0.0.1/tcp/0", 2, "name some by --topic");
+    refused(&world, "node --api 127.0.0.1:0", 2, "give one by --data");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `remove-node`: a node leaves, is killed, is forgotten; the rest goes on.
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::json;
 
 use super::world::{World, eventually};
@@ -27,6 +29,10 @@ fn a_killed_node_is_found_missing_and_then_forgotten() {
     let world = World::new();
     world.start("circular -n 8");
     assert!(world.ok("remove-node 3 --kill").starts_with("node 3 was killed"));
+    // Its standing is what others see; its process and the picture are what is known here.
+    assert!(world.ok("status").lines().any(|line| line.contains("killed  (")));
+    let picture: serde_json::Value = serde_json::from_str(&world.ok("plot --json")).unwrap();
+    assert_eq!(picture["nodes"][2]["state"], "down");
     // Nobody told the others: the message reaches all that live, and the dead one is missed.
     let said = world.run("send-message 1 around --wait --timeout=1");
     assert_eq!(said.code, 1, "{said:?}");
@@ -51,4 +57,20 @@ fn the_last_node_can_go_too() {
     world.ok("remove-node 2");
     assert_eq!(world.run("status").code, 1);
     assert_eq!(world.ok("stop-network"), "network \"lab\" is not running\n");
+}
+
+#[test]
+fn a_node_that_does_not_answer_holds_nobody_up() {
+    let world = World::new();
+    world.start("-n 3");
+    let pid = i32::try_from(world.status()["nodes"][1]["pid"].as_i64().unwrap()).unwrap();
+    kill(Pid::from_raw(pid), Signal::SIGSTOP).unwrap();
+    for words in ["send-message 2 x", "get-messages 2", "events --node 2"] {
+        let said = world.run(words);
+        assert_eq!(said.code, 1, "{said:?}");
+        assert!(said.err.contains("node 2 does not answer within 5 s"), "{said:?}");
+        assert!(said.err.contains("`gossip remove-node 2 --kill` ends it"), "{said:?}");
+    }
+    let said = world.ok("remove-node 2");
+    assert!(said.starts_with("node 2 did not answer and was killed"), "{said}");
 }

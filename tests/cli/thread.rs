@@ -140,3 +140,15 @@ fn the_example_lines_of_old_run_unchanged() {
     world.start("--plot -n 5");
     assert!(world.lab().join("plot.svg").exists());
 }
+
+#[test]
+fn hints_name_the_network_and_the_folder_they_are_about() {
+    let world = World::new();
+    let place = format!("--network two --data {}", world.folder().join("own").display());
+    let said = world.start(&format!("-n 2 {place}"));
+    assert!(said.contains(&format!("`gossip stop-network {place}` stops it")), "{said}");
+    world.ok(&format!("remove-node 2 {place}"));
+    let said = world.run(&format!("get-messages 2 {place}"));
+    assert!(said.err.contains(&format!("`gossip status {place}` shows")), "{said:?}");
+    world.ok(&format!("stop-network {place}"));
+}

@@ -1,6 +1,7 @@
 //! The local API of a running node, from outside: requests over one connection.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bytes::Bytes;
 use gossip_mesh::NodeId;
@@ -18,13 +19,21 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::time::timeout;
 
 use crate::exit::Failure;
 
-/// A connection to a node. Requests go one after another.
+/// How long a node has to begin its answer, and for each further part of it: one that was stopped
+/// never does.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A connection to a node. Requests go one after another. A node that does not answer in time is a
+/// failure of any of them.
 pub struct Api {
     requests: SendRequest<Full<Bytes>>,
     token: Option<String>,
+    /// What to say when it does not answer.
+    silence: String,
 }
 
 /// Server-sent events as they come.
@@ -42,8 +51,16 @@ impl Api {
     pub async fn at_socket(path: &Path) -> Result<Self, Failure> {
         let silent =
             |error| Failure::failed(format!("no node answers at {} ({error})", path.display()));
-        let stream = UnixStream::connect(path).await.map_err(silent)?;
-        Ok(Self { requests: converse(stream).await?, token: None })
+        let silence = silence(&format!("the node at {}", path.display()));
+        let stream = in_time(UnixStream::connect(path), &silence).await?.map_err(silent)?;
+        Ok(Self { requests: converse(stream).await?, token: None, silence })
+    }
+
+    /// The same, which says this when the node does not answer.
+    #[must_use]
+    pub fn or_else_say(mut self, silence: String) -> Self {
+        self.silence = silence;
+        self
     }
 
     /// Connects with the node that serves at `place`: the path of a socket, or `HOST:PORT`, for
@@ -56,7 +73,8 @@ impl Api {
         if is_path {
             return Self::at_socket(&PathBuf::from(place)).await;
         }
-        let stream = TcpStream::connect(place).await.map_err(|error| {
+        let silence = silence(&format!("the node at {place}"));
+        let stream = in_time(TcpStream::connect(place), &silence).await?.map_err(|error| {
             Failure::failed(format!(
                 "no node answers at {place} ({error}): give the path of its socket, or HOST:PORT \
                  when it serves its local API there"
@@ -65,7 +83,7 @@ impl Api {
         // A request is small and waited for.
         stream.set_nodelay(true)?;
         let token = std::env::var("GOSSIP_API_TOKEN").ok();
-        Ok(Self { requests: converse(stream).await?, token })
+        Ok(Self { requests: converse(stream).await?, token, silence })
     }
 
     /// The node itself.
@@ -78,24 +96,25 @@ impl Api {
         self.get("/v1/peers").await
     }
 
-    /// Publishes a message.
+    /// Publishes a message. The time it asks the node to wait for readers is given to it.
     pub async fn publish(&mut self, request: &PublishRequest) -> Result<PublishReply, Failure> {
-        self.post("/v1/publish", request).await
+        let wait = Duration::from_millis(request.confirm_ms.unwrap_or(0));
+        self.post("/v1/publish", request, wait).await
     }
 
     /// Reads kept messages.
     pub async fn messages(&mut self, query: &Query) -> Result<Vec<MessageView>, Failure> {
-        self.post("/v1/messages", query).await
+        self.post("/v1/messages", query, Duration::ZERO).await
     }
 
     /// Has it forget a node that is gone for good.
     pub async fn forget(&mut self, node: NodeId) -> Result<(), Failure> {
-        self.post("/v1/forget", &NodeReference { node }).await
+        self.post("/v1/forget", &NodeReference { node }, Duration::ZERO).await
     }
 
     /// Has it say good-bye and stop.
     pub async fn leave(&mut self) -> Result<(), Failure> {
-        self.post("/v1/leave", &()).await
+        self.post("/v1/leave", &(), Duration::ZERO).await
     }
 
     /// What is published on these topics from now on, the node's own messages too.
@@ -112,22 +131,23 @@ impl Api {
     }
 
     async fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, Failure> {
-        let answer = self.ask(Method::GET, path, Bytes::new()).await?;
-        decode(answer).await
+        let answer = self.ask(Method::GET, path, Bytes::new(), Duration::ZERO).await?;
+        self.decode(answer).await
     }
 
     async fn post<T: DeserializeOwned>(
         &mut self,
         path: &str,
         body: &impl Serialize,
+        wait: Duration,
     ) -> Result<T, Failure> {
         let body = serde_json::to_vec(body)?;
-        let answer = self.ask(Method::POST, path, body.into()).await?;
-        decode(answer).await
+        let answer = self.ask(Method::POST, path, body.into(), wait).await?;
+        self.decode(answer).await
     }
 
     async fn stream(&mut self, path: &str) -> Result<Stream, Failure> {
-        let answer = self.ask(Method::GET, path, Bytes::new()).await?;
+        let answer = self.ask(Method::GET, path, Bytes::new(), Duration::ZERO).await?;
         Ok(Stream { body: answer.into_body(), rest: Vec::new() })
     }
 
@@ -136,6 +156,7 @@ impl Api {
         method: Method,
         path: &str,
         body: Bytes,
+        wait: Duration,
     ) -> Result<Response<Incoming>, Failure> {
         let mut request = Request::builder().method(method).uri(path).header(HOST, "gossip");
         if !body.is_empty() {
@@ -145,17 +166,40 @@ impl Api {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
         let gone = |error| Failure::failed(format!("the node ended the conversation ({error})"));
-        self.requests.ready().await.map_err(gone)?;
-        let answer =
-            self.requests.send_request(request.body(Full::new(body))?).await.map_err(gone)?;
+        let request = request.body(Full::new(body))?;
+        let answer = timeout(PATIENCE + wait, async {
+            self.requests.ready().await?;
+            self.requests.send_request(request).await
+        });
+        let answer = answer.await.map_err(|_| Failure::failed(&self.silence))?.map_err(gone)?;
         if answer.status().is_success() {
             return Ok(answer);
         }
         let status = answer.status();
-        let body = answer.into_body().collect().await.map_err(gone)?.to_bytes();
+        let body = self.whole(answer).await?;
         Err(match serde_json::from_slice::<Problem>(&body) {
             Ok(problem) => Failure::failed(problem.error),
             Err(_) => Failure::failed(format!("the node answered {status}")),
+        })
+    }
+
+    /// All of an answer, which may take long as long as it goes on.
+    async fn whole(&self, answer: Response<Incoming>) -> Result<Vec<u8>, Failure> {
+        let mut body = answer.into_body();
+        let mut whole = Vec::new();
+        while let Some(frame) = in_time(body.frame(), &self.silence).await? {
+            if let Ok(chunk) = frame?.into_data() {
+                whole.extend_from_slice(&chunk);
+            }
+        }
+        Ok(whole)
+    }
+
+    async fn decode<T: DeserializeOwned>(&self, answer: Response<Incoming>) -> Result<T, Failure> {
+        serde_json::from_slice(&self.whole(answer).await?).map_err(|error| {
+            Failure::failed(format!(
+                "the node's answer cannot be understood ({error}): is it of the same version?"
+            ))
         })
     }
 }
@@ -188,11 +232,11 @@ where
     Ok(requests)
 }
 
-async fn decode<T: DeserializeOwned>(answer: Response<Incoming>) -> Result<T, Failure> {
-    let body = answer.into_body().collect().await?.to_bytes();
-    serde_json::from_slice(&body).map_err(|error| {
-        Failure::failed(format!(
-            "the node's answer cannot be understood ({error}): is it of the same version?"
-        ))
-    })
+/// What comes of it within [`PATIENCE`].
+async fn in_time<T>(doing: impl Future<Output = T>, silence: &str) -> Result<T, Failure> {
+    timeout(PATIENCE, doing).await.map_err(|_| Failure::failed(silence))
+}
+
+fn silence(node: &str) -> String {
+    format!("{node} does not answer within {} s: is its process stopped?", PATIENCE.as_secs())
 }

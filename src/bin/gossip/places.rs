@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::geteuid;
 
+use crate::args::DEFAULT_NETWORK;
 use crate::exit::Failure;
 
 /// Longest path of a Unix socket that every system takes, in bytes.
@@ -29,6 +30,28 @@ pub fn state_root(given: Option<&Path>) -> Result<PathBuf, Failure> {
         .ok_or_else(|| {
             Failure::failed("neither XDG_STATE_HOME nor HOME names a folder: give one by --data")
         })
+}
+
+/// What a command needs after its own words to mean this network in this state folder, with a
+/// blank before it: nothing for the default ones.
+pub fn words_for(root: &Path, network: &str) -> String {
+    let mut words = String::new();
+    if network != DEFAULT_NETWORK {
+        words.push_str(&format!(" --network {}", quoted(network)));
+    }
+    if state_root(None).ok().as_deref() != Some(root) {
+        words.push_str(&format!(" --data {}", quoted(&root.display().to_string())));
+    }
+    words
+}
+
+/// As one word of a shell.
+fn quoted(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+=".contains(&byte);
+    match !text.is_empty() && text.bytes().all(plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
 }
 
 /// Makes a folder only its owner can enter, and those above it.

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use gossip_mesh::Event;
+use jiff::Zoned;
 
 use crate::api::Api;
 use crate::args::Which;
@@ -29,7 +30,7 @@ impl Events {
             Some(place) => (Api::at(place).await?, None),
             None => {
                 let network = self.which.find()?;
-                (network.running(self.node.as_deref())?.api().await?, Some(network))
+                (network.api(network.running(self.node.as_deref())?).await?, Some(network))
             }
         };
         let mut events = api.events().await?;
@@ -47,7 +48,9 @@ impl Events {
                 let event: Event = serde_json::from_slice(&event)?;
                 let text = one_line(event.to_string().as_bytes());
                 let text = network.as_ref().map_or(text.clone(), |it| it.with_numbers(&text));
-                screen.show(format!("{text}\n"))?;
+                // When it came here: an event itself bears no time.
+                let clock = Zoned::now().strftime("%H:%M:%S");
+                screen.show(format!("{clock} {text}\n"))?;
             }
         }
     }

@@ -33,5 +33,5 @@ fn named(gossip: &Command, name: &str) -> Result<Command, Failure> {
     let found = gossip.find_subcommand(name).ok_or_else(|| {
         Failure::usage(format!("there is no command {name:?}: `gossip help` lists them"))
     })?;
-    Ok(found.clone().display_name(format!("gossip-{name}")))
+    Ok(found.clone().display_name(format!("gossip-{name}")).bin_name(format!("gossip {name}")))
 }

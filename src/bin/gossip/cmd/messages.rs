@@ -57,7 +57,7 @@ impl GetMessages {
         };
         let query =
             Query { topic: self.topic.clone(), which, paths: gossip_mesh::Paths::All, peek: false };
-        let messages = member.api().await?.messages(&query).await?;
+        let messages = network.api(member).await?.messages(&query).await?;
         if screen.json {
             return screen.document(&messages);
         }

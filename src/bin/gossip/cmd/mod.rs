@@ -17,5 +17,6 @@ pub mod start_network;
 pub mod status;
 pub mod stop_network;
 pub mod subscribe;
+mod troubles;
 
 pub use run::run;

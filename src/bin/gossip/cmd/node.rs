@@ -9,7 +9,7 @@ use futures::stream::SelectAll;
 use gossip_mesh::{Config, Delivery, Error, Multiaddr, Node, Preset, Raw, Subscription, Topic};
 use serde_json::{Value, json};
 
-use super::lab_node;
+use super::{lab_node, troubles};
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::lab::process::Process;
@@ -33,10 +33,12 @@ pub struct Options {
     #[arg(long, env = "GOSSIP_NAME")]
     name: Option<String>,
     /// Where to listen, e.g. /ip4/0.0.0.0/tcp/4001; may be repeated
-    #[arg(long, value_name = "ADDR", env = "GOSSIP_LISTEN", value_delimiter = ',')]
+    #[arg(long, value_name = "ADDR", env = "GOSSIP_LISTEN", value_delimiter = ',',
+          value_parser = address)]
     listen: Vec<Multiaddr>,
     /// Where a member of the network may be; may be repeated
-    #[arg(long, value_name = "ADDR", env = "GOSSIP_JOIN", value_delimiter = ',')]
+    #[arg(long, value_name = "ADDR", env = "GOSSIP_JOIN", value_delimiter = ',',
+          value_parser = address)]
     join: Vec<Multiaddr>,
     /// Name of the network [default: gossip]
     #[arg(long, value_name = "NAME", env = "GOSSIP_NETWORK")]
@@ -51,7 +53,8 @@ pub struct Options {
     #[arg(long, value_name = "HOST:PORT", env = "GOSSIP_API")]
     api: Option<std::net::SocketAddr>,
     /// Where foreign libp2p programs find the topics; may be repeated
-    #[arg(long, value_name = "ADDR", env = "GOSSIP_FOREIGN", value_delimiter = ',')]
+    #[arg(long, value_name = "ADDR", env = "GOSSIP_FOREIGN", value_delimiter = ',',
+          value_parser = address)]
     foreign: Vec<Multiaddr>,
     /// A topic to read; may be repeated
     #[arg(long, value_name = "T", env = "GOSSIP_TOPIC")]
@@ -81,6 +84,12 @@ enum Place {
     Wan,
 }
 
+/// An address, or what one looks like.
+pub fn address(text: &str) -> Result<Multiaddr, String> {
+    let form = "an address has the form /ip4/127.0.0.1/tcp/21710";
+    text.parse().map_err(|error| format!("{form} ({error})"))
+}
+
 type Incoming = SelectAll<Subscription<Vec<u8>, Raw>>;
 
 impl Options {
@@ -98,6 +107,7 @@ impl Options {
             });
         }
         let node = spawn(config).await?;
+        troubles::tell(&node, screen);
         let single = announce(&node).await;
         let result = self.serve(&node, &mut interrupt, screen).await;
         let left = node.leave().await;
@@ -132,6 +142,14 @@ impl Options {
         if !self.foreign.is_empty() {
             config.door.listen.clone_from(&self.foreign);
             config.door.topics.extend(self.topic.iter().cloned());
+        }
+        if !self.foreign.is_empty() && config.door.topics.is_empty() {
+            return Err(Failure::usage(
+                "--foreign opens a door that carries no topic: name some by --topic",
+            ));
+        }
+        if self.api.is_some() && config.data.is_none() {
+            return Err(Failure::usage("--api needs a folder for its token: give one by --data"));
         }
         if let Some(name) = &self.kad_protocol {
             config.door.kad_protocol.clone_from(name);
@@ -182,7 +200,8 @@ pub async fn spawn(config: Config) -> Result<Node, Failure> {
     })
 }
 
-/// Subscriptions to all of these topics, as bytes.
+/// Subscriptions to all of these topics, as bytes: what others publish, and what is published
+/// through this node, as `pub` does.
 ///
 /// # Errors
 /// A name that cannot be a topic's.
@@ -192,7 +211,8 @@ pub async fn subscribe(
 ) -> Result<Incoming, Failure> {
     let mut incoming = SelectAll::new();
     for topic in topics {
-        incoming.push(node.subscribe(Topic::<Vec<u8>, Raw>::named(topic)).await?);
+        let topic = Topic::<Vec<u8>, Raw>::named(topic);
+        incoming.push(node.subscribe(topic).own_messages().await?);
     }
     Ok(incoming)
 }

@@ -100,7 +100,7 @@ async fn picture(
         number: member.number,
         name: member.name.clone(),
         peer_id: member.peer_id.to_string(),
-        standing: survey.standing(viewer, member),
+        standing: survey.pictured(viewer, member),
     });
     Ok(Picture::new(network.title.clone(), nodes, survey.edges(network), layout))
 }

@@ -78,7 +78,17 @@ impl Pub {
         let topic = node.topic(topic);
         let mut lines = BufReader::new(tokio::io::stdin());
         let mut before = None;
+        let max = node.config().topic.max_message_bytes;
+        let mut number = 0_u64;
         while let Some(line) = next_line(&mut lines).await? {
+            number += 1;
+            // At once, not when there is a reader; but what came before it is sent.
+            if let Err(failure) = check_size(line.len(), max) {
+                if let Some(line) = before {
+                    topic.publish(&line).confirmed(LAST_LINE).await?;
+                }
+                return Err(at_line(number, failure));
+            }
             if !topic.has_reader().await? {
                 screen.remark("waiting for a node that reads the topic");
                 topic.wait_for_reader().await?;

@@ -37,7 +37,7 @@ impl RemoveNode {
         let removal = match (member.is_running(), self.kill) {
             (true, true) => kill(member),
             (true, false) => leave(member).await,
-            (false, true) => return Err(dead_already(member)),
+            (false, true) => return Err(dead_already(&network, member)),
             (false, false) => forget(&network, member).await,
         };
         note(&network, member, removal)?;
@@ -47,21 +47,21 @@ impl RemoveNode {
         let number = member.number;
         screen.show(match removal {
             Removal::Left => format!("node {number} has left\n"),
-            Removal::Killed => {
-                format!(
-                    "node {number} was killed; `gossip remove-node {number}` has it forgotten\n"
-                )
-            }
+            Removal::Killed => format!(
+                "node {number} {}; `gossip remove-node {number}{}` has it forgotten\n",
+                if self.kill { "was killed" } else { "did not answer and was killed" },
+                network.words
+            ),
             Removal::Forgotten => format!("node {number} was dead; the others have forgotten it\n"),
         })
     }
 }
 
-fn dead_already(member: &Member) -> Failure {
+fn dead_already(network: &Network, member: &Member) -> Failure {
     Failure::failed(format!(
-        "node {0} does not run any more: `gossip remove-node {0}`, without --kill, has the others \
-         forget it",
-        member.number
+        "node {0} does not run any more: `gossip remove-node {0}{1}`, without --kill, has the \
+         others forget it",
+        member.number, network.words
     ))
 }
 
@@ -78,7 +78,9 @@ async fn leave(member: &Member) -> Removal {
     let told = tokio::time::timeout(GOODBYE, async { member.api().await?.leave().await }).await;
     if let Some(process) = &member.process {
         wait(&mut vec![process], if told.is_ok() { GOODBYE } else { Duration::ZERO });
-        end_all(std::slice::from_ref(process), GOODBYE);
+        if end_all(std::slice::from_ref(process), GOODBYE) > 0 {
+            return Removal::Killed;
+        }
     }
     Removal::Left
 }

@@ -70,7 +70,7 @@ impl SendMessage {
             confirm_ms: confirm.map(|millis| millis.max(1)),
             ..request(&topic, &payload)
         };
-        let mut api = member.api().await?;
+        let mut api = network.api(member).await?;
         if payload.len() > WORTH_A_QUESTION {
             check_size(payload.len(), api.node().await?.max_message_bytes)?;
         }
@@ -139,7 +139,9 @@ fn far(network: &Network, sent: &str, topic: &str, report: &ReportView) -> Strin
     let (holders, missing) = (report.holders.len(), report.missing.len());
     let took = format!("{:.1} ms", Duration::from_micros(report.elapsed_us).as_secs_f64() * 1e3);
     match (holders, missing) {
-        (0, 0) => format!("{sent}; no node reads topic {topic}\n"),
+        (0, 0) => format!(
+            "{sent}; no node reads topic {topic} yet: it waits in the node's outbox until one does\n"
+        ),
         (all, 0) => format!("{sent}; {all} of {all} nodes hold it after {took}\n"),
         (some, missing) => format!(
             "{sent}; {some} of {} nodes hold it after {took}; missing: {}\n",

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 use gossip_mesh::{Config, Multiaddr, Node};
 
-use super::node::spawn;
+use super::node::{address, spawn};
+use super::troubles;
 use crate::api::Api;
 use crate::args::DEFAULT_NETWORK;
 use crate::exit::Failure;
 use crate::lab::member::Network;
 use crate::places;
+use crate::render::plain::one_line;
 use crate::render::screen::Screen;
 
 /// How to find the node.
@@ -29,7 +31,8 @@ pub struct Source {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Without a running node: where a member of the network may be; may be repeated
-    #[arg(long, value_name = "ADDR", env = "GOSSIP_JOIN", value_delimiter = ',')]
+    #[arg(long, value_name = "ADDR", env = "GOSSIP_JOIN", value_delimiter = ',',
+          value_parser = address)]
     join: Vec<Multiaddr>,
     /// Without a running node: file with the key all members share
     #[arg(long, value_name = "FILE", env = "GOSSIP_NETWORK_KEY_FILE")]
@@ -61,20 +64,29 @@ impl Source {
         // Who says where to join wants to be a node.
         let looks = self.join.is_empty() || self.node.is_some();
         let mut nowhere = None;
+        let find = |name: &str| Some(Network::find(root.as_ref().ok()?, name));
+        let is_doubtful = self.node.is_none()
+            && names.len() > 1
+            && names.iter().all(|name| find(name).is_some_and(|found| found.is_ok()));
         for name in names.into_iter().filter(|_| looks) {
-            match root.as_ref().map_err(|_| ()).map(|root| Network::find(root, name)) {
-                Ok(Ok(network)) => {
+            match find(name) {
+                Some(Ok(network)) => {
                     let member = network.running(self.node.as_deref())?;
-                    return Ok(Mouth::Running(member.api().await?));
+                    if is_doubtful {
+                        let (name, network) = (one_line(member.name.as_bytes()), &network.name);
+                        screen.remark(&format!("through {name} of network {network}"));
+                    }
+                    return Ok(Mouth::Running(network.api(member).await?));
                 }
-                Ok(Err(failure)) => nowhere = Some(failure),
-                Err(()) => {}
+                Some(Err(failure)) => nowhere = Some(failure),
+                None => {}
             }
         }
         match (nowhere, &self.node) {
             (Some(failure), Some(_)) => Err(failure),
             _ => {
                 let node = self.own().await?;
+                troubles::tell(&node, screen);
                 screen.remark(&format!(
                     "taking part in network {:?} as a node of its own",
                     node.config().network

@@ -1,7 +1,8 @@
 //! `gossip start-network`: many nodes on this machine, a process each.
 
+use std::fs::OpenOptions;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gossip_mesh::Config;
@@ -9,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::plot::draw_and_write;
-use crate::args::{DEFAULT_NETWORK, Which};
+use crate::args::Which;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::lab::graph::{Drawn, Shape};
@@ -71,6 +72,7 @@ impl StartNetwork {
         room::check(self.nodes)?;
         if let Some(Some(file)) = &self.plot {
             Format::of(file).map_err(Failure::usage)?;
+            check_writable(file)?;
         }
         let folder = Folder::of(&self.which.root()?, &self.which.network);
         let lock = folder.lock()?;
@@ -120,9 +122,10 @@ impl StartNetwork {
         let Some(record) = folder.read()? else { return Ok(()) };
         if record.is_running() {
             return Err(Failure::failed(format!(
-                "network {:?} is running already: stop it with `gossip stop-network --network \
-                 {:?}`, or start this one under another --network",
-                self.which.network, self.which.network
+                "network {:?} is running already: stop it with `gossip stop-network{}`, or start \
+                 this one under another --network",
+                self.which.network,
+                folder.words()
             )));
         }
         folder.clear(&record);
@@ -182,7 +185,7 @@ impl StartNetwork {
                 "nodes": record.nodes,
             }))
         } else {
-            screen.show(lines(record, self.detach))
+            screen.show(lines(record, self.detach, folder.words()))
         };
         // The network is up, whether or not somebody reads about it.
         if let Err(failure) = shown
@@ -197,7 +200,7 @@ impl StartNetwork {
     }
 }
 
-fn lines(record: &Record, detached: bool) -> String {
+fn lines(record: &Record, detached: bool, words: &str) -> String {
     let mut out = String::new();
     let width = record.nodes.len().to_string().len();
     for node in &record.nodes {
@@ -209,10 +212,9 @@ fn lines(record: &Record, detached: bool) -> String {
             if neighbours.is_empty() { "alone".to_owned() } else { neighbours.join(" ") },
         ));
     }
-    let end = match (detached, record.network.as_str()) {
-        (false, _) => "Ctrl-C stops it".to_owned(),
-        (true, DEFAULT_NETWORK) => "`gossip stop-network` stops it".to_owned(),
-        (true, name) => format!("`gossip stop-network --network {name:?}` stops it"),
+    let end = match detached {
+        false => "Ctrl-C stops it".to_owned(),
+        true => format!("`gossip stop-network{words}` stops it"),
     };
     let count = record.nodes.len();
     let nodes = if count == 1 { "node is" } else { "nodes are" };
@@ -250,6 +252,20 @@ fn finish(held: Held, folder: &Folder, record: &Record, screen: Screen) -> Resul
         folder.clear(record);
     }
     screen.remark(&format!("network {:?} has stopped", record.network));
+    Ok(())
+}
+
+/// Refuses, before anything is started, what the picture could not be written to in the end. A file
+/// that is there is not touched, one that is not is not left behind.
+fn check_writable(file: &Path) -> Result<(), Failure> {
+    let is_new = !file.exists();
+    let opened = OpenOptions::new().append(true).create(true).open(file);
+    opened.map_err(|error| {
+        Failure::failed(format!("{} cannot be written: {error}", file.display()))
+    })?;
+    if is_new {
+        std::fs::remove_file(file)?;
+    }
     Ok(())
 }
 

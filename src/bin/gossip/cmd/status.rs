@@ -76,7 +76,7 @@ fn table(network: &Network, survey: &Survey, viewer: usize) -> Table {
             member.number.to_string().into(),
             one_line(member.name.as_bytes()).into(),
             process(member),
-            coloured(standing),
+            coloured(standing, member),
             survey.links(network, member.number).len().to_string().into(),
             neighbours.join(" ").into(),
         ]);
@@ -94,8 +94,12 @@ fn process(member: &Member) -> Cell {
     }
 }
 
-fn coloured(standing: Standing) -> Cell {
+/// In brackets where the viewer does not know yet that the process has ended.
+fn coloured(standing: Standing, member: &Member) -> Cell {
     match standing {
+        Standing::Alive | Standing::Suspected | Standing::Unreachable if !member.is_running() => {
+            Cell::painted(format!("({standing})"), Paint::Dim)
+        }
         Standing::Alive => standing.as_str().into(),
         other => Cell::painted(other.as_str(), other.paint()),
     }

@@ -1,14 +1,16 @@
 //! Running nodes as the user names them: by number, name or PeerId.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use gossip_mesh::NodeId;
 
 use super::process::Process;
 use super::single::Single;
 use super::state::{Folder, Record, Removal};
-use crate::api::Api;
+use crate::api::{Api, PATIENCE};
 use crate::exit::Failure;
+use crate::places;
 use crate::render::plain::one_line;
 
 /// A node of a network that was started on this machine.
@@ -43,6 +45,8 @@ pub struct Network {
     pub members: Vec<Member>,
     /// The folder of its lab, when it is one.
     pub lab: Option<Folder>,
+    /// What a command needs after its own words to mean this network, with a blank before it.
+    pub words: String,
 }
 
 impl Network {
@@ -73,6 +77,7 @@ impl Network {
             name: record.network,
             topic: record.topic,
             members: members.collect(),
+            words: folder.words().to_owned(),
             lab: Some(folder),
         }
     }
@@ -97,6 +102,7 @@ impl Network {
             topic: DEFAULT_TOPIC.to_owned(),
             members,
             lab: None,
+            words: places::words_for(root, name),
         })
     }
 
@@ -158,9 +164,31 @@ impl Network {
             None => "has ended",
         };
         Err(Failure::failed(format!(
-            "node {} {why}: `gossip status` shows which nodes run",
-            member.number
+            "node {} {why}: `gossip status{}` shows which nodes run",
+            member.number, self.words
         )))
+    }
+
+    /// A connection to the local API of one of its nodes.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn api(&self, member: &Member) -> Result<Api, Failure> {
+        Ok(member.api().await?.or_else_say(self.silence(member, PATIENCE)))
+    }
+
+    /// That a node does not answer, and what can be done.
+    pub fn silence(&self, member: &Member, patience: Duration) -> String {
+        let (number, words) = (member.number, &self.words);
+        let end = match self.lab {
+            Some(_) => format!("`gossip remove-node {number} --kill{words}` ends it"),
+            None => format!("its process is {}", member.process.as_ref().map_or(0, |it| it.pid)),
+        };
+        format!(
+            "node {number} does not answer within {} s: `gossip status{words}` shows whether its \
+             process runs; {end}",
+            patience.as_secs()
+        )
     }
 
     /// A node as the user knows it: its number here, or the end of its id.

@@ -78,6 +78,8 @@ pub enum Removal {
 pub struct Folder {
     path: PathBuf,
     network: String,
+    /// What a command needs after its own words to mean this network.
+    words: String,
 }
 
 /// The right to change a lab. It ends when this is dropped, or its process ends.
@@ -114,7 +116,12 @@ impl Folder {
     /// The folder of the lab of this name; it need not be there.
     pub fn of(root: &Path, network: &str) -> Self {
         let path = root.join("labs").join(places::file_name(network));
-        Self { path, network: network.to_owned() }
+        Self { path, network: network.to_owned(), words: places::words_for(root, network) }
+    }
+
+    /// What a command needs after its own words to mean this network, with a blank before it.
+    pub fn words(&self) -> &str {
+        &self.words
     }
 
     /// Where it is.
@@ -208,8 +215,8 @@ impl Folder {
     /// That no such network runs, in words.
     pub fn not_running(&self) -> Failure {
         Failure::failed(format!(
-            "no network {:?} is running: start one with `gossip start-network`",
-            self.network
+            "no network {:?} is running: start one with `gossip start-network{}`",
+            self.network, self.words
         ))
     }
 

@@ -45,14 +45,18 @@ impl Survey {
         let first = self.peers.keys().next().copied();
         let Some(text) = asked else {
             return first.ok_or_else(|| {
-                Failure::failed(format!("no node of network {:?} answers", network.name))
+                Failure::failed(format!(
+                    "no node of network {:?} answers within {} s",
+                    network.name,
+                    PATIENCE.as_secs()
+                ))
             });
         };
         let member = network.running(Some(text))?;
         if self.peers.contains_key(&member.number) {
             return Ok(member.number);
         }
-        Err(Failure::failed(format!("node {} does not answer", member.number)))
+        Err(Failure::failed(network.silence(member, PATIENCE)))
     }
 
     /// Numbers of the nodes this one has a live link with.
@@ -86,6 +90,16 @@ impl Survey {
         let known = self.peers.get(&viewer).into_iter().flatten();
         let seen = known.into_iter().find(|peer| peer.id == member.peer_id);
         seen.map_or(Standing::Unreachable, |peer| shown(peer.standing))
+    }
+
+    /// The same for a picture: a node whose process is known to have ended is down, whatever the
+    /// viewer has found out yet.
+    pub fn pictured(&self, viewer: usize, member: &Member) -> Standing {
+        match self.standing(viewer, member) {
+            Standing::Left => Standing::Left,
+            _ if !member.is_running() => Standing::Down,
+            standing => standing,
+        }
     }
 
     fn numbers(
