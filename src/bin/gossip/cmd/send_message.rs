@@ -140,7 +140,8 @@ fn far(network: &Network, sent: &str, topic: &str, report: &ReportView) -> Strin
     let took = format!("{:.1} ms", Duration::from_micros(report.elapsed_us).as_secs_f64() * 1e3);
     match (holders, missing) {
         (0, 0) => format!(
-            "{sent}; no node reads topic {topic} yet: it waits in the node's outbox until one does\n"
+            "{sent}; no node reads topic {topic} yet: it waits in the node's outbox until one \
+             does\n"
         ),
         (all, 0) => format!("{sent}; {all} of {all} nodes hold it after {took}\n"),
         (some, missing) => format!(
