@@ -88,7 +88,10 @@ pub use node::{
 pub use protocol::discovery::{
     Card, ConnectError, DiscoveryConfig, DiscoveryStats, Source, Topology,
 };
-pub use protocol::membership::{MembershipConfig, MembershipStats, Standing};
+pub use protocol::membership::{
+    Alive, BadThreshold, Certificate, Finding, Flaw, GoingDownReason, MAX_VOTES, MembershipConfig,
+    MembershipStats, Phase, Reprieve, SelfReset, Standing, Statement, Threshold, Verdict, Vote,
+};
 pub use protocol::topic::{
     Delivery, Hop, MessageId, Paths, Query, Report, Topic, TopicConfig, TopicError, TopicStats,
     Way, Which,

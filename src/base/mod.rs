@@ -6,5 +6,6 @@ pub(crate) mod key;
 pub(crate) mod limits;
 pub(crate) mod machine;
 pub(crate) mod name;
+pub(crate) mod signer;
 pub(crate) mod time;
 pub(crate) mod token;

@@ -75,3 +75,10 @@ pub(crate) mod duration {
         deserialize, serialize,
     };
 }
+
+/// The same, or nothing.
+pub(crate) mod optional_duration {
+    pub use jiff::fmt::serde::unsigned_duration::friendly::compact::optional::{
+        deserialize, serialize,
+    };
+}

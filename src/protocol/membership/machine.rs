@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::config::MembershipConfig;
 use super::left::LeftRecords;
 use super::link::{Link, LinkId, Links, Opened};
-use super::wire::{Left, Message};
+use super::wire::{Left, Message, News};
 use crate::base::id::{Life, NodeId};
 use crate::base::key::SecretKey;
 use crate::base::machine::{Machine, Outbox, earliest};
@@ -297,7 +297,7 @@ impl MembershipMachine {
         if records.is_empty() {
             return;
         }
-        let token = self.ask(peer, Message::Left(records), out);
+        let token = self.ask(peer, left_news(records), out);
         if let Some(leaving) = &mut self.leaving {
             leaving.open.insert(token);
         }
@@ -336,7 +336,7 @@ impl MembershipMachine {
         let peers: Vec<NodeId> = self.links.peers().collect();
         let open = peers
             .into_iter()
-            .map(|peer| self.ask(peer, Message::Left(vec![record.clone()]), out))
+            .map(|peer| self.ask(peer, left_news(vec![record.clone()]), out))
             .collect();
         let until = Some(now + self.config.leave_patience);
         self.leaving = Some(Leaving { record, open, until });
@@ -385,7 +385,7 @@ impl MembershipMachine {
         let others: Vec<NodeId> =
             self.links.peers().filter(|peer| *peer != from && !has_left(peer)).collect();
         for peer in others {
-            self.ask(peer, Message::Left(news.to_vec()), out);
+            self.ask(peer, left_news(news.to_vec()), out);
         }
     }
 
@@ -447,8 +447,12 @@ impl Machine for MembershipMachine {
             }
             Input::Leave => self.leave(now, out),
             Input::Asked { from, token, message } => {
-                if let Message::Left(records) = message {
-                    self.note_left(now, from, records, out);
+                if let Message::News(news) = message {
+                    let records = news.into_iter().filter_map(|news| match news {
+                        News::Left(left) => Some(left),
+                        _ => None,
+                    });
+                    self.note_left(now, from, records.collect(), out);
                 }
                 out.push(Output::Answer { token, message: Message::Noted });
             }
@@ -465,4 +469,8 @@ impl Machine for MembershipMachine {
         let leaving = self.leaving.as_ref().and_then(|leaving| leaving.until);
         earliest(leaving, self.links.deadline())
     }
+}
+
+fn left_news(records: Vec<Left>) -> Message {
+    Message::News(records.into_iter().map(News::Left).collect())
 }

@@ -48,18 +48,31 @@
 //! 4. Records kept and passed on are bounded by `max_left`, members by these, the links and the
 //!    cards.
 
+mod certificate;
 mod config;
+mod finding;
 mod left;
 mod link;
 mod machine;
 #[cfg(test)]
 mod tests;
+mod threshold;
 mod wire;
 
-pub use config::MembershipConfig;
+pub use certificate::{Flaw, MAX_VOTES};
+pub use config::{MembershipConfig, SelfReset};
+pub use finding::{Finding, GoingDownReason, Reprieve};
+/// Most pieces of news in one message.
+pub(crate) const MAX_NEWS: usize = 64;
+
+/// Most records in one page.
+pub(crate) const MAX_PAGE: usize = 256;
+
 pub(crate) use link::{Link, LinkId};
 #[cfg(feature = "net")]
 pub(crate) use machine::Member;
 pub(crate) use machine::{Input, MembershipMachine, Output};
 pub use machine::{MembershipStats, Standing};
+pub use threshold::{BadThreshold, Threshold};
 pub(crate) use wire::Message;
+pub use wire::{Alive, Certificate, Phase, Statement, Verdict, Vote};
