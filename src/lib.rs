@@ -88,6 +88,7 @@ pub use node::{
 pub use protocol::discovery::{
     Card, ConnectError, DiscoveryConfig, DiscoveryStats, Source, Topology,
 };
+pub use protocol::link::WatchConfig;
 pub use protocol::membership::{MembershipConfig, MembershipStats, Standing};
 pub use protocol::topic::{
     Delivery, Hop, MessageId, Paths, Query, Report, Topic, TopicConfig, TopicError, TopicStats,

@@ -23,7 +23,7 @@ use crate::base::token::{Token, Tokens};
 use crate::config::{Config, LinkConfig};
 use crate::engine::Input;
 use crate::engine::frame::{Request, Response, Ticket};
-use crate::protocol::membership::LinkId;
+use crate::protocol::link::LinkId;
 
 /// Why the network cannot start.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

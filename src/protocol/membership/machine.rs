@@ -2,16 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use multiaddr::Multiaddr;
 use serde::{Deserialize, Serialize};
 
 use super::config::MembershipConfig;
 use super::left::LeftRecords;
-use super::link::{Link, LinkId, Links, Opened};
 use super::wire::{Left, Message};
 use crate::base::id::{Life, NodeId};
 use crate::base::key::SecretKey;
-use crate::base::machine::{Machine, Outbox, earliest};
+use crate::base::machine::{Machine, Outbox};
 use crate::base::time::Time;
 use crate::base::token::{Token, Tokens};
 
@@ -37,33 +35,15 @@ pub enum Standing {
 pub enum Input {
     /// The deadline came.
     Tick,
-    /// A connection is up and its hello done.
-    Opened {
-        /// With whom.
+    /// A peer is linked.
+    Linked {
+        /// Who.
         peer: NodeId,
-        /// In which of its lives.
+        /// In which life.
         life: Life,
-        /// The connection.
-        link: Link,
     },
-    /// A connection is gone.
-    Closed {
-        /// With whom.
-        peer: NodeId,
-        /// Which.
-        link: LinkId,
-    },
-    /// A ping on a connection ended.
-    Pinged {
-        /// With whom.
-        peer: NodeId,
-        /// Which.
-        link: LinkId,
-        /// Whether the answer came in time.
-        answered: bool,
-    },
-    /// The carrier dropped messages because this peer takes them too slowly.
-    Slow {
+    /// A peer is not linked any more.
+    Unlinked {
         /// Who.
         peer: NodeId,
     },
@@ -100,19 +80,8 @@ pub enum Input {
 /// Everything the room can want.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Output {
-    /// Close this connection.
-    Close(LinkId),
-    /// A peer is linked.
-    Linked {
-        /// Who.
-        peer: NodeId,
-        /// In which life.
-        life: Life,
-        /// Where we dialled it; `None` when it dialled us.
-        address: Option<Multiaddr>,
-    },
-    /// A peer is not linked any more.
-    Unlinked {
+    /// Close all connections with this peer: its life is over.
+    Unlink {
         /// Who.
         peer: NodeId,
     },
@@ -174,13 +143,14 @@ pub struct MembershipStats {
     pub forged: u64,
 }
 
-/// Who is linked, in which life, and who left.
+/// Who is there, in which life, and who left.
 #[derive(Debug)]
 pub struct MembershipMachine {
     config: MembershipConfig,
     key: SecretKey,
     life: Life,
-    links: Links,
+    /// Who is linked in a life that is not over.
+    linked: BTreeSet<NodeId>,
     members: BTreeMap<NodeId, Member>,
     /// Those of the members whose card discovery holds.
     carded: BTreeSet<NodeId>,
@@ -201,12 +171,11 @@ struct Leaving {
 
 impl MembershipMachine {
     pub fn new(config: MembershipConfig, key: SecretKey, life: Life) -> Self {
-        let links = Links::new(key.id());
         Self {
             config,
             key,
             life,
-            links,
+            linked: BTreeSet::new(),
             members: BTreeMap::new(),
             carded: BTreeSet::new(),
             left: LeftRecords::default(),
@@ -221,46 +190,24 @@ impl MembershipMachine {
         self.members.iter().map(|(id, member)| (*id, *member))
     }
 
-    /// Who is linked.
-    pub fn links(&self) -> &Links {
-        &self.links
-    }
-
     /// What the room has counted.
     pub fn stats(&self) -> MembershipStats {
         MembershipStats { forged: self.forged }
     }
 
-    fn opened(
-        &mut self,
-        now: Time,
-        peer: NodeId,
-        life: Life,
-        link: Link,
-        out: &mut Outbox<Output>,
-    ) {
-        let id = link.id;
-        let address = link.dialled.clone();
+    fn linked(&mut self, now: Time, peer: NodeId, life: Life, out: &mut Outbox<Output>) {
         if self.is_over(peer, life) {
-            return out.push(Output::Close(id));
+            return out.push(Output::Unlink { peer });
         }
-        match self.links.opened(now, peer, life, link, &self.config) {
-            Opened::First => {
-                self.seen(now, peer, life, true, out);
-                out.push(Output::Linked { peer, life, address });
-                self.tell_left(now, peer, out);
-            }
-            Opened::Second => {}
-            Opened::CleanSlate { close } => out_close(close, out),
-            Opened::Leftover => out.push(Output::Close(id)),
-        }
+        self.linked.insert(peer);
+        self.seen(now, peer, life, true, out);
+        self.tell_left(now, peer, out);
     }
 
-    fn closed(&mut self, now: Time, peer: NodeId, link: LinkId, out: &mut Outbox<Output>) {
-        if !self.links.closed(peer, link) {
+    fn unlinked(&mut self, now: Time, peer: NodeId, out: &mut Outbox<Output>) {
+        if !self.linked.remove(&peer) {
             return;
         }
-        out.push(Output::Unlinked { peer });
         if let Some(member) = self.members.get_mut(&peer)
             && member.standing == Standing::Alive
         {
@@ -280,7 +227,7 @@ impl MembershipMachine {
     /// Whoever has neither link nor card nor good-bye is not kept, so that members are bounded.
     fn forget_unknown(&mut self, node: NodeId) {
         let known =
-            self.links.is_linked(node) || self.carded.contains(&node) || self.left.holds(node);
+            self.linked.contains(&node) || self.carded.contains(&node) || self.left.holds(node);
         if !known {
             self.members.remove(&node);
         }
@@ -333,7 +280,7 @@ impl MembershipMachine {
             return;
         }
         let record = Left::sign(&self.key, self.life);
-        let peers: Vec<NodeId> = self.links.peers().collect();
+        let peers = self.linked.clone();
         let open = peers
             .into_iter()
             .map(|peer| self.ask(peer, Message::Left(vec![record.clone()]), out))
@@ -382,8 +329,8 @@ impl MembershipMachine {
         let has_left = |peer: &NodeId| {
             self.members.get(peer).is_some_and(|member| member.standing == Standing::Left)
         };
-        let others: Vec<NodeId> =
-            self.links.peers().filter(|peer| *peer != from && !has_left(peer)).collect();
+        let others = self.linked.iter().copied();
+        let others: Vec<NodeId> = others.filter(|peer| *peer != from && !has_left(peer)).collect();
         for peer in others {
             self.ask(peer, Message::Left(news.to_vec()), out);
         }
@@ -402,16 +349,6 @@ impl MembershipMachine {
         out.push(Output::Ask { to, token, message });
         token
     }
-
-    fn give_up(&mut self, peer: NodeId, out: &mut Outbox<Output>) {
-        out_close(self.links.end(peer), out);
-    }
-}
-
-fn out_close(links: impl IntoIterator<Item = LinkId>, out: &mut Outbox<Output>) {
-    for link in links {
-        out.push(Output::Close(link));
-    }
 }
 
 impl Machine for MembershipMachine {
@@ -420,23 +357,9 @@ impl Machine for MembershipMachine {
 
     fn handle(&mut self, now: Time, input: Input, out: &mut Outbox<Output>) {
         match input {
-            Input::Tick => {
-                out_close(self.links.overdue(now), out);
-                self.stop_if_done(now, out);
-            }
-            Input::Opened { peer, life, link } => self.opened(now, peer, life, link, out),
-            Input::Closed { peer, link } => self.closed(now, peer, link, out),
-            Input::Pinged { peer, link, answered } => {
-                if self.links.pinged(peer, link, answered, self.config.misses) {
-                    self.give_up(peer, out);
-                }
-            }
-            Input::Slow { peer } => {
-                let MembershipConfig { slow_window, slow_limit, .. } = self.config;
-                if self.links.slow(now, peer, slow_window, slow_limit) {
-                    self.give_up(peer, out);
-                }
-            }
+            Input::Tick => self.stop_if_done(now, out),
+            Input::Linked { peer, life } => self.linked(now, peer, life, out),
+            Input::Unlinked { peer } => self.unlinked(now, peer, out),
             Input::Known { node, life } => {
                 self.carded.insert(node);
                 self.seen(now, node, life, false, out);
@@ -462,7 +385,6 @@ impl Machine for MembershipMachine {
     }
 
     fn deadline(&self) -> Option<Time> {
-        let leaving = self.leaving.as_ref().and_then(|leaving| leaving.until);
-        earliest(leaving, self.links.deadline())
+        self.leaving.as_ref().and_then(|leaving| leaving.until)
     }
 }
