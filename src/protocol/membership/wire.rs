@@ -27,3 +27,13 @@ pub enum Message {
     /// The answer.
     Noted,
 }
+
+impl Message {
+    /// True for what must not wait behind anything else: questions whose answers are timed, and
+    /// these answers. At most `MAX_PROBE` bytes each.
+    pub const fn is_probe(&self) -> bool {
+        match self {
+            Self::Left(_) | Self::Noted => false,
+        }
+    }
+}
