@@ -7,6 +7,10 @@ pub const MAX_NAME: usize = 256;
 /// Largest request or answer between two nodes, in bytes.
 pub const MAX_FRAME: usize = 1024 * 1024;
 
+/// Largest probe or answer to one, in bytes. Probes have streams of their own, so that nothing large
+/// goes before them; an acknowledgement needs some hundred bytes.
+pub const MAX_PROBE: usize = 2 * 1024;
+
 /// Deepest nesting a decoder follows. Our messages need 8; a stack overflow needs thousands.
 pub const MAX_DEPTH: usize = 16;
 

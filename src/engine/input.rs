@@ -9,7 +9,7 @@ use super::frame::{Message, Ticket};
 use crate::base::id::{Life, NodeId};
 use crate::base::token::Token;
 use crate::protocol::discovery::{self, DialFailure, Source};
-use crate::protocol::membership::{Link, LinkId};
+use crate::protocol::link::{Link, LinkId};
 use crate::protocol::topic::{self, Bucket, Carried};
 
 /// Everything that can happen to a node.

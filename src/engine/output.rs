@@ -10,7 +10,7 @@ use super::frame::{Message, Ticket};
 use crate::base::id::NodeId;
 use crate::base::token::Token;
 use crate::protocol::discovery::ConnectError;
-use crate::protocol::membership::LinkId;
+use crate::protocol::link::LinkId;
 use crate::protocol::topic::{Bucket, Kept, MessageId, Received, Report, TopicError};
 
 /// Everything a node can want done. The driver obeys in order.

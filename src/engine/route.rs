@@ -13,6 +13,7 @@ use crate::base::key::SecretKey;
 use crate::base::machine::{Machine, Outbox, earliest};
 use crate::base::time::{Time, WallTime};
 use crate::protocol::discovery::{self, Card, DiscoveryMachine};
+use crate::protocol::link::{self, LinkMachine, Links, WatchConfig};
 use crate::protocol::membership::{self, MembershipConfig, MembershipMachine};
 use crate::protocol::topic::{self, TopicConfig, TopicMachine};
 
@@ -27,6 +28,8 @@ pub struct EngineSettings {
     pub started: WallTime,
     /// Seed of all randomness.
     pub seed: u64,
+    /// Settings of the link room.
+    pub watch: WatchConfig,
     /// Settings of the membership room.
     pub membership: MembershipConfig,
     /// Settings of the discovery room, and what it starts with.
@@ -39,9 +42,11 @@ pub struct EngineSettings {
 pub struct Engine {
     me: NodeId,
     life: Life,
+    link: LinkMachine,
     membership: MembershipMachine,
     discovery: DiscoveryMachine,
     topic: TopicMachine,
+    to_link: Outbox<link::Output>,
     to_membership: Outbox<membership::Output>,
     to_discovery: Outbox<discovery::Output>,
     to_topic: Outbox<topic::Output>,
@@ -50,13 +55,16 @@ pub struct Engine {
 
 impl Engine {
     pub fn new(settings: EngineSettings) -> Self {
-        let EngineSettings { key, life, started, seed, membership, discovery, topic } = settings;
+        let EngineSettings { key, life, started, seed, watch, membership, discovery, topic } =
+            settings;
         Self {
             me: key.id(),
             life,
             topic: TopicMachine::new(topic, key.id(), life, started),
+            link: LinkMachine::new(watch, key.id()),
             membership: MembershipMachine::new(membership, key, life),
             discovery: DiscoveryMachine::new(discovery, seed),
+            to_link: Outbox::new(),
             to_membership: Outbox::new(),
             to_discovery: Outbox::new(),
             to_topic: Outbox::new(),
@@ -72,6 +80,11 @@ impl Engine {
     /// Which start of us this is.
     pub fn life(&self) -> Life {
         self.life
+    }
+
+    /// Who is linked, and by which connections.
+    pub fn links(&self) -> &Links {
+        self.link.links()
     }
 
     /// The rooms, to look at.
@@ -100,6 +113,10 @@ impl Engine {
         self.discovery.known().filter(reads).map(|card| card.node).collect()
     }
 
+    fn tell_link(&mut self, now: Time, input: link::Input) {
+        self.link.handle(now, input, &mut self.to_link);
+    }
+
     fn tell_membership(&mut self, now: Time, input: membership::Input) {
         self.membership.handle(now, input, &mut self.to_membership);
     }
@@ -116,27 +133,28 @@ impl Engine {
     fn enter(&mut self, now: Time, input: Input, out: &mut Outbox<Output>) {
         match input {
             Input::Tick => {
+                self.tell_link(now, link::Input::Tick);
                 self.tell_membership(now, membership::Input::Tick);
                 self.tell_discovery(now, discovery::Input::Tick);
                 self.tell_topic(now, topic::Input::Tick);
             }
             Input::Opened { peer, life, link } => {
-                self.tell_membership(now, membership::Input::Opened { peer, life, link });
+                self.tell_link(now, link::Input::Opened { peer, life, link });
             }
             Input::Closed { peer, link } => {
-                self.tell_membership(now, membership::Input::Closed { peer, link });
+                self.tell_link(now, link::Input::Closed { peer, link });
             }
             Input::Pinged { peer, link, answered } => {
                 // A ping may still come back after its link has ended.
                 if let Some(round_trip) = answered
-                    && self.membership.links().is_linked(peer)
+                    && self.links().is_linked(peer)
                 {
                     self.round_trips.insert(peer, round_trip);
                 }
                 let answered = answered.is_some();
-                self.tell_membership(now, membership::Input::Pinged { peer, link, answered });
+                self.tell_link(now, link::Input::Pinged { peer, link, answered });
             }
-            Input::Slow { peer } => self.tell_membership(now, membership::Input::Slow { peer }),
+            Input::Slow { peer } => self.tell_link(now, link::Input::Slow { peer }),
             Input::Leave => self.tell_membership(now, membership::Input::Leave),
 
             Input::Dialled { token, peer } => {
@@ -237,7 +255,9 @@ impl Engine {
     /// What the rooms want goes outside or to the other rooms, until all are content.
     fn settle(&mut self, now: Time, out: &mut Outbox<Output>) {
         loop {
-            if let Some(output) = self.to_membership.pop() {
+            if let Some(output) = self.to_link.pop() {
+                self.link_wants(now, output, out);
+            } else if let Some(output) = self.to_membership.pop() {
                 self.membership_wants(now, output, out);
             } else if let Some(output) = self.to_discovery.pop() {
                 self.discovery_wants(now, output, out);
@@ -249,6 +269,25 @@ impl Engine {
         }
     }
 
+    fn link_wants(&mut self, now: Time, output: link::Output, out: &mut Outbox<Output>) {
+        match output {
+            link::Output::Close(link) => out.push(Output::Close(link)),
+            link::Output::Linked { peer, life, address } => {
+                self.tell_membership(now, membership::Input::Linked { peer, life });
+                self.tell_discovery(now, discovery::Input::Linked { peer, life, address });
+                self.tell_topic(now, topic::Input::Linked { peer });
+                out.push(Output::Changed);
+            }
+            link::Output::Unlinked { peer } => {
+                self.round_trips.remove(&peer);
+                self.tell_membership(now, membership::Input::Unlinked { peer });
+                self.tell_discovery(now, discovery::Input::Unlinked { peer });
+                self.tell_topic(now, topic::Input::Unlinked { peer });
+                out.push(Output::Changed);
+            }
+        }
+    }
+
     fn membership_wants(
         &mut self,
         now: Time,
@@ -256,17 +295,8 @@ impl Engine {
         out: &mut Outbox<Output>,
     ) {
         match output {
-            membership::Output::Close(link) => out.push(Output::Close(link)),
-            membership::Output::Linked { peer, life, address } => {
-                self.tell_discovery(now, discovery::Input::Linked { peer, life, address });
-                self.tell_topic(now, topic::Input::Linked { peer });
-                out.push(Output::Changed);
-            }
-            membership::Output::Unlinked { peer } => {
-                self.round_trips.remove(&peer);
-                self.tell_discovery(now, discovery::Input::Unlinked { peer });
-                self.tell_topic(now, topic::Input::Unlinked { peer });
-                out.push(Output::Changed);
+            membership::Output::Unlink { peer } => {
+                self.tell_link(now, link::Input::Unlink { peer });
             }
             membership::Output::Left { node, life } => {
                 self.tell_discovery(now, discovery::Input::Left { peer: node, life });
@@ -298,9 +328,7 @@ impl Engine {
                 out.push(Output::Dial { token, peer, addresses });
             }
             discovery::Output::Unlink { peer } => {
-                for link in self.membership.links().all(peer) {
-                    out.push(Output::Close(link));
-                }
+                self.tell_link(now, link::Input::Unlink { peer });
             }
             discovery::Output::Neighbour { peer, joined } => {
                 out.push(Output::Neighbour { peer, joined });
@@ -400,7 +428,12 @@ impl Machine for Engine {
     }
 
     fn deadline(&self) -> Option<Time> {
-        let rooms = earliest(self.membership.deadline(), self.discovery.deadline());
-        earliest(rooms, self.topic.deadline())
+        let rooms = [
+            self.link.deadline(),
+            self.membership.deadline(),
+            self.discovery.deadline(),
+            self.topic.deadline(),
+        ];
+        rooms.into_iter().fold(None, earliest)
     }
 }

@@ -6,7 +6,7 @@ use crate::base::machine::{Machine, Outbox};
 use crate::base::time::Time;
 use crate::engine::frame::{Message, Room, Ticket};
 use crate::engine::{Engine, Input, Output};
-use crate::protocol::membership::{Link, LinkId};
+use crate::protocol::link::{Link, LinkId};
 use crate::protocol::{discovery, membership, topic};
 
 /// A node that is linked with node 2, and the question discovery asked it.

@@ -11,7 +11,8 @@ use crate::base::token::Token;
 use crate::engine::frame::{Message, Room, Ticket};
 use crate::engine::{Engine, Input};
 use crate::protocol::discovery::{self, DialFailure, Source};
-use crate::protocol::membership::{self, Link, LinkId};
+use crate::protocol::link::{Link, LinkId};
+use crate::protocol::membership;
 use crate::protocol::topic::{Bucket, Carried};
 
 /// The hash of all that six nodes want in a busy minute of joins, crashes, talk and good-byes.

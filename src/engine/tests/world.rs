@@ -16,7 +16,8 @@ use crate::base::token::Token;
 use crate::engine::frame::{Request, Response, Ticket};
 use crate::engine::{Engine, EngineSettings, Event, Input, Output};
 use crate::protocol::discovery::{self, DialFailure, DiscoveryConfig, Topology};
-use crate::protocol::membership::{Link, LinkId, MembershipConfig};
+use crate::protocol::link::{Link, LinkId, WatchConfig};
+use crate::protocol::membership::MembershipConfig;
 use crate::protocol::topic::{self, Bucket, Carried, TopicConfig};
 
 pub const MS: Duration = Duration::from_millis(1);
@@ -45,6 +46,7 @@ pub fn settings(number: u8, life: Life, entries: &[u8]) -> EngineSettings {
         life,
         started: WallTime(1_700_000_000_000_000),
         seed: u64::from(number),
+        watch: WatchConfig::default(),
         membership: MembershipConfig::default(),
         discovery: discovery::Settings {
             config: DiscoveryConfig::default(),

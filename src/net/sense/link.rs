@@ -12,7 +12,7 @@ use crate::net::network::{Dial, Network};
 use crate::net::perform::dial_failure;
 use crate::net::refusal::{HelloError, HelloFailure, Refusal};
 use crate::protocol::discovery::DialFailure;
-use crate::protocol::membership::{Link, LinkId};
+use crate::protocol::link::{Link, LinkId};
 
 pub fn swarm(network: &mut Network, event: SwarmEvent<BehaviourEvent>) {
     match event {

@@ -124,6 +124,12 @@ pub enum Input {
         /// Who lives there.
         peer: NodeId,
     },
+    /// Another room needs a link with this peer, now. Unless it is linked or comes to be,
+    /// `Output::Unreached` follows.
+    Wanted {
+        /// With whom.
+        peer: NodeId,
+    },
     /// A dial ended without a link.
     DialFailed {
         /// Which `Output::Dial`.

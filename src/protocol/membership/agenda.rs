@@ -53,9 +53,10 @@ impl<K: Copy + Ord> Agenda<K> {
         self.due.first().map(|(at, _)| *at)
     }
 
-    pub fn clear(&mut self) {
-        self.due.clear();
-        self.at.clear();
+    /// Keeps only some of it.
+    pub fn retain(&mut self, keep: impl Fn(&K) -> bool) {
+        self.due.retain(|(_, what)| keep(what));
+        self.at.retain(|what, _| keep(what));
     }
 }
 

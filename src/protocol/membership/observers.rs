@@ -53,6 +53,11 @@ impl Observers {
         self.watched().any(|watched| watched == node)
     }
 
+    /// How many observers of a member come before this node: 0 to `monitors - 1`.
+    pub fn rank(&self, node: NodeId) -> u32 {
+        self.near.iter().find(|near| near.node == node).map_or(0, |near| near.ahead)
+    }
+
     /// A member came. `members` are all that live, with their lots, this node and it included.
     pub fn joined(
         &mut self,

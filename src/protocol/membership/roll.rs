@@ -120,6 +120,8 @@ pub struct Roll {
     agreed: u32,
     active_digest: u64,
     agreed_digest: u64,
+    /// What `agreed_digest` would be if D were A.
+    settled_digest: u64,
     /// Where A and D differ.
     apart: BTreeSet<NodeId>,
     /// The largest A since D last changed.
@@ -135,6 +137,7 @@ impl Default for Roll {
             agreed: 0,
             active_digest: 0,
             agreed_digest: 0,
+            settled_digest: 0,
             apart: BTreeSet::new(),
             peak: 0,
             holders: Holders::default(),
@@ -198,6 +201,11 @@ impl Roll {
         (self.active_digest, self.agreed_digest)
     }
 
+    /// The digest of D when it has become this A.
+    pub const fn settled_digest(&self) -> u64 {
+        self.settled_digest
+    }
+
     pub fn is_settled(&self) -> bool {
         self.apart.is_empty()
     }
@@ -228,6 +236,7 @@ impl Roll {
             self.active -= 1;
             self.active_digest =
                 self.active_digest.wrapping_sub(mark(record.lot, record.incarnation()));
+            self.settled_digest = self.settled_digest.wrapping_sub(mix(record.lot, 1));
         }
     }
 
@@ -237,6 +246,7 @@ impl Roll {
             self.active += 1;
             self.active_digest =
                 self.active_digest.wrapping_add(mark(record.lot, record.incarnation()));
+            self.settled_digest = self.settled_digest.wrapping_add(mix(record.lot, 1));
         }
         if record.is_alive() == record.agreed {
             self.apart.remove(&node);

@@ -22,6 +22,8 @@ pub struct Sweep {
     open: BTreeMap<NodeId, u32>,
     pub answered: u32,
     pub silent: u32,
+    /// Answers that are enough; 0 when all are wanted.
+    pub needed: u32,
     tries: u32,
 }
 
@@ -29,7 +31,7 @@ impl Sweep {
     /// Each is tried this often.
     pub fn new(nodes: &[NodeId], tries: u32) -> Self {
         let open = nodes.iter().map(|node| (*node, 0)).collect();
-        Self { open, answered: 0, silent: 0, tries }
+        Self { open, answered: 0, silent: 0, needed: 0, tries }
     }
 
     pub fn wants(&self, node: NodeId) -> bool {
@@ -49,6 +51,10 @@ impl Sweep {
             self.open.remove(&node);
             self.silent += 1;
         }
+    }
+
+    pub const fn is_enough(&self) -> bool {
+        self.needed > 0 && self.answered >= self.needed
     }
 
     pub fn is_done(&self) -> bool {

@@ -2,6 +2,4 @@
 
 mod knowing;
 mod leaving;
-mod links;
 mod room;
-mod ties;

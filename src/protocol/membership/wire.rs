@@ -163,6 +163,18 @@ pub enum News {
     Left(Left),
 }
 
+impl News {
+    /// Of whom it speaks.
+    pub const fn node(&self) -> NodeId {
+        match self {
+            Self::Alive(alive) => alive.node,
+            Self::Down(certificate) => certificate.subject,
+            Self::Resigned(resigned) => resigned.node,
+            Self::Left(left) => left.node,
+        }
+    }
+}
+
 /// Questions, answers and statements of the membership room. Each is at most `MAX_FRAME` bytes.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Message {
