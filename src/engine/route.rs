@@ -166,6 +166,8 @@ impl Engine {
             Input::Refused { peer, by_us, reason } => {
                 out.push(Output::Event(Event::Refused { peer, by_us, reason }));
             }
+            // Its reader is the quorum room, which is about to come.
+            Input::Barred { .. } => {}
             Input::Listening { addresses } => {
                 self.tell_discovery(now, discovery::Input::Listening { addresses });
             }

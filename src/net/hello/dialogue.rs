@@ -6,13 +6,16 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 use serde_bytes::{ByteArray, ByteBuf};
 
+use super::bars::Bars;
 use super::proof::{ProofKey, Role, Transcript};
 use super::wire::{self, FORMAT_VERSION, Introduction, MAGIC, Message, Opening, Proof};
 use crate::base::codec::to_cbor;
+use crate::base::id::NodeId;
 use crate::base::name::check_name;
 use crate::net::refusal::{HelloError, Limits, Refusal};
 
 /// What a node says of itself on every connection.
+#[derive(Clone)]
 pub(super) struct Credentials {
     pub me: PeerId,
     pub network: String,
@@ -26,6 +29,8 @@ pub(super) struct Credentials {
 struct Dialogue<'a, S> {
     stream: &'a mut S,
     own: &'a Credentials,
+    bars: &'a Bars,
+    peer: NodeId,
     role: Role,
     nonce: [u8; 32],
     transcript: Transcript,
@@ -37,6 +42,7 @@ struct Dialogue<'a, S> {
 pub(super) async fn converse<S>(
     stream: &mut S,
     own: &Credentials,
+    bars: &Bars,
     peer: &PeerId,
     role: Role,
 ) -> Result<Introduction, HelloError>
@@ -47,7 +53,8 @@ where
         Role::Dialer => Transcript::new(&own.key, &own.me, peer),
         Role::Listener => Transcript::new(&own.key, peer, &own.me),
     };
-    let dialogue = Dialogue { stream, own, role, nonce: fresh_nonce()?, transcript };
+    let (peer, nonce) = (NodeId::from(*peer), fresh_nonce()?);
+    let dialogue = Dialogue { stream, own, bars, peer, role, nonce, transcript };
     match role {
         Role::Dialer => dialogue.dial().await,
         Role::Listener => dialogue.listen().await,
@@ -147,7 +154,10 @@ where
                 refused: introduction.limits,
             });
         }
-        Ok(introduction)
+        match self.bars.against(self.peer, introduction.incarnation) {
+            Some(certificate) => Err(Refusal::Down { certificate: certificate.to_vec() }),
+            None => Ok(introduction),
+        }
     }
 
     async fn say(&mut self, message: &Message) -> Result<(), HelloError> {
