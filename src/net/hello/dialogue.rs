@@ -34,6 +34,8 @@ struct Dialogue<'a, S> {
     role: Role,
     nonce: [u8; 32],
     transcript: Transcript,
+    /// The peer has proved the network key.
+    proven: bool,
 }
 
 /// Plays one part of the hello to its end and returns what the peer said of itself.
@@ -54,7 +56,7 @@ where
         Role::Listener => Transcript::new(&own.key, peer, &own.me),
     };
     let (peer, nonce) = (NodeId::from(*peer), fresh_nonce()?);
-    let dialogue = Dialogue { stream, own, bars, peer, role, nonce, transcript };
+    let dialogue = Dialogue { stream, own, bars, peer, role, nonce, transcript, proven: false };
     match role {
         Role::Dialer => dialogue.dial().await,
         Role::Listener => dialogue.listen().await,
@@ -138,7 +140,9 @@ where
         let Message::Proof(proof) = self.hear().await? else {
             return Err(HelloError::RefusedByUs(Refusal::Garbage));
         };
-        self.examine(&said_before, &proof).map_err(HelloError::RefusedByUs)
+        let introduction = self.examine(&said_before, &proof).map_err(HelloError::RefusedByUs)?;
+        self.proven = true;
+        Ok(introduction)
     }
 
     /// First the proof, then what it covers: a stranger's introduction is not even read.
@@ -170,8 +174,21 @@ where
         let bytes = wire::read(self.stream).await?;
         self.transcript.absorb(&bytes);
         match wire::decode(&bytes).map_err(HelloError::RefusedByUs)? {
-            Message::Refusal(reason) => Err(HelloError::RefusedByPeer(reason.into())),
+            Message::Refusal(reason) => Err(self.refused(reason.into())),
             message => Ok(message),
+        }
+    }
+}
+
+impl<S> Dialogue<'_, S> {
+    /// The peer refuses us. Checking a certificate costs more than making one up, so of those who
+    /// come to us only members may bring one; a member that dials proves itself first. Whom we
+    /// dial ourselves is limited by our dials.
+    fn refused(&self, why: Refusal) -> HelloError {
+        let unproven = self.role == Role::Listener && !self.proven;
+        match why {
+            Refusal::Down { .. } if unproven => HelloError::RefusedByUs(Refusal::Garbage),
+            why => HelloError::RefusedByPeer(why),
         }
     }
 }

@@ -28,7 +28,8 @@
 //!   to us, nor handed on to a third node.
 //! - *Whole*: a proof covers every byte said before it, and the introduction beside it.
 //! - *Heard*: an incarnation that a quorum put out is refused with the certificate, so that it
-//!   learns of it however it comes; only members are told, and its next incarnation comes in.
+//!   learns of it however it comes; only members are told, its next incarnation comes in,
+//!   and who dials without a proof cannot make us read a certificate.
 //! - *Bounded*: 12 KiB a message, 4 KiB an introduction, a thousand nodes put out, sixteen streams
 //!   beside the first, one deadline for the whole hello, a limit on hellos under way, and half a
 //!   second at most to let the refused side read why.

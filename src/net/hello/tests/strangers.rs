@@ -102,6 +102,18 @@ async fn a_network_name_that_is_no_name_is_refused_and_not_repeated() {
 }
 
 #[tokio::test]
+async fn the_certificate_of_a_dialer_without_proof_is_not_taken() {
+    let down = Message::Refusal((&Refusal::Down { certificate: vec![1; 100] }).into());
+    refused_dialer(Refusal::Garbage, async |wire| wire.say(&down).await).await;
+    refused_dialer(Refusal::Garbage, async |wire| {
+        wire.say(&Message::Hello(opening())).await;
+        wire.hear_bytes().await;
+        wire.say(&down).await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_welcome_before_any_proof_is_refused() {
     refused_dialer(Refusal::Garbage, async |wire| {
         wire.say(&Message::Hello(opening())).await;
