@@ -240,7 +240,7 @@ impl World {
                         return;
                     };
                     self.later(to, Input::Told { from: id(number), message });
-                    self.later(number, Input::Arrived { ticket });
+                    self.later(number, Input::Arrived { from: id(to), ticket });
                 }
                 None => self.later(number, Input::NoAnswer { ticket }),
             },
@@ -248,7 +248,7 @@ impl World {
                 if let Some((asker, ticket, lane)) = self.questions.remove(&token)
                     && let Response(Some(message)) = travel(lane, &Response(Some(message)))
                 {
-                    self.later(asker, Input::Answer { ticket, message });
+                    self.later(asker, Input::Answer { from: id(number), ticket, message });
                 }
             }
             _ => {}
