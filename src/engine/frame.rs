@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::limits::{MAX_FRAME, MAX_PROBE};
 use crate::base::token::Token;
 use crate::protocol::{discovery, membership, topic};
 
@@ -26,6 +27,16 @@ pub enum Lane {
     Control,
     /// Probes, before which nothing may queue. At most `MAX_PROBE` bytes.
     Probe,
+}
+
+impl Lane {
+    /// Largest question or answer, in bytes.
+    pub const fn max_bytes(self) -> usize {
+        match self {
+            Self::Control => MAX_FRAME,
+            Self::Probe => MAX_PROBE,
+        }
+    }
 }
 
 impl Message {

@@ -166,6 +166,8 @@ impl Engine {
             Input::Refused { peer, by_us, reason } => {
                 out.push(Output::Event(Event::Refused { peer, by_us, reason }));
             }
+            // Its reader is the quorum room, which is about to come.
+            Input::Barred { .. } => {}
             Input::Listening { addresses } => {
                 self.tell_discovery(now, discovery::Input::Listening { addresses });
             }
@@ -217,20 +219,22 @@ impl Engine {
                     self.tell_topic(now, topic::Input::Told { from, message });
                 }
             },
-            Input::Answer { ticket: Ticket { room, token }, message } => match (room, message) {
-                (Room::Membership, Message::Membership(_)) => {
-                    self.tell_membership(now, membership::Input::Settled { token });
+            Input::Answer { ticket: Ticket { room, token }, message, .. } => {
+                match (room, message) {
+                    (Room::Membership, Message::Membership(_)) => {
+                        self.tell_membership(now, membership::Input::Settled { token });
+                    }
+                    (Room::Discovery, Message::Discovery(message)) => {
+                        self.tell_discovery(now, discovery::Input::Answer { token, message });
+                    }
+                    (Room::Topic, Message::Topic(message)) => {
+                        self.tell_topic(now, topic::Input::Answer { token, message });
+                    }
+                    // An answer out of another room than the question is none.
+                    (room, _) => self.no_answer(now, room, token),
                 }
-                (Room::Discovery, Message::Discovery(message)) => {
-                    self.tell_discovery(now, discovery::Input::Answer { token, message });
-                }
-                (Room::Topic, Message::Topic(message)) => {
-                    self.tell_topic(now, topic::Input::Answer { token, message });
-                }
-                // An answer out of another room than the question is none.
-                (room, _) => self.no_answer(now, room, token),
-            },
-            Input::Arrived { ticket: Ticket { room, token } } => match room {
+            }
+            Input::Arrived { ticket: Ticket { room, token }, .. } => match room {
                 Room::Membership => {
                     self.tell_membership(now, membership::Input::Settled { token });
                 }

@@ -9,9 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::base::codec::{from_cbor, to_cbor};
-use crate::base::limits::MAX_FRAME;
 use crate::config::LinkConfig;
-use crate::engine::frame::{Request, Response};
+use crate::engine::frame::{Lane, Request, Response};
 
 const PROTOCOL: StreamProtocol = StreamProtocol::new("/gossip-mesh/control/1");
 
@@ -27,15 +26,19 @@ pub type Exchange = Behaviour<FrameCodec>;
 
 /// The behaviour of the control lane.
 pub fn control(config: &LinkConfig) -> Exchange {
-    exchange(PROTOCOL, MAX_FRAME, config)
+    exchange(PROTOCOL, Lane::Control, config)
 }
 
-/// Questions and answers of at most `max` bytes over this protocol, with this node's limits.
-pub fn exchange(protocol: StreamProtocol, max: usize, config: &LinkConfig) -> Exchange {
+/// Questions and answers of a lane over this protocol, with this node's limits.
+pub fn exchange(protocol: StreamProtocol, lane: Lane, config: &LinkConfig) -> Exchange {
     let settings = Config::default()
         .with_request_timeout(config.request_timeout)
         .with_max_concurrent_streams(config.max_requests);
-    Behaviour::with_codec(FrameCodec { max }, [(protocol, ProtocolSupport::Full)], settings)
+    Behaviour::with_codec(
+        FrameCodec { max: lane.max_bytes() },
+        [(protocol, ProtocolSupport::Full)],
+        settings,
+    )
 }
 
 impl FrameCodec {

@@ -13,8 +13,8 @@ use crate::engine::frame::{Lane, Message, Request, Response, Ticket};
 use crate::engine::{Input, Output};
 use crate::protocol::discovery::DialFailure;
 
-/// Most questions under way in a lane, to all peers together. A peer that answers nothing holds each for the
-/// request timeout; above this they are lost at once.
+/// Most questions under way in a lane, to all peers together. A peer that answers nothing holds
+/// each for the request timeout; above this they are lost at once.
 const MAX_ASKS: usize = 16_384;
 
 impl Network {
@@ -41,6 +41,11 @@ impl Network {
                     door.publish(&topic, &payload);
                 }
             }
+            Output::Bar { node, incarnation, certificate } => {
+                self.hello.bar(node, incarnation, certificate);
+            }
+            Output::Unbar { node } => self.hello.unbar(node),
+            Output::Incarnation(incarnation) => self.hello.rise(incarnation),
             Output::Ask { to, ticket, message } => self.send(to, ticket, Request::Ask(message)),
             Output::Tell { to, ticket, message } => self.send(to, ticket, Request::Tell(message)),
             Output::Answer { token, message } => self.respond(token, Some(message)),

@@ -1,5 +1,6 @@
 //! The network without an engine.
 
+mod barred;
 mod gate;
 mod lanes;
 mod pair;

@@ -93,8 +93,8 @@ fn any_input(chance: &mut ChaCha8Rng) -> Input {
         13 => Input::Asked { from: peer, token, message },
         14 => Input::Told { from: peer, message },
         _ => match chance.random_range(0..3) {
-            0 => Input::Answer { ticket, message },
-            1 => Input::Arrived { ticket },
+            0 => Input::Answer { from: peer, ticket, message },
+            1 => Input::Arrived { from: peer, ticket },
             _ => Input::NoAnswer { ticket },
         },
     }

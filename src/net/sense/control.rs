@@ -15,9 +15,10 @@ pub fn sense(network: &mut Network, lane: Lane, event: Event<Request, Response>)
             }
             Message::Response { request_id, response } => {
                 if let Some(Open { ticket, .. }) = network.settled(lane, request_id) {
+                    let from = peer.into();
                     network.inbox.push_back(match response {
-                        Response(Some(message)) => Input::Answer { ticket, message },
-                        Response(None) => Input::Arrived { ticket },
+                        Response(Some(message)) => Input::Answer { from, ticket, message },
+                        Response(None) => Input::Arrived { from, ticket },
                     });
                 }
             }

@@ -50,7 +50,10 @@ async fn a_question_is_answered_by_the_lane_it_came_by_though_both_number_alike(
                 assert_eq!((from, &message), (id(Side::Two), &noted()));
                 pair.one.perform(Output::Answer { token, message });
             }
-            (Side::Two, Input::Answer { ticket, .. }) => answered.push(ticket),
+            (Side::Two, input @ Input::Answer { ticket, .. }) => {
+                assert_eq!(input.sign_of_life(), Some(id(Side::One)));
+                answered.push(ticket);
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -94,6 +97,26 @@ async fn without_a_link_there_is_no_answer_by_either_lane() {
         let lost = matches!(input, Input::NoAnswer { ticket: lost } if lost == ticket(7));
         assert!(side == Side::Two && lost, "{input:?}");
     }
+}
+
+#[tokio::test]
+async fn what_is_told_is_a_sign_of_life_of_either_side_and_its_loss_of_none() {
+    let mut pair = Pair::linked().await;
+    let tell = |ticket| Output::Tell { to: id(Side::One), ticket, message: noted() };
+    pair.two.perform(tell(ticket(1)));
+    let mut ends = Vec::new();
+    while ends.len() < 2 {
+        let is_end = |input: &Input| matches!(input, Input::Told { .. } | Input::Arrived { .. });
+        let (side, input) = pair.until(is_end).await;
+        ends.push((side, input.sign_of_life()));
+    }
+    ends.sort_by_key(|(side, _)| *side == Side::Two);
+    assert_eq!(ends, [(Side::One, Some(id(Side::Two))), (Side::Two, Some(id(Side::One)))]);
+
+    let mut alone = Pair::new().await;
+    alone.two.perform(tell(ticket(2)));
+    let (_, lost) = alone.until(|input| matches!(input, Input::NoAnswer { .. })).await;
+    assert_eq!(lost.sign_of_life(), None);
 }
 
 #[test]
