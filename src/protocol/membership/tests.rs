@@ -1,7 +1,10 @@
 //! The sentences of the spec, one test each.
 
+mod certificates;
+mod fuzz;
 mod knowing;
 mod leaving;
 mod links;
 mod room;
+mod thresholds;
 mod ties;
