@@ -4,16 +4,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::condition::{Condition, Facts};
 use super::event::Event;
 use super::frame::{Message, Room, Ticket};
 use super::input::Input;
 use super::output::Output;
+use super::story::{Episode, Story, StoryBook};
 use crate::base::id::{Life, NodeId};
 use crate::base::key::SecretKey;
 use crate::base::machine::{Machine, Outbox, earliest};
 use crate::base::time::{Time, WallTime};
 use crate::protocol::discovery::{self, Card, DiscoveryMachine};
-use crate::protocol::membership::{self, MembershipConfig, MembershipMachine};
+use crate::protocol::membership::{self, Finding, MembershipConfig, MembershipMachine};
 use crate::protocol::topic::{self, TopicConfig, TopicMachine};
 
 /// What an engine is made from.
@@ -45,22 +47,28 @@ pub struct Engine {
     to_membership: Outbox<membership::Output>,
     to_discovery: Outbox<discovery::Output>,
     to_topic: Outbox<topic::Output>,
-    round_trips: BTreeMap<NodeId, Duration>,
+    /// When the last ping of a linked peer was answered, and after how long.
+    round_trips: BTreeMap<NodeId, (Time, Duration)>,
+    stories: StoryBook,
+    started: WallTime,
 }
 
 impl Engine {
     pub fn new(settings: EngineSettings) -> Self {
         let EngineSettings { key, life, started, seed, membership, discovery, topic } = settings;
+        let me = key.id();
         Self {
-            me: key.id(),
+            me,
             life,
-            topic: TopicMachine::new(topic, key.id(), life, started),
+            topic: TopicMachine::new(topic, me, life, started),
             membership: MembershipMachine::new(membership, key, life),
             discovery: DiscoveryMachine::new(discovery, seed),
             to_membership: Outbox::new(),
             to_discovery: Outbox::new(),
             to_topic: Outbox::new(),
             round_trips: BTreeMap::new(),
+            stories: StoryBook::new(me),
+            started,
         }
     }
 
@@ -91,7 +99,37 @@ impl Engine {
 
     /// The last round trip measured with a linked peer.
     pub fn round_trip(&self, peer: NodeId) -> Option<Duration> {
-        self.round_trips.get(&peer).copied()
+        self.round_trips.get(&peer).map(|(_, took)| *took)
+    }
+
+    /// The story of a node, this one or another, as it is known here.
+    pub fn story(&self, now: Time, node: NodeId) -> Story {
+        let thread = self.stories.of(node);
+        let member = self.membership.member(node);
+        let facts = Facts {
+            standing: member.map(|member| member.standing),
+            linked: self.membership.links().is_linked(node),
+            heard: self.round_trips.get(&node).map(|(at, _)| now.since(*at)),
+            round_trip: self.round_trip(node),
+        };
+        let condition = match node == self.me {
+            true => Condition::of_itself(now, thread),
+            false => Condition::of_other(now, thread, facts),
+        };
+        let episode = |entry: &super::story::Entry| Episode {
+            at: self.started.at(entry.at),
+            finding: entry.finding.clone(),
+        };
+        Story {
+            node,
+            seen_by: self.me,
+            standing: facts.standing,
+            since: now.since(member.map_or(Time::ZERO, |member| member.since)),
+            condition,
+            episodes: thread.entries().map(episode).collect(),
+            dropped: thread.dropped(),
+            certificate: None,
+        }
     }
 
     /// Other nodes that read a topic, by their newest cards.
@@ -131,7 +169,7 @@ impl Engine {
                 if let Some(round_trip) = answered
                     && self.membership.links().is_linked(peer)
                 {
-                    self.round_trips.insert(peer, round_trip);
+                    self.round_trips.insert(peer, (now, round_trip));
                 }
                 let answered = answered.is_some();
                 self.tell_membership(now, membership::Input::Pinged { peer, link, answered });
@@ -288,7 +326,16 @@ impl Engine {
             membership::Output::Answer { token, message } => {
                 out.push(Output::Answer { token, message: Message::Membership(message) });
             }
+            membership::Output::Found(finding) => self.found(now, finding, out),
             membership::Output::MayStop => out.push(Output::MayStop),
+        }
+    }
+
+    /// What membership found is written down, and told unless it is only a detail.
+    pub(super) fn found(&mut self, now: Time, finding: Finding, out: &mut Outbox<Output>) {
+        self.stories.add(now, &finding);
+        if !finding.is_detail() {
+            out.push(Output::Event(Event::Membership(finding)));
         }
     }
 

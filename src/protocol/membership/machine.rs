@@ -6,6 +6,7 @@ use multiaddr::Multiaddr;
 use serde::{Deserialize, Serialize};
 
 use super::config::MembershipConfig;
+use super::finding::Finding;
 use super::left::LeftRecords;
 use super::link::{Link, LinkId, Links, Opened};
 use super::wire::{Left, Message, News};
@@ -151,6 +152,8 @@ pub enum Output {
         /// The answer.
         message: Message,
     },
+    /// Something was found out or done.
+    Found(Finding),
     /// All peers know that we leave, or had time enough to hear it.
     MayStop,
 }
@@ -219,6 +222,11 @@ impl MembershipMachine {
     /// All other nodes known.
     pub fn members(&self) -> impl Iterator<Item = (NodeId, Member)> + '_ {
         self.members.iter().map(|(id, member)| (*id, *member))
+    }
+
+    /// What is known of another node.
+    pub fn member(&self, node: NodeId) -> Option<Member> {
+        self.members.get(&node).copied()
     }
 
     /// Who is linked.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::room::{id, key};
-use crate::base::codec::{from_cbor, to_cbor};
+use crate::base::codec::{DecodeError, from_cbor, to_cbor};
 use crate::base::id::{Incarnation, Life};
 use crate::base::limits::MAX_FRAME;
 use crate::base::signer::Signer;
@@ -54,6 +54,37 @@ fn enough_genuine_votes_are_a_proof_also_after_a_journey() {
         assert_eq!(read, made);
         let text = serde_json::to_string(&made).unwrap();
         assert_eq!(serde_json::from_str::<Certificate>(&text).unwrap(), made);
+    }
+}
+
+/// What was saved once can be read for ever. `GOSSIP_WRITE_FIXTURES` writes it anew.
+#[test]
+fn a_saved_certificate_stays_readable() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let made = certificate(3, 2);
+    let forms = [
+        ("certificate.json", serde_json::to_vec(&made).unwrap()),
+        ("certificate.cbor", to_cbor(&made)),
+    ];
+    for (name, bytes) in forms {
+        let file = folder.join(name);
+        if std::env::var_os("GOSSIP_WRITE_FIXTURES").is_some() {
+            std::fs::write(&file, &bytes).unwrap();
+        }
+        let saved = std::fs::read(&file).unwrap();
+        assert_eq!(Certificate::read(&saved), Ok(made.clone()), "{name}");
+        assert_eq!(saved, bytes, "{name}: other bytes are another format");
+    }
+}
+
+#[test]
+fn the_largest_certificate_can_be_read_from_a_file_and_no_larger_file() {
+    let made = certificate(64, 33);
+    assert_eq!(Certificate::read(&serde_json::to_vec(&made).unwrap()), Ok(made));
+    let large = vec![b' '; 64 * 1024 + 1];
+    assert!(matches!(Certificate::read(&large), Err(DecodeError::TooLarge { .. })));
+    for bytes in [&b""[..], b"{", b"{}", b"\xff", b"[1]", b"\xa0"] {
+        assert!(matches!(Certificate::read(bytes), Err(DecodeError::Malformed(_))), "{bytes:?}");
     }
 }
 
