@@ -76,14 +76,14 @@ pub use base::key::{NetworkKey, NotANetworkKey, NotASecretKey, SecretKey};
 pub use base::name::BadName;
 pub use base::time::{Time, WallTime};
 pub use config::{ApiConfig, Config, ConfigError, DoorConfig, GossipConfig, LinkConfig, Preset};
-pub use engine::Event;
+pub use engine::{Condition, Episode, Event, Story};
 pub use multiaddr::Multiaddr;
 #[cfg(feature = "api")]
 pub use node::api;
 #[cfg(feature = "net")]
 pub use node::{
-    AddressSource, Builder, Confirmed, Error, Events, Handler, Message, Node, Overview, Peer,
-    Publish, Sighting, Stats, Subscribe, Subscription, TopicHandle,
+    AddressSource, Builder, Confirmed, Error, Events, Handler, Member, Message, Node, Overview,
+    Peer, Publish, Sighting, Stats, Subscribe, Subscription, TopicHandle,
 };
 pub use protocol::discovery::{
     Card, ConnectError, DiscoveryConfig, DiscoveryStats, Source, Topology,

@@ -138,6 +138,8 @@ async fn tcp_needs_the_token_and_the_description_names_every_path() {
     for path in [
         "node",
         "peers",
+        "members",
+        "why/{node}",
         "publish",
         "messages",
         "subscribe",

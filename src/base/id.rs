@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use libp2p_identity::{PeerId, PublicKey};
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The name of a node that nobody can forge: the libp2p `PeerId` of its ed25519 key.
@@ -98,12 +99,30 @@ impl Serialize for NodeId {
 
 impl<'de> Deserialize<'de> for NodeId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if deserializer.is_human_readable() {
-            String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-        } else {
-            let bytes = serde_bytes::ByteBuf::deserialize(deserializer)?;
-            Self::from_bytes(&bytes).ok_or_else(|| serde::de::Error::custom("not a node id"))
+        // What serde has put aside before (a flattened field, a variant named by a tag) says that
+        // it is readable, whatever the format was: so either form is taken in either case.
+        match deserializer.is_human_readable() {
+            true => deserializer.deserialize_str(EitherForm),
+            false => deserializer.deserialize_bytes(EitherForm),
         }
+    }
+}
+
+struct EitherForm;
+
+impl Visitor<'_> for EitherForm {
+    type Value = NodeId;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a node id")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<NodeId, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<NodeId, E> {
+        NodeId::from_bytes(bytes).ok_or_else(|| E::custom("not a node id"))
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{Life, NodeId};
+use crate::protocol::membership::Finding;
 use crate::protocol::topic::MessageId;
 
 /// Something that happened, as `node.events()` and `gossip events` tell it.
@@ -91,49 +92,64 @@ pub enum Event {
         /// How many.
         missed: u64,
     },
+    /// Membership found something out, or did something: suspicions, witnesses, verdicts,
+    /// refutations. As JSON it is as flat as the others.
+    #[serde(untagged)]
+    Membership(Finding),
+}
+
+impl Event {
+    /// The sentence for people, with nodes named by `name`.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Event, SecretKey};
+    /// let event = Event::Unreachable { node: SecretKey::generate().id() };
+    /// assert_eq!(event.tell(&|_| "ada".to_owned()), "ada cannot be reached from here");
+    /// ```
+    pub fn tell(&self, name: &dyn Fn(NodeId) -> String) -> String {
+        match self {
+            Self::Online { node, .. } => format!("{} is online", name(*node)),
+            Self::Unreachable { node } => format!("{} cannot be reached from here", name(*node)),
+            Self::Left { node, .. } => format!("{} left", name(*node)),
+            Self::Refused { peer, by_us, reason } => {
+                let peer = peer.map_or_else(|| "a peer".to_owned(), name);
+                match by_us {
+                    true => format!("{peer} was refused: {reason}"),
+                    false => format!("{peer} refused this node: {reason}"),
+                }
+            }
+            Self::Lagged { topic, missed } => {
+                format!("a subscription of `{topic}` was too slow and missed {missed} messages")
+            }
+            Self::Undecodable { topic, author, reason } => {
+                format!("a message of {} on `{topic}` {reason}", name(*author))
+            }
+            Self::HandlerPanicked { topic, message } => {
+                format!("a handler of `{topic}` panicked: {message}")
+            }
+            Self::Unread { id } => {
+                format!("message {} on `{}` found no reader and was dropped", id.number, id.topic)
+            }
+            Self::NotSent { id } => format!(
+                "message {} on `{}` met full queues everywhere and may be lost",
+                id.number, id.topic
+            ),
+            Self::CardsFull { node } => format!(
+                "too many nodes are known to remember {}: raise `discovery.max_cards` and \
+                 `discovery.max_card_bytes`",
+                name(*node)
+            ),
+            Self::OurselvesNewer { life } => {
+                format!("this node's key is in use elsewhere (life {life}): stop one of the two")
+            }
+            Self::EventsLagged { missed } => format!("{missed} events were missed"),
+            Self::Membership(finding) => finding.tell(name),
+        }
+    }
 }
 
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Online { node, .. } => write!(f, "{node} is online"),
-            Self::Unreachable { node } => write!(f, "{node} cannot be reached from here"),
-            Self::Left { node, .. } => write!(f, "{node} left"),
-            Self::Refused { peer, by_us, reason } => {
-                let peer = peer.map_or_else(|| "a peer".to_owned(), |peer| peer.to_string());
-                match by_us {
-                    true => write!(f, "{peer} was refused: {reason}"),
-                    false => write!(f, "{peer} refused this node: {reason}"),
-                }
-            }
-            Self::Lagged { topic, missed } => {
-                write!(f, "a subscription of `{topic}` was too slow and missed {missed} messages")
-            }
-            Self::Undecodable { topic, author, reason } => {
-                write!(f, "a message of {author} on `{topic}` {reason}")
-            }
-            Self::HandlerPanicked { topic, message } => {
-                write!(f, "a handler of `{topic}` panicked: {message}")
-            }
-            Self::Unread { id } => {
-                write!(f, "message {} on `{}` found no reader and was dropped", id.number, id.topic)
-            }
-            Self::NotSent { id } => write!(
-                f,
-                "message {} on `{}` met full queues everywhere and may be lost",
-                id.number, id.topic
-            ),
-            Self::CardsFull { node } => {
-                write!(
-                    f,
-                    "too many nodes are known to remember {node}: raise `discovery.max_cards` and \
-                     `discovery.max_card_bytes`"
-                )
-            }
-            Self::OurselvesNewer { life } => {
-                write!(f, "this node's key is in use elsewhere (life {life}): stop one of the two")
-            }
-            Self::EventsLagged { missed } => write!(f, "{missed} events were missed"),
-        }
+        f.write_str(&self.tell(&|node| node.to_string()))
     }
 }

@@ -76,7 +76,6 @@ pub enum Input {
 impl Input {
     /// The peer that was alive a moment ago, because it said or passed on what this tells of.
     /// `None` for what happens here, and for ends.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the quorum room is about to ask"))]
     pub const fn sign_of_life(&self) -> Option<NodeId> {
         match self {
             Self::Opened { peer, .. }

@@ -13,14 +13,17 @@
 //!
 //! `route.rs` translates and never decides.
 
+mod condition;
 mod event;
 pub(crate) mod frame;
 pub(crate) mod input;
 pub(crate) mod output;
 mod route;
+mod story;
 #[cfg(test)]
 mod tests;
 
+pub use condition::Condition;
 pub use event::Event;
 #[cfg(any(feature = "net", test))]
 pub(crate) use input::Input;
@@ -28,3 +31,4 @@ pub(crate) use input::Input;
 pub(crate) use output::Output;
 #[cfg(any(feature = "net", test))]
 pub(crate) use route::{Engine, EngineSettings};
+pub use story::{Episode, Story};

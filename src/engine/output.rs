@@ -10,6 +10,7 @@ use super::frame::{Message, Ticket};
 use crate::base::id::{Incarnation, NodeId};
 use crate::base::token::Token;
 use crate::protocol::discovery::ConnectError;
+use crate::store::op::Op;
 use crate::protocol::link::LinkId;
 use crate::protocol::topic::{Bucket, Kept, MessageId, Received, Report, TopicError};
 
@@ -62,6 +63,8 @@ pub enum Output {
     Kept { token: Token, messages: Vec<Kept> },
     /// Reply to a connect.
     Connected { token: Token, result: Result<NodeId, ConnectError> },
+    /// Remember this; nobody waits for it.
+    Store(Vec<Op>),
     /// Something the node's user may want to know.
     Event(Event),
     /// What is known of nodes changed: who is there, or what somebody reads.

@@ -4,17 +4,25 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::condition::{Condition, Facts};
 use super::event::Event;
 use super::frame::{Message, Room, Ticket};
 use super::input::Input;
 use super::output::Output;
+use super::story::{Episode, Story, StoryBook};
+use crate::base::codec::{from_cbor, to_cbor};
 use crate::base::id::{Life, NodeId};
 use crate::base::key::SecretKey;
+use crate::base::limits::MAX_CERTIFICATE;
 use crate::base::machine::{Machine, Outbox, earliest};
+use crate::base::signer::{Signer, Verifier};
 use crate::base::time::{Time, WallTime};
+use crate::base::token::Token;
 use crate::protocol::discovery::{self, Card, DiscoveryMachine};
 use crate::protocol::link::{self, LinkMachine, Links, WatchConfig};
-use crate::protocol::membership::{self, MembershipConfig, MembershipMachine};
+use crate::protocol::membership::{
+    self, Finding, MembershipConfig, MembershipMachine, Saved,
+};
 use crate::protocol::topic::{self, TopicConfig, TopicMachine};
 
 /// What an engine is made from.
@@ -32,6 +40,10 @@ pub struct EngineSettings {
     pub watch: WatchConfig,
     /// Settings of the membership room.
     pub membership: MembershipConfig,
+    /// What membership remembers from the last start.
+    pub saved: Saved,
+    /// Checks signatures.
+    pub verifier: Verifier,
     /// Settings of the discovery room, and what it starts with.
     pub discovery: discovery::Settings,
     /// Settings of the topic room.
@@ -50,25 +62,51 @@ pub struct Engine {
     to_membership: Outbox<membership::Output>,
     to_discovery: Outbox<discovery::Output>,
     to_topic: Outbox<topic::Output>,
-    round_trips: BTreeMap<NodeId, Duration>,
+    /// When the last ping of a linked peer was answered, and after how long.
+    round_trips: BTreeMap<NodeId, (Time, Duration)>,
+    stories: StoryBook,
+    started: WallTime,
 }
 
 impl Engine {
     pub fn new(settings: EngineSettings) -> Self {
-        let EngineSettings { key, life, started, seed, watch, membership, discovery, topic } =
-            settings;
-        Self {
-            me: key.id(),
+        let EngineSettings {
+            key,
             life,
-            topic: TopicMachine::new(topic, key.id(), life, started),
-            link: LinkMachine::new(watch, key.id()),
-            membership: MembershipMachine::new(membership, key, life),
+            started,
+            seed,
+            watch,
+            membership,
+            saved,
+            verifier,
+            discovery,
+            topic,
+        } = settings;
+        let me = key.id();
+        let alone = discovery.bootstrap.is_empty() && discovery.topology.names_nobody();
+        let membership = membership::Settings {
+            config: membership,
+            signer: Signer::new(key),
+            verifier,
+            life,
+            seed,
+            saved,
+            alone,
+        };
+        Self {
+            me,
+            life,
+            topic: TopicMachine::new(topic, me, life, started),
+            link: LinkMachine::new(watch, me),
+            membership: MembershipMachine::new(membership),
             discovery: DiscoveryMachine::new(discovery, seed),
             to_link: Outbox::new(),
             to_membership: Outbox::new(),
             to_discovery: Outbox::new(),
             to_topic: Outbox::new(),
             round_trips: BTreeMap::new(),
+            stories: StoryBook::new(me),
+            started,
         }
     }
 
@@ -104,7 +142,38 @@ impl Engine {
 
     /// The last round trip measured with a linked peer.
     pub fn round_trip(&self, peer: NodeId) -> Option<Duration> {
-        self.round_trips.get(&peer).copied()
+        self.round_trips.get(&peer).map(|(_, took)| *took)
+    }
+
+    /// The story of a node, this one or another, as it is known here.
+    pub fn story(&self, now: Time, node: NodeId) -> Story {
+        let thread = self.stories.of(node);
+        let member = self.membership.member(node);
+        let (heard, round_trip) = self.membership.last_heard(node);
+        let facts = Facts {
+            standing: member.map(|member| member.standing),
+            linked: self.links().is_linked(node),
+            heard: heard.map(|at| now.since(at)),
+            round_trip: round_trip.or_else(|| self.round_trip(node)),
+        };
+        let condition = match node == self.me {
+            true => Condition::of_itself(now, thread),
+            false => Condition::of_other(now, thread, facts),
+        };
+        let episode = |entry: &super::story::Entry| Episode {
+            at: self.started.at(entry.at),
+            finding: entry.finding.clone(),
+        };
+        Story {
+            node,
+            seen_by: self.me,
+            standing: facts.standing,
+            since: now.since(member.map_or(Time::ZERO, |member| member.since)),
+            condition,
+            episodes: thread.entries().map(episode).collect(),
+            dropped: thread.dropped(),
+            certificate: self.membership.certificate(node),
+        }
     }
 
     /// Other nodes that read a topic, by their newest cards.
@@ -131,6 +200,12 @@ impl Engine {
 
     /// An input from outside goes to the room it is for.
     fn enter(&mut self, now: Time, input: Input, out: &mut Outbox<Output>) {
+        if let Some(peer) = input.sign_of_life()
+            && self.links().is_linked(peer)
+            && self.membership.wants_heard(now, peer)
+        {
+            self.tell_membership(now, membership::Input::Heard { peer });
+        }
         match input {
             Input::Tick => {
                 self.tell_link(now, link::Input::Tick);
@@ -149,7 +224,7 @@ impl Engine {
                 if let Some(round_trip) = answered
                     && self.links().is_linked(peer)
                 {
-                    self.round_trips.insert(peer, round_trip);
+                    self.round_trips.insert(peer, (now, round_trip));
                 }
                 let answered = answered.is_some();
                 self.tell_link(now, link::Input::Pinged { peer, link, answered });
@@ -167,7 +242,11 @@ impl Engine {
                 out.push(Output::Event(Event::Refused { peer, by_us, reason }));
             }
             // Its reader is the quorum room, which is about to come.
-            Input::Barred { .. } => {}
+            Input::Barred { by, certificate } => {
+                if let Ok(certificate) = from_cbor(&certificate, MAX_CERTIFICATE) {
+                    self.tell_membership(now, membership::Input::Barred { by, certificate });
+                }
+            }
             Input::Listening { addresses } => {
                 self.tell_discovery(now, discovery::Input::Listening { addresses });
             }
@@ -210,8 +289,9 @@ impl Engine {
                 }
             },
             Input::Told { from, message } => match message {
-                // The membership room only asks.
-                Message::Membership(_) => {}
+                Message::Membership(message) => {
+                    self.tell_membership(now, membership::Input::Told { from, message });
+                }
                 Message::Discovery(message) => {
                     self.tell_discovery(now, discovery::Input::Told { from, message });
                 }
@@ -221,8 +301,8 @@ impl Engine {
             },
             Input::Answer { ticket: Ticket { room, token }, message, .. } => {
                 match (room, message) {
-                    (Room::Membership, Message::Membership(_)) => {
-                        self.tell_membership(now, membership::Input::Settled { token });
+                    (Room::Membership, Message::Membership(message)) => {
+                        self.tell_membership(now, membership::Input::Answer { token, message });
                     }
                     (Room::Discovery, Message::Discovery(message)) => {
                         self.tell_discovery(now, discovery::Input::Answer { token, message });
@@ -246,7 +326,7 @@ impl Engine {
         }
     }
 
-    fn no_answer(&mut self, now: Time, room: Room, token: crate::base::token::Token) {
+    fn no_answer(&mut self, now: Time, room: Room, token: Token) {
         match room {
             Room::Membership => {
                 self.tell_membership(now, membership::Input::Settled { token });
@@ -307,7 +387,35 @@ impl Engine {
                 out.push(Output::Event(Event::Left { node, life }));
                 out.push(Output::Changed);
             }
+            membership::Output::Reach { peer } => {
+                self.tell_discovery(now, discovery::Input::Wanted { peer });
+            }
+            membership::Output::Incarnation(incarnation) => {
+                out.push(Output::Incarnation(incarnation));
+            }
+            membership::Output::Bar { node, incarnation, certificate } => {
+                let certificate = to_cbor(&certificate).into();
+                out.push(Output::Bar { node, incarnation, certificate });
+            }
+            membership::Output::Unbar { node } => out.push(Output::Unbar { node }),
+            membership::Output::Down { node, .. } => {
+                self.tell_topic(now, topic::Input::Gone { node });
+                out.push(Output::Changed);
+            }
+            membership::Output::Save(saved) => {
+                out.push(Output::Store(vec![saved.op()]));
+            }
+            membership::Output::Tell { to, message } => out.push(Output::Tell {
+                to,
+                ticket: Ticket { room: Room::Membership, token: Token::default() },
+                message: Message::Membership(message),
+            }),
             membership::Output::Online { node, life } => {
+                // Its card may be here already, from before it was put out.
+                if let Some(card) = self.discovery.card(node) {
+                    let topics = card.topics.clone();
+                    self.tell_topic(now, topic::Input::Reads { node, topics });
+                }
                 out.push(Output::Event(Event::Online { node, life }));
                 out.push(Output::Changed);
             }
@@ -322,7 +430,16 @@ impl Engine {
             membership::Output::Answer { token, message } => {
                 out.push(Output::Answer { token, message: Message::Membership(message) });
             }
+            membership::Output::Found(finding) => self.found(now, finding, out),
             membership::Output::MayStop => out.push(Output::MayStop),
+        }
+    }
+
+    /// What membership found is written down, and told unless it is only a detail.
+    pub(super) fn found(&mut self, now: Time, finding: Finding, out: &mut Outbox<Output>) {
+        self.stories.add(now, &finding);
+        if !finding.is_detail() {
+            out.push(Output::Event(Event::Membership(finding)));
         }
     }
 
@@ -330,6 +447,9 @@ impl Engine {
         match output {
             discovery::Output::Dial { token, peer, addresses } => {
                 out.push(Output::Dial { token, peer, addresses });
+            }
+            discovery::Output::Unreached { peer } => {
+                self.tell_membership(now, membership::Input::Unreached { peer });
             }
             discovery::Output::Unlink { peer } => {
                 self.tell_link(now, link::Input::Unlink { peer });

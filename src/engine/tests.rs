@@ -2,5 +2,6 @@
 
 mod foreign;
 mod pair;
+mod stories;
 mod trace;
 mod world;

@@ -8,9 +8,10 @@ use bytes::Bytes;
 use multiaddr::Multiaddr;
 use tokio::sync::{mpsc, oneshot};
 
-use super::peer::{Overview, Peer};
+use super::peer::{Member, Overview, Peer};
 use crate::base::id::NodeId;
 use crate::base::token::Token;
+use crate::engine::Story;
 use crate::protocol::discovery::{ConnectError, Topology};
 use crate::protocol::topic::{Kept, MessageId, Query, Received, Report, TopicError};
 
@@ -56,6 +57,11 @@ pub enum Command {
     Forget(NodeId),
     Rewire(Topology),
     Peers(oneshot::Sender<Vec<Peer>>),
+    Members(oneshot::Sender<Vec<Member>>),
+    Why {
+        node: NodeId,
+        reply: oneshot::Sender<Story>,
+    },
     Readers {
         topic: String,
         reply: oneshot::Sender<Vec<NodeId>>,

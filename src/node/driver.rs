@@ -8,10 +8,10 @@ use futures::{FutureExt, StreamExt};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::command::{Command, Publication};
-use super::peer::{Overview, Peer, Stats};
+use super::peer::{Member, Overview, Peer, Stats};
 use super::replies::{Delivered, Replies, Sinks};
 use super::source::Sighting;
-use crate::base::id::NodeId;
+use crate::base::id::{Incarnation, NodeId};
 use crate::base::machine::{Machine, Outbox};
 use crate::base::time::Time;
 use crate::config::Config;
@@ -19,7 +19,7 @@ use crate::engine::{Engine, Event, Input, Output};
 use crate::net::Network;
 use crate::net::clock::Clock;
 use crate::protocol::discovery::{self, Source, Topology};
-use crate::protocol::membership::Member;
+use crate::protocol::membership::{self, Standing};
 use crate::protocol::topic;
 use crate::store::Store;
 
@@ -223,6 +223,10 @@ impl Driver {
     fn show(&self, command: Command) {
         match command {
             Command::Peers(reply) => drop(reply.send(self.peers())),
+            Command::Members(reply) => drop(reply.send(self.members())),
+            Command::Why { node, reply } => {
+                drop(reply.send(self.engine.story(self.clock.now(), node)));
+            }
             Command::Readers { topic, reply } => drop(reply.send(self.engine.readers(&topic))),
             Command::Overview(reply) => drop(reply.send(self.overview())),
             Command::Report(event) => self.tell(event),
@@ -237,7 +241,31 @@ impl Driver {
         members.map(|(id, member)| self.peer(now, id, member)).collect()
     }
 
-    fn peer(&self, now: Time, id: NodeId, member: Member) -> Peer {
+    fn members(&self) -> Vec<Member> {
+        let now = self.clock.now();
+        let name_of = |id| self.engine.discovery().card(id).map(|card| card.name.clone());
+        let others = self.engine.membership().members().map(|(id, known)| Member {
+            id,
+            name: name_of(id).unwrap_or_default(),
+            standing: known.standing,
+            since: now.since(known.since),
+            incarnation: Incarnation { life: known.life, refutations: 0 },
+            is_this_node: false,
+        });
+        let itself = Member {
+            id: self.engine.me(),
+            name: self.engine.discovery().own().name.clone(),
+            standing: Standing::Alive,
+            since: now.since(Time::ZERO),
+            incarnation: Incarnation { life: self.engine.life(), refutations: 0 },
+            is_this_node: true,
+        };
+        let mut members: Vec<Member> = others.chain([itself]).collect();
+        members.sort_by_key(|member| member.id);
+        members
+    }
+
+    fn peer(&self, now: Time, id: NodeId, member: membership::Member) -> Peer {
         let card = self.engine.discovery().card(id).cloned();
         let linked = self.engine.links().is_linked(id);
         let neighbour = match self.config.topology {

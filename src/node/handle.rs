@@ -13,14 +13,14 @@ use super::builder::Builder;
 use super::command::Command;
 use super::error::Error;
 use super::events::Events;
-use super::peer::{Overview, Peer};
+use super::peer::{Member, Overview, Peer};
 use super::publish::Publish;
 use super::subscribe::{Handler, Subscribe};
 use super::topic::{Message, TopicHandle};
 use crate::base::codec::Codec;
 use crate::base::id::NodeId;
 use crate::config::Config;
-use crate::engine::Event;
+use crate::engine::{Event, Story};
 use crate::protocol::discovery::Topology;
 use crate::protocol::topic::{Delivery, Query, Topic};
 
@@ -261,6 +261,50 @@ impl Node {
     /// ```
     pub async fn peers(&self) -> Result<Vec<Peer>, Error> {
         self.ask(Command::Peers).await
+    }
+
+    /// Who belongs to the mesh as seen from here, this node too, and how each stands: by rising id,
+    /// those that left or were put out among them for as long as they are remembered. See
+    /// [`Node::peers`] for where others are and what they read, and [`Node::why`] for the reasons.
+    /// Dropping it is safe.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Standing};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let members = node.members().await?;
+    /// assert_eq!((members.len(), members[0].id), (1, node.id()));
+    /// # node.leave().await }
+    /// ```
+    pub async fn members(&self) -> Result<Vec<Member>, Error> {
+        self.ask(Command::Members).await
+    }
+
+    /// Why a node stands as it stands: what this node found out about it, in order, and in what
+    /// condition it is; also why it is *not* down. Of this node itself it tells its refutations,
+    /// self-doubts and take-downs. The story of a node never heard of is empty. Dropping it is
+    /// safe.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    ///
+    /// ```
+    /// # use gossip_mesh::{Condition, Config, Node, SecretKey};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let stranger = SecretKey::generate().id();
+    /// let story = node.why(stranger).await?;
+    /// assert_eq!(story.condition, Condition::Unknown);
+    /// assert_eq!(story.headline(&|_| "eve".to_owned()), "eve: never heard of here");
+    /// # node.leave().await }
+    /// ```
+    pub async fn why(&self, node: NodeId) -> Result<Story, Error> {
+        self.ask(|reply| Command::Why { node, reply }).await
     }
 
     /// This node at this moment: addresses, topics, counters.

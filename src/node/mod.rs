@@ -20,7 +20,7 @@ pub use builder::Builder;
 pub use error::Error;
 pub use events::Events;
 pub use handle::Node;
-pub use peer::{Overview, Peer, Stats};
+pub use peer::{Member, Overview, Peer, Stats};
 pub use publish::{Confirmed, Publish};
 pub use source::{AddressSource, Sighting};
 pub use subscribe::{Handler, Subscribe, Subscription};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use multiaddr::Multiaddr;
 use serde::{Deserialize, Serialize};
 
-use crate::base::id::{Life, NodeId};
+use crate::base::id::{Incarnation, Life, NodeId};
 use crate::net::DoorStats;
 use crate::protocol::discovery::DiscoveryStats;
 use crate::protocol::membership::{MembershipStats, Standing};
@@ -38,6 +38,24 @@ pub struct Peer {
     pub neighbour: bool,
     /// The last round trip of a ping.
     pub round_trip: Option<Duration>,
+}
+
+/// A member of the mesh, and how it stands as seen from here.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Member {
+    /// Who.
+    pub id: NodeId,
+    /// The name people gave it; empty until its card came.
+    pub name: String,
+    /// How it stands.
+    pub standing: Standing,
+    /// For how long it has stood so.
+    pub since: Duration,
+    /// Its newest incarnation.
+    pub incarnation: Incarnation,
+    /// It is the node that was asked.
+    pub is_this_node: bool,
 }
 
 /// This node at one moment.

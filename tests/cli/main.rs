@@ -8,4 +8,5 @@ mod lone;
 mod mistakes;
 mod removal;
 mod thread;
+mod verdicts;
 mod world;

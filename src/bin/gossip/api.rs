@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
-use gossip_mesh::NodeId;
-use gossip_mesh::Query;
 use gossip_mesh::api::{
     MessageView, NodeReference, NodeView, PeerView, Problem, PublishReply, PublishRequest,
 };
+use gossip_mesh::{NodeId, Query, Story};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -94,6 +93,11 @@ impl Api {
     /// All other nodes it knows.
     pub async fn peers(&mut self) -> Result<Vec<PeerView>, Failure> {
         self.get("/v1/peers").await
+    }
+
+    /// Why a node stands as it stands.
+    pub async fn why(&mut self, node: NodeId) -> Result<Story, Failure> {
+        self.get(&format!("/v1/why/{node}")).await
     }
 
     /// Publishes a message. The time it asks the node to wait for readers is given to it.

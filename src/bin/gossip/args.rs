@@ -40,6 +40,8 @@ pub enum Command {
     Pub(cmd::publish::Pub),
     Sub(cmd::subscribe::Sub),
     Events(cmd::events::Events),
+    Why(cmd::why::Why),
+    Verdict(cmd::verdict::Verdict),
     Completions(cmd::completions::Completions),
     Man(cmd::man::Man),
 }

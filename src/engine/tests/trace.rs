@@ -60,7 +60,7 @@ fn any_input(chance: &mut ChaCha8Rng) -> Input {
     let ticket = Ticket { room, token };
     let message = match chance.random_range(0..5) {
         0 => Message::Membership(membership::Message::Noted),
-        1 => Message::Membership(membership::Message::Left(Vec::new())),
+        1 => Message::Membership(membership::Message::News(Vec::new())),
         2 => Message::Discovery(discovery::Message::Same),
         3 => Message::Discovery(discovery::Message::Compare { digest: 7, after: None }),
         _ => Message::Discovery(discovery::Message::Fetch { nodes: vec![peer; 3] }),

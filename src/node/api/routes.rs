@@ -4,7 +4,7 @@ use std::num::NonZeroU8;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -14,10 +14,12 @@ use utoipa::OpenApi;
 
 use super::stream;
 use super::view::{
-    ConnectRequest, MessageView, NeighboursRequest, NodeReference, NodeView, PeerView, Problem,
-    PublishReply, PublishRequest, ReportView,
+    ConnectRequest, MemberView, MessageView, NeighboursRequest, NodeReference, NodeView, PeerView,
+    Problem, PublishReply, PublishRequest, ReportView,
 };
 use crate::base::codec::Raw;
+use crate::base::id::NotANodeId;
+use crate::engine::Story;
 use crate::node::handle::WeakNode;
 use crate::node::{Error, Node};
 use crate::protocol::discovery::Topology;
@@ -28,6 +30,8 @@ use crate::protocol::topic::{Query, Topic};
     paths(
         node,
         peers,
+        members,
+        why,
         publish,
         messages,
         connect,
@@ -50,6 +54,8 @@ pub fn router(node: &Node) -> Router {
     Router::new()
         .route("/v1/node", get(self::node))
         .route("/v1/peers", get(peers))
+        .route("/v1/members", get(members))
+        .route("/v1/why/{node}", get(why))
         .route("/v1/publish", post(publish))
         .route("/v1/messages", post(messages))
         .route("/v1/subscribe", get(stream::subscribe))
@@ -127,6 +133,22 @@ async fn node(State(node): State<WeakNode>) -> Answer<NodeView> {
 #[utoipa::path(get, path = "/v1/peers", responses((status = 200, body = Vec<PeerView>)))]
 async fn peers(State(node): State<WeakNode>) -> Answer<Vec<PeerView>> {
     Ok(Json(node.upgrade()?.peers().await?.into_iter().map(PeerView::from).collect()))
+}
+
+/// All members, this node too, and how they stand as seen from here.
+#[utoipa::path(get, path = "/v1/members", responses((status = 200, body = Vec<MemberView>)))]
+async fn members(State(node): State<WeakNode>) -> Answer<Vec<MemberView>> {
+    Ok(Json(node.upgrade()?.members().await?.into_iter().map(MemberView::from).collect()))
+}
+
+/// Why a node stands as it stands, as seen from here.
+#[utoipa::path(
+    get, path = "/v1/why/{node}", params(("node" = String, Path, description = "its id")),
+    responses((status = 200, description = "its story"), (status = 400, body = Problem))
+)]
+async fn why(State(node): State<WeakNode>, Path(about): Path<String>) -> Answer<Story> {
+    let about = about.parse().map_err(|error: NotANodeId| Failure::bad(error.to_string()))?;
+    Ok(Json(node.upgrade()?.why(about).await?))
 }
 
 /// Publish a message.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::base::id::NodeId;
-use crate::node::{Message, Overview, Peer, Stats};
+use crate::node::{Member, Message, Overview, Peer, Stats};
 use crate::protocol::membership::Standing;
 use crate::protocol::topic::{Delivery, MessageId, Report, Way};
 
@@ -73,6 +73,27 @@ pub struct PeerView {
     pub neighbour: bool,
     /// The last round trip of a ping.
     pub round_trip_us: Option<u64>,
+}
+
+/// A member of the mesh, as this node sees it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct MemberView {
+    /// Who.
+    #[schema(value_type = String)]
+    pub id: NodeId,
+    /// The name people gave it; empty until its card came.
+    pub name: String,
+    /// `alive`, `suspected`, `unreachable`, `down` or `left`, as seen from here.
+    #[schema(value_type = String)]
+    pub standing: Standing,
+    /// For how long it has stood so.
+    pub since_ms: u64,
+    /// Its newest life.
+    pub life: u64,
+    /// How often it refuted a suspicion in this life.
+    pub refutations: u32,
+    /// It is the node that was asked.
+    pub is_this_node: bool,
 }
 
 /// A message to publish: its payload as `text` or as `payload_base64`.
@@ -224,6 +245,21 @@ impl From<Peer> for PeerView {
             linked: peer.linked,
             neighbour: peer.neighbour,
             round_trip_us: peer.round_trip.map(micros),
+        }
+    }
+}
+
+impl From<Member> for MemberView {
+    fn from(member: Member) -> Self {
+        let Member { id, name, standing, since, incarnation, is_this_node } = member;
+        Self {
+            id,
+            name,
+            standing,
+            since_ms: millis(since),
+            life: incarnation.life.0,
+            refutations: incarnation.refutations,
+            is_this_node,
         }
     }
 }

@@ -19,6 +19,16 @@ pub enum Topology {
     Fixed(BTreeMap<NodeId, Vec<Multiaddr>>),
 }
 
+impl Topology {
+    /// It gives nobody to be linked with.
+    pub fn names_nobody(&self) -> bool {
+        match self {
+            Self::Open => true,
+            Self::Fixed(neighbours) => neighbours.is_empty(),
+        }
+    }
+}
+
 /// Who told us of an address.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]

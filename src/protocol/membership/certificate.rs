@@ -6,11 +6,15 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::wire::{Alive, Certificate, Resigned, Statement, Verdict, Vote};
+use crate::base::codec::{DecodeError, from_cbor};
 use crate::base::id::{Incarnation, NodeId};
 use crate::base::signer::{Signer, Verifier};
 
 /// Most votes of a certificate: majorities of at most 126 members, and of every committee.
 pub const MAX_VOTES: usize = 64;
+
+/// Largest certificate that is read from a file, in bytes: as JSON 64 votes take some 30 KiB.
+const MAX_SAVED: usize = 64 * 1024;
 
 /// Keep a signature over one thing from being taken for one over another.
 const STATEMENT: &[u8] = b"gossip-mesh statement 1";
@@ -175,6 +179,23 @@ impl Certificate {
     pub fn check(&self) -> Result<(), Flaw> {
         self.check_shape()?;
         self.check_signatures(&Verifier::default())
+    }
+
+    /// Reads what was saved as JSON or as CBOR, at most 64 KiB. It may prove nothing: see
+    /// [`Certificate::check`].
+    ///
+    /// # Errors
+    /// When the bytes are too many, or no certificate in either form.
+    pub fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
+        if bytes.len() > MAX_SAVED {
+            return Err(DecodeError::TooLarge { got: bytes.len(), max: MAX_SAVED });
+        }
+        // CBOR of a map begins with a byte that is no JSON.
+        match bytes.trim_ascii_start().first() {
+            Some(b'{') => serde_json::from_slice(bytes)
+                .map_err(|error| DecodeError::Malformed(error.to_string())),
+            _ => from_cbor(bytes, MAX_SAVED),
+        }
     }
 
     /// Everything but the signatures, which cost most.

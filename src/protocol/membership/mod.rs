@@ -55,6 +55,7 @@ mod probing;
 mod refute;
 mod roll;
 mod round;
+mod rows;
 mod say;
 mod suspecting;
 mod sweep;

@@ -1,5 +1,8 @@
 //! The sentences of the spec, one test each.
 
+mod certificates;
+mod fuzz;
 mod knowing;
 mod leaving;
 mod room;
+mod thresholds;

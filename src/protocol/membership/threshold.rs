@@ -95,7 +95,8 @@ impl Threshold {
     /// threshold, where as many would settle that it is down.
     pub fn is_up(self, up: u32, reachable: u32) -> bool {
         match self.0 {
-            Kind::Share(share) => f64::from(up) > share * f64::from(reachable),
+            // As in `down_votes`: 0.58 * 50 lies a hair below 29, and means 29.
+            Kind::Share(share) => f64::from(up) > share * f64::from(reachable) + HAIR,
             Kind::Count(count) => up > count.get(),
         }
     }
@@ -120,9 +121,12 @@ impl fmt::Display for Threshold {
 /// product like 0.1 * 30 that lies a hair above its whole number counts as that number.
 fn ceil(value: f64) -> u32 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
-    let ceiled = (value - 1e-9).ceil() as u32;
+    let ceiled = (value - HAIR).ceil() as u32;
     ceiled
 }
+
+/// Products of a share and a count are off by less than this from what the user wrote.
+const HAIR: f64 = 1e-9;
 
 /// More than half of `members`.
 pub const fn majority(members: u32) -> u32 {

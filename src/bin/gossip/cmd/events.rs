@@ -4,6 +4,7 @@ use clap::Args;
 use gossip_mesh::Event;
 use jiff::Zoned;
 
+use super::names::Names;
 use crate::api::Api;
 use crate::args::Which;
 use crate::exit::Failure;
@@ -26,11 +27,14 @@ pub struct Events {
 impl Events {
     /// Shows them.
     pub async fn run(self, screen: Screen) -> Result<(), Failure> {
-        let (mut api, network) = match &self.api {
-            Some(place) => (Api::at(place).await?, None),
+        // One connection brings the events, another the names of those they speak of.
+        let (mut api, mut other, mut names) = match &self.api {
+            Some(place) => (Api::at(place).await?, Api::at(place).await?, Names::default()),
             None => {
                 let network = self.which.find()?;
-                (network.api(network.running(self.node.as_deref())?).await?, Some(network))
+                let member = network.running(self.node.as_deref())?;
+                let (api, other) = (network.api(member).await?, network.api(member).await?);
+                (api, other, Names::of(Some(network)))
             }
         };
         let mut events = api.events().await?;
@@ -44,14 +48,16 @@ impl Events {
             if screen.json {
                 event.push(b'\n');
                 screen.show(event)?;
-            } else {
-                let event: Event = serde_json::from_slice(&event)?;
-                let text = one_line(event.to_string().as_bytes());
-                let text = network.as_ref().map_or(text.clone(), |it| it.with_numbers(&text));
-                // When it came here: an event itself bears no time.
-                let clock = Zoned::now().strftime("%H:%M:%S");
-                screen.show(format!("{clock} {text}\n"))?;
+                continue;
             }
+            let event: Event = serde_json::from_slice(&event)?;
+            let mut text = event.tell(&|id| names.name(id));
+            if names.wants_more() && names.learn(&mut other).await.is_ok() {
+                text = event.tell(&|id| names.name(id));
+            }
+            // When it came here: an event itself bears no time.
+            let clock = Zoned::now().strftime("%H:%M:%S");
+            screen.show(format!("{clock} {}\n", one_line(text.as_bytes())))?;
         }
     }
 }

@@ -6,6 +6,7 @@ mod lab_node;
 pub mod list_peers;
 pub mod man;
 pub mod messages;
+mod names;
 pub mod node;
 pub mod plot;
 pub mod publish;
@@ -18,5 +19,7 @@ pub mod status;
 pub mod stop_network;
 pub mod subscribe;
 mod troubles;
+pub mod verdict;
+pub mod why;
 
 pub use run::run;

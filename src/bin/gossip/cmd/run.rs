@@ -13,6 +13,7 @@ pub fn run(command: Command, screen: Screen) -> Result<(), Failure> {
         Command::Completions(completions) => return completions.run(screen),
         Command::Man(man) => return man.run(screen),
         Command::StopNetwork(stop) => return stop.run(screen),
+        Command::Verdict(verdict) => return verdict.run(screen),
         _ => {}
     }
     // One thread is enough for everything here, and keeps a node of a lab small.
@@ -36,7 +37,11 @@ async fn run_async(command: Command, screen: Screen) -> Result<(), Failure> {
         Command::Pub(publish) => publish.run(screen).await,
         Command::Sub(subscribe) => subscribe.run(screen).await,
         Command::Events(events) => events.run(screen).await,
+        Command::Why(why) => why.run(screen).await,
         // `run` took these.
-        Command::Completions(_) | Command::Man(_) | Command::StopNetwork(_) => Ok(()),
+        Command::Completions(_)
+        | Command::Man(_)
+        | Command::StopNetwork(_)
+        | Command::Verdict(_) => Ok(()),
     }
 }

@@ -12,6 +12,7 @@ use crate::lab::survey::Survey;
 use crate::render::paint::Paint;
 use crate::render::plain::one_line;
 use crate::render::screen::Screen;
+use crate::render::story::short_span;
 use crate::render::table::{Cell, Table};
 
 /// Show the nodes of a network: processes, links, and how they stand as one of them sees it
@@ -62,12 +63,13 @@ fn row(network: &Network, survey: &Survey, viewer: usize, member: &Member) -> Va
         "links": survey.links(network, member.number),
         "neighbours": survey.neighbours(network, member.number),
         "standing": survey.standing(viewer, member).as_str(),
+        "since_ms": survey.since(viewer, member).map(|since| since.as_millis()),
     })
 }
 
 fn table(network: &Network, survey: &Survey, viewer: usize) -> Table {
-    let header = ["NODE", "NAME", "PROCESS", "STANDING", "LINKS", "NEIGHBOURS"];
-    let mut table = Table::new(header).right(0).right(2).right(4);
+    let header = ["NODE", "NAME", "PROCESS", "STANDING", "SINCE", "LINKS", "NEIGHBOURS"];
+    let mut table = Table::new(header).right(0).right(2).right(4).right(5);
     for member in &network.members {
         let standing = survey.standing(viewer, member);
         let neighbours: Vec<String> =
@@ -77,6 +79,7 @@ fn table(network: &Network, survey: &Survey, viewer: usize) -> Table {
             one_line(member.name.as_bytes()).into(),
             process(member),
             coloured(standing, member),
+            survey.since(viewer, member).map(short_span).unwrap_or_default().into(),
             survey.links(network, member.number).len().to_string().into(),
             neighbours.join(" ").into(),
         ]);

@@ -92,6 +92,13 @@ impl Survey {
         seen.map_or(Standing::Unreachable, |peer| shown(peer.standing))
     }
 
+    /// For how long it has stood so; `None` for the viewer itself and for who is not known to it.
+    pub fn since(&self, viewer: usize, member: &Member) -> Option<Duration> {
+        let known = self.peers.get(&viewer).into_iter().flatten();
+        let seen = known.into_iter().find(|peer| peer.id == member.peer_id);
+        seen.map(|peer| Duration::from_millis(peer.since_ms))
+    }
+
     /// The same for a picture: a node whose process is known to have ended is down, whatever the
     /// viewer has found out yet.
     pub fn pictured(&self, viewer: usize, member: &Member) -> Standing {

@@ -1,6 +1,7 @@
 //! What the terminal shows. Pure but for [`screen`]: values in, text out.
 //!
 //! - [`messages`]: the layout of `get-messages`
+//! - [`story`]: the layout of `why` and of a certificate
 //! - [`table`]: aligned columns
 //! - [`paint`]: the few colours there are
 //! - [`plain`]: text from others, made harmless
@@ -10,4 +11,5 @@ pub mod messages;
 pub mod paint;
 pub mod plain;
 pub mod screen;
+pub mod story;
 pub mod table;

@@ -7,7 +7,7 @@ use crate::base::key::SecretKey;
 use crate::base::machine::{Machine, Outbox};
 use crate::base::time::Time;
 use crate::base::token::Token;
-use crate::protocol::membership::wire::Left;
+use crate::protocol::membership::wire::{Left, News};
 use crate::protocol::membership::{
     Input, MembershipConfig, MembershipMachine, Message, Output, Standing,
 };
@@ -62,7 +62,8 @@ impl Room {
     }
 
     pub fn hears(&mut self, from: NodeId, records: Vec<Left>) -> Vec<Output> {
-        self.input(Input::Asked { from, token: Token(77), message: Message::Left(records) })
+        let news = records.into_iter().map(News::Left).collect();
+        self.input(Input::Asked { from, token: Token(77), message: Message::News(news) })
     }
 
     /// Lets time pass, with a tick at every deadline on the way.
@@ -88,8 +89,17 @@ impl Room {
 /// The good-byes asked to be noted, and by whom.
 pub fn told(outputs: &[Output]) -> Vec<(NodeId, Vec<Left>)> {
     let asked = |output: &Output| match output {
-        Output::Ask { to, message: Message::Left(records), .. } => Some((*to, records.clone())),
+        Output::Ask { to, message: Message::News(news), .. } => Some((*to, left_in(news))),
         _ => None,
     };
     outputs.iter().filter_map(asked).collect()
 }
+
+fn left_in(news: &[News]) -> Vec<Left> {
+    let left = |news: &News| match news {
+        News::Left(left) => Some(left.clone()),
+        _ => None,
+    };
+    news.iter().filter_map(left).collect()
+}
+
