@@ -7,7 +7,8 @@ use crate::base::id::{Incarnation, Life};
 use crate::base::machine::{Machine, Outbox};
 use crate::base::time::Time;
 use crate::engine::{Condition, Engine, Event, Input, Output, Story};
-use crate::protocol::membership::{Finding, GoingDownReason, Link, LinkId, Reprieve, Standing};
+use crate::protocol::link::{Link, LinkId};
+use crate::protocol::membership::{Finding, GoingDownReason, Reprieve, Standing};
 
 const INCARNATION: Incarnation = Incarnation { life: Life(1), refutations: 0 };
 
