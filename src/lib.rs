@@ -64,6 +64,8 @@ mod node;
 )]
 #[deny(clippy::indexing_slicing)]
 pub(crate) mod protocol;
+#[cfg(feature = "sim")]
+pub mod sim;
 #[cfg_attr(
     not(any(feature = "net", all(feature = "store", test))),
     expect(dead_code, reason = "the pure part is driven by the network or a simulator")

@@ -21,9 +21,9 @@ mod route;
 mod tests;
 
 pub use event::Event;
-#[cfg(any(feature = "net", test))]
+#[cfg(any(feature = "net", feature = "sim", test))]
 pub(crate) use input::Input;
-#[cfg(any(feature = "net", test))]
+#[cfg(any(feature = "net", feature = "sim", test))]
 pub(crate) use output::Output;
-#[cfg(any(feature = "net", test))]
+#[cfg(any(feature = "net", feature = "sim", test))]
 pub(crate) use route::{Engine, EngineSettings};

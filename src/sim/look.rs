@@ -1,0 +1,159 @@
+//! What the simulator sees of a node from outside: the only place that knows the looks of the
+//! rooms. Expectations see nodes through it.
+
+use crate::base::id::{Incarnation, NodeId};
+use crate::base::machine::Machine;
+use crate::engine::{Engine, Event, Input, Output};
+use crate::protocol::membership::Standing;
+
+/// Where a node is in its own life.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the quorum room will tell; until then every node is active")
+)]
+pub(crate) enum Phase {
+    Joining,
+    Active,
+    Isolated,
+    Downed,
+    Rejoining,
+}
+
+/// A look at one node.
+pub(crate) trait Look {
+    /// How another node stands, as seen from here; `None` when it is not known.
+    fn standing_of(&self, node: NodeId) -> Option<Standing>;
+
+    /// The active view, this node included, in the order of ids.
+    fn active(&self) -> Vec<NodeId>;
+
+    /// The members counted for quorums, this node included, in the order of ids.
+    fn denominators(&self) -> Vec<NodeId>;
+
+    /// Where this node is in its own life.
+    fn phase(&self) -> Phase;
+
+    /// Which incarnation this node is in.
+    fn incarnation(&self) -> Incarnation;
+
+    /// There is a link with this node.
+    fn is_linked(&self, peer: NodeId) -> bool;
+}
+
+/// What a node found out or did, as far as expectations care. Nodes are named by id.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the findings of the quorum room will make the others")
+)]
+pub(crate) enum News {
+    /// Another node is there, or there again.
+    Online(NodeId),
+    /// Its link is lost.
+    Unreachable(NodeId),
+    /// It said good-bye.
+    Left(NodeId),
+    /// This node begins a suspicion.
+    Suspected(NodeId),
+    /// The suspicion was in vain: only the link is broken.
+    LinkDown(NodeId),
+    /// Put out by a quorum.
+    Down(NodeId),
+    /// No quorum is possible.
+    QuorumUnavailable(NodeId),
+    /// This node doubts itself.
+    SelfDoubt,
+    /// This node thinks it is cut off.
+    Isolated,
+    /// This node takes itself out.
+    Reset,
+    /// This node was told that it was put out.
+    TakenDown,
+    /// This node contradicted a suspicion.
+    Refuted,
+    /// This node is back.
+    Rejoined,
+}
+
+impl News {
+    /// Whom it is about, when not about the node itself.
+    pub fn about(self) -> Option<NodeId> {
+        match self {
+            Self::Online(node)
+            | Self::Unreachable(node)
+            | Self::Left(node)
+            | Self::Suspected(node)
+            | Self::LinkDown(node)
+            | Self::Down(node)
+            | Self::QuorumUnavailable(node) => Some(node),
+            _ => None,
+        }
+    }
+
+    /// Its name in traces, tables and pictures.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Online(_) => "online",
+            Self::Unreachable(_) => "unreachable",
+            Self::Left(_) => "left",
+            Self::Suspected(_) => "suspected",
+            Self::LinkDown(_) => "link down",
+            Self::Down(_) => "down",
+            Self::QuorumUnavailable(_) => "no quorum",
+            Self::SelfDoubt => "self-doubt",
+            Self::Isolated => "isolated",
+            Self::Reset => "reset",
+            Self::TakenDown => "taken down",
+            Self::Refuted => "refuted",
+            Self::Rejoined => "rejoined",
+        }
+    }
+}
+
+/// What can be put into a world.
+pub(crate) trait Driven: Machine<Input = Input, Output = Output> + Look {
+    /// What an output tells of membership.
+    fn news(output: &Output) -> Option<News> {
+        match output {
+            Output::Event(Event::Online { node, .. }) => Some(News::Online(*node)),
+            Output::Event(Event::Unreachable { node }) => Some(News::Unreachable(*node)),
+            Output::Event(Event::Left { node, .. }) => Some(News::Left(*node)),
+            _ => None,
+        }
+    }
+}
+
+impl Look for Engine {
+    fn standing_of(&self, node: NodeId) -> Option<Standing> {
+        let mut members = self.membership().members();
+        members.find(|(id, _)| *id == node).map(|(_, member)| member.standing)
+    }
+
+    fn active(&self) -> Vec<NodeId> {
+        let alive = self.membership().members();
+        let alive = alive.filter(|(_, member)| member.standing == Standing::Alive);
+        let mut active: Vec<NodeId> = alive.map(|(id, _)| id).chain([self.me()]).collect();
+        active.sort_unstable();
+        active
+    }
+
+    // Until there are quorums, all who are there are counted.
+    fn denominators(&self) -> Vec<NodeId> {
+        self.active()
+    }
+
+    fn phase(&self) -> Phase {
+        Phase::Active
+    }
+
+    fn incarnation(&self) -> Incarnation {
+        Incarnation { life: self.life(), refutations: 0 }
+    }
+
+    fn is_linked(&self, peer: NodeId) -> bool {
+        self.membership().links().is_linked(peer)
+    }
+}
+
+impl Driven for Engine {}
