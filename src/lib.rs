@@ -67,7 +67,7 @@ pub(crate) mod protocol;
 #[cfg(feature = "sim")]
 pub mod sim;
 #[cfg_attr(
-    not(any(feature = "net", all(feature = "store", test))),
+    not(any(feature = "net", feature = "sim", all(feature = "store", test))),
     expect(dead_code, reason = "the pure part is driven by the network or a simulator")
 )]
 pub(crate) mod store;

@@ -66,8 +66,7 @@ impl<B: Breed> Stage<'_, B> {
             life,
             started: WALL.at(now),
             disk: &host.disk,
-            formed: now == Time::ZERO
-                && self.scenario.start == super::scenario::Start::Formed,
+            formed: now == Time::ZERO && self.scenario.start == super::scenario::Start::Formed,
         };
         host.node = Some(self.breed.start(&self.cast, birth));
         self.truths.push(Truth { at: now, node, fortune: Fortune::Started });

@@ -68,13 +68,7 @@ impl Connection {
 }
 
 impl<B: Breed> Stage<'_, B> {
-    pub fn dial(
-        &mut self,
-        from: u32,
-        token: Token,
-        peer: Option<NodeId>,
-        addresses: &[Multiaddr],
-    ) {
+    pub fn dial(&mut self, from: u32, token: Token, peer: Option<NodeId>, addresses: &[Multiaddr]) {
         let to = addresses.iter().find_map(|address| {
             self.cast.resident(address).map(|resident| (resident, address.clone()))
         });

@@ -74,7 +74,7 @@ impl<B: Breed> Stage<'_, B> {
         let Some(mut adversary) = self.host(node).adversary.take() else { return };
         let peers = self.host(node).peers();
         let peers: Vec<NodeId> = peers.into_iter().map(|peer| self.cast.id(peer)).collect();
-        let mischief = adversary::Mischief { now: self.now, peers: &peers };
+        let mischief = adversary::Mischief { peers: &peers };
         act(adversary.as_mut(), &mischief);
         self.host(node).adversary = Some(adversary);
     }

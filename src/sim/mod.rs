@@ -67,6 +67,6 @@ pub use expect::EXPECTATIONS;
 pub use report::{Outcome, Report, Spread};
 pub use run::{run, run_many};
 pub use scenario::{
-    ClockModel, DiskModel, Fault, FaultKind, Form, Group, Hostile, Kind, Latency, LinkModel,
-    Rooms, Scenario, ScenarioError, Shape, Span, Start, Who, Word, Workload,
+    ClockModel, DiskModel, Fault, FaultKind, Form, Group, Hostile, Kind, Latency, LinkModel, Rooms,
+    Scenario, ScenarioError, Shape, Span, Start, Who, Word, Workload,
 };

@@ -150,6 +150,9 @@ fn seconds_maybe<S: serde::Serializer>(
     time.map(|time| time.as_secs_f64()).serialize(serializer)
 }
 
-fn seconds_each<S: serde::Serializer>(times: &[Duration], serializer: S) -> Result<S::Ok, S::Error> {
+fn seconds_each<S: serde::Serializer>(
+    times: &[Duration],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(times.iter().map(Duration::as_secs_f64))
 }

@@ -13,8 +13,7 @@ use super::{expect, schedule};
 /// Runs one world to its end. The scenario should have been checked.
 pub fn run(scenario: &Scenario, seed: u64) -> Outcome {
     let stop = AtomicBool::new(false);
-    // Only a wish to stop leaves a run without an outcome, and nobody can have it.
-    #[expect(clippy::expect_used, reason = "nobody else holds the flag")]
+    // Only a wish to stop leaves a run without an outcome, and nobody else holds the flag.
     run_unless(scenario, seed, &stop).expect("a run that nobody stops ends")
 }
 

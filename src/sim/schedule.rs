@@ -15,21 +15,47 @@ use crate::sim::scenario::{Fault, FaultKind, Group, Scenario, Span, Who, Word};
 /// Something that happens to the world. Nodes count from 0.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Act {
-    Crash { node: u32, silent: bool },
-    Start { node: u32 },
-    Pause { node: u32 },
-    Resume { node: u32 },
-    Leave { node: u32 },
+    Crash {
+        node: u32,
+        silent: bool,
+    },
+    Start {
+        node: u32,
+    },
+    Pause {
+        node: u32,
+    },
+    Resume {
+        node: u32,
+    },
+    Leave {
+        node: u32,
+    },
     /// What goes from one to the other is swallowed. Cuts are counted, so they may overlap.
-    Cut { from: u32, to: u32 },
-    Restore { from: u32, to: u32 },
+    Cut {
+        from: u32,
+        to: u32,
+    },
+    Restore {
+        from: u32,
+        to: u32,
+    },
     /// The loss of what a node sends and receives; zero ends it.
-    Loss { node: u32, outbound: f64, inbound: f64 },
+    Loss {
+        node: u32,
+        outbound: f64,
+        inbound: f64,
+    },
     /// The side of every node.
-    Partition { sides: Vec<u32> },
+    Partition {
+        sides: Vec<u32>,
+    },
     Mend,
     Heal,
-    Jump { node: u32, by: i64 },
+    Jump {
+        node: u32,
+        by: i64,
+    },
 }
 
 /// Most lines that repetition and churn may become.
@@ -42,7 +68,8 @@ pub(crate) fn concrete(scenario: &Scenario, seed: u64) -> Vec<Fault> {
     let mut lines = Vec::new();
     for (index, fault) in scenario.faults.iter().enumerate() {
         // Each line has a generator of its own, so that one more line changes no other.
-        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ (index as u64 + 1).wrapping_mul(0x9e37_79b9));
+        let mut rng =
+            ChaCha8Rng::seed_from_u64(seed ^ (index as u64 + 1).wrapping_mul(0x9e37_79b9));
         match fault.kind {
             FaultKind::Churn => churn(fault, scenario, &mut rng, &mut lines),
             _ => repeat(fault, scenario, &mut rng, &mut lines),
@@ -165,8 +192,7 @@ fn act(fault: &Fault, nodes: u32, acts: &mut Vec<(Time, Act)>) {
         }
         FaultKind::Loss => {
             let nodes = if fault.nodes.is_none() { all() } else { befallen };
-            let (outbound, inbound) =
-                (fault.outbound.unwrap_or(0.0), fault.inbound.unwrap_or(0.0));
+            let (outbound, inbound) = (fault.outbound.unwrap_or(0.0), fault.inbound.unwrap_or(0.0));
             let loss = |node: &u32| Act::Loss { node: *node, outbound, inbound };
             acts.extend(nodes.iter().map(|node| (begin, loss(node))));
             let none = |node: &u32| Act::Loss { node: *node, outbound: 0.0, inbound: 0.0 };

@@ -4,14 +4,11 @@ use std::time::Duration;
 
 use super::flooder::Flooder;
 use crate::base::id::NodeId;
-use crate::base::time::Time;
 use crate::engine::{Input, Output};
 use crate::sim::scenario::Hostile;
 
 /// What an adversary has to work with.
 pub(crate) struct Mischief<'a> {
-    /// The time of the world.
-    pub now: Time,
     /// Who is connected with its node.
     pub peers: &'a [NodeId],
 }

@@ -35,18 +35,13 @@ pub(super) fn views_equal(scene: &dyn Scene) -> Holds {
     let sizes = living.iter().filter_map(|node| Some((*node, scene.look(*node)?.active().len())));
     let odd = sizes.max_by_key(|(_, size)| size.abs_diff(living.len()));
     let (node, size) = odd.unwrap_or_default();
-    Err(format!(
-        "the views are not one: {} are there, node {} sees {size}",
-        living.len(),
-        node + 1
-    ))
+    Err(format!("the views are not one: {} are there, node {} sees {size}", living.len(), node + 1))
 }
 
 /// `d_equals_a_by = "20s"`: who is counted for quorums is who is active, at everybody.
 pub(super) fn d_equals_a(scene: &dyn Scene) -> Holds {
-    let differs = |node: &u32| {
-        scene.look(*node).is_some_and(|look| look.active() != look.denominators())
-    };
+    let differs =
+        |node: &u32| scene.look(*node).is_some_and(|look| look.active() != look.denominators());
     match scene.living().into_iter().find(differs) {
         Some(node) => Err(format!("node {} counts others than it sees", node + 1)),
         None => Ok(()),

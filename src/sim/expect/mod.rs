@@ -13,5 +13,5 @@ mod safety;
 mod sums;
 
 pub(crate) use expectation::Expectation;
-pub(crate) use registry::all;
 pub use registry::NAMES as EXPECTATIONS;
+pub(crate) use registry::all;

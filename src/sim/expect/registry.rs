@@ -75,7 +75,9 @@ fn one(name: &str, value: &toml::Value, lines: &Lines) -> Result<Option<Boxed>, 
             Box::new(sums::Budget { messages: None, bytes: Some(read(name, value)?) })
         }
         "delivered" => Box::new(sums::Delivered(read(name, value)?)),
-        _ => return Err(format!("nothing to expect is called `{name}`, only {}", NAMES.join(", "))),
+        _ => {
+            return Err(format!("nothing to expect is called `{name}`, only {}", NAMES.join(", ")));
+        }
     };
     Ok(Some(expectation))
 }

@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::time::duration;
 
 /// A duration in a scenario: `"100ms"`, `"1.5s"`, `"2m 30s"`.
-#[derive(
-    Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize,
-)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
 pub struct Span(#[serde(with = "duration")] pub Duration);
 
