@@ -16,7 +16,7 @@ use crate::engine::Input;
 use crate::store::op::{Op, Space};
 
 /// The wall clock when the world begins: 2023-11-14.
-const WALL: WallTime = WallTime(1_700_000_000_000_000);
+pub(crate) const WALL: WallTime = WallTime(1_700_000_000_000_000);
 
 const LIFE: &[u8] = b"life";
 
@@ -58,7 +58,6 @@ impl<B: Breed> Stage<'_, B> {
         host.generation += 1;
         host.power = Power::On;
         host.life = life;
-        host.left = false;
         host.wake = None;
         host.clock = Clock::new(now, host.skew);
         let birth = Birth {
@@ -128,7 +127,6 @@ impl<B: Breed> Stage<'_, B> {
     pub fn end_politely(&mut self, node: u32) {
         // After what it still wants in this turn.
         self.crash(node, Power::Off);
-        self.host(node).left = true;
         if let Some(truth) = self.truths.last_mut() {
             truth.fortune = Fortune::Left;
         }

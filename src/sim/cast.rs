@@ -94,7 +94,6 @@ pub(crate) struct Birth<'a> {
     #[expect(dead_code, reason = "rooms will restore what they stored")]
     pub disk: &'a Disk,
     /// The world begins with all nodes linked and known.
-    #[expect(dead_code, reason = "the quorum room will begin with its members")]
     pub formed: bool,
 }
 

@@ -266,10 +266,11 @@ impl<B: Breed> Stage<'_, B> {
         let timeout = self.scenario.link.ping_timeout.0;
         let (there, back) = (self.trip(near, far), self.trip(far, near));
         let round_trip = there.zip(back).map(|(there, back)| there + back);
-        if there.is_some() && !connection.is_open(1 - end) {
+        let power = self.host(far).power;
+        if there.is_some() && power != Power::Dark && !connection.is_open(1 - end) {
             return self.reset(link, end);
         }
-        match self.host(far).power {
+        match power {
             Power::On => {
                 let answered = round_trip.filter(|round_trip| *round_trip < timeout);
                 self.pinged(link, end, answered);

@@ -50,8 +50,6 @@ pub(crate) struct Host<D> {
     pub adversary: Option<Box<dyn Adversary>>,
     /// When its process ended last.
     pub ended: Option<Time>,
-    /// It said good-bye.
-    pub left: bool,
 }
 
 impl<D> Host<D> {
@@ -73,7 +71,6 @@ impl<D> Host<D> {
             heard: HashSet::new(),
             adversary: None,
             ended: None,
-            left: false,
         }
     }
 

@@ -8,10 +8,7 @@ use crate::protocol::membership::Standing;
 
 /// Where a node is in its own life.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the quorum room will tell; until then every node is active")
-)]
+#[expect(dead_code, reason = "the quorum room will tell; until then every node is active")]
 pub(crate) enum Phase {
     Joining,
     Active,
@@ -28,6 +25,11 @@ pub(crate) trait Look {
     /// The active view, this node included, in the order of ids.
     fn active(&self) -> Vec<NodeId>;
 
+    /// The active view is exactly these, in the order of ids. Worth a quicker way in large worlds.
+    fn sees_exactly(&self, ids: &[NodeId]) -> bool {
+        self.active() == ids
+    }
+
     /// The members counted for quorums, this node included, in the order of ids.
     fn denominators(&self) -> Vec<NodeId>;
 
@@ -43,10 +45,7 @@ pub(crate) trait Look {
 
 /// What a node found out or did, as far as expectations care. Nodes are named by id.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the findings of the quorum room will make the others")
-)]
+#[expect(dead_code, reason = "the findings of the quorum room will make the others")]
 pub(crate) enum News {
     /// Another node is there, or there again.
     Online(NodeId),

@@ -34,6 +34,7 @@
 //! - There is no Kademlia, mDNS, door or foreign peer.
 
 mod adversary;
+mod bare;
 mod befall;
 mod cast;
 mod clock;
@@ -54,10 +55,12 @@ mod run;
 mod scenario;
 mod scene;
 mod schedule;
+mod shrink;
 mod stage;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod trace;
 mod weather;
 mod workload;
@@ -70,3 +73,5 @@ pub use scenario::{
     ClockModel, DiskModel, Fault, FaultKind, Form, Group, Hostile, Kind, Latency, LinkModel, Rooms,
     Scenario, ScenarioError, Shape, Span, Start, Who, Word, Workload,
 };
+pub use shrink::{Shrunk, shrink};
+pub use timeline::timeline;

@@ -22,14 +22,12 @@ impl<B: Breed> Stage<'_, B> {
                 }
             }
             Output::Join(bucket) => {
-                if self.host(node).joined.insert(bucket) {
-                    self.tell_all(node, &Letter::Joined(bucket));
-                }
+                self.host(node).joined.insert(bucket);
+                self.tell_all(node, &Letter::Joined(bucket));
             }
             Output::Leave(bucket) => {
-                if self.host(node).joined.remove(&bucket) {
-                    self.tell_all(node, &Letter::Parted(bucket));
-                }
+                self.host(node).joined.remove(&bucket);
+                self.tell_all(node, &Letter::Parted(bucket));
             }
             Output::Broadcast { token, bucket, frame } => {
                 let number = self.name();

@@ -53,7 +53,10 @@ pub fn run_many(
     let outcomes = outcomes.into_inner().unwrap_or_else(|broken| broken.into_inner());
     let mut report = Report::of(scenario, outcomes);
     let expectations = expect::all(&scenario.expect).unwrap_or_default();
-    let fallen = expectations.iter().find_map(|expectation| expectation.overall(&report).err());
+    let fallen = expectations.iter().find_map(|(name, expectation)| {
+        let reason = expectation.overall(&report).err()?;
+        Some(format!("{name}: {reason}"))
+    });
     report.broken = fallen;
     report
 }

@@ -51,17 +51,11 @@ pub(crate) trait Scene {
     /// Who a node is.
     fn id(&self, node: u32) -> NodeId;
 
-    /// Which node this is.
-    fn number(&self, id: NodeId) -> Option<u32>;
-
     /// Where its process is.
     fn power(&self, node: u32) -> Power;
 
     /// When its process ended last.
     fn ended(&self, node: u32) -> Option<Time>;
-
-    /// It said good-bye and has not started again.
-    fn has_left(&self, node: u32) -> bool;
 
     /// It cheats.
     fn is_hostile(&self, node: u32) -> bool;

@@ -219,20 +219,12 @@ impl<B: Breed> Scene for Stage<'_, B> {
         self.cast.id(node)
     }
 
-    fn number(&self, id: NodeId) -> Option<u32> {
-        self.cast.number(id)
-    }
-
     fn power(&self, node: u32) -> Power {
         self.hosts[node as usize].power
     }
 
     fn ended(&self, node: u32) -> Option<Time> {
         self.hosts[node as usize].ended
-    }
-
-    fn has_left(&self, node: u32) -> bool {
-        self.hosts[node as usize].left
     }
 
     fn is_hostile(&self, node: u32) -> bool {

@@ -142,5 +142,5 @@ pub(crate) fn views_are_one(scene: &dyn Scene) -> bool {
     let living = scene.living();
     let mut ids: Vec<NodeId> = living.iter().map(|node| scene.id(*node)).collect();
     ids.sort_unstable();
-    living.iter().all(|node| scene.look(*node).is_some_and(|look| look.active() == ids))
+    living.iter().all(|node| scene.look(*node).is_some_and(|look| look.sees_exactly(&ids)))
 }

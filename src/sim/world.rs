@@ -2,11 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::bare::BareNodes;
 use super::cast::{Breed, Engines};
 use super::expect::{self, Expectation};
 use super::report::Outcome;
-use super::scenario::{Fault, Scenario};
-use super::scene::{Scene, Sign};
+use super::scenario::{Fault, Rooms, Scenario};
+use super::scene::{Scene, Sign, Truth};
 use super::stage::{Stage, Step};
 use super::tally::Tally;
 use crate::base::time::Time;
@@ -19,6 +20,8 @@ pub(crate) struct Run {
     pub outcome: Outcome,
     /// What nodes told, where it was asked for.
     pub signs: Vec<Sign>,
+    /// What became of processes, where it was asked for.
+    pub truths: Vec<Truth>,
 }
 
 /// Runs one world with these faults, which chance is no part of. `None` when it was stopped.
@@ -29,7 +32,12 @@ pub(crate) fn run_world(
     keep_signs: bool,
     stop: &AtomicBool,
 ) -> Option<Run> {
-    World::new(scenario, Engines(scenario), seed, faults, keep_signs).run(stop)
+    match scenario.rooms {
+        Rooms::All => World::new(scenario, Engines(scenario), seed, faults, keep_signs).run(stop),
+        Rooms::Membership => {
+            World::new(scenario, BareNodes(scenario), seed, faults, keep_signs).run(stop)
+        }
+    }
 }
 
 struct World<'a, B: Breed> {
@@ -37,9 +45,9 @@ struct World<'a, B: Breed> {
     seed: u64,
     end: Time,
     tally: Tally,
-    expectations: Vec<Box<dyn Expectation>>,
+    expectations: Vec<(String, Box<dyn Expectation>)>,
     broken: Option<String>,
-    kept: Option<Vec<Sign>>,
+    kept: Option<(Vec<Sign>, Vec<Truth>)>,
 }
 
 impl<'a, B: Breed> World<'a, B> {
@@ -58,7 +66,7 @@ impl<'a, B: Breed> World<'a, B> {
             // The scenario was checked; what is wrong here expects nothing.
             expectations: expect::all(&scenario.expect).unwrap_or_default(),
             broken: None,
-            kept: keep_signs.then(Vec::new),
+            kept: keep_signs.then(Default::default),
         }
     }
 
@@ -93,8 +101,9 @@ impl<'a, B: Breed> World<'a, B> {
             self.tally.sign(sign, &self.stage);
             self.ask(|expectation, stage| expectation.sign(sign, stage));
         }
-        if let Some(kept) = &mut self.kept {
+        if let Some((kept, told)) = &mut self.kept {
             kept.append(&mut signs);
+            told.extend(truths);
         }
         // Their memory is used again.
         signs.clear();
@@ -108,9 +117,9 @@ impl<'a, B: Breed> World<'a, B> {
 
     /// The first expectation that falls is what is told.
     fn ask(&mut self, question: impl Fn(&mut dyn Expectation, &dyn Scene) -> Result<(), String>) {
-        for expectation in &mut self.expectations {
+        for (name, expectation) in &mut self.expectations {
             if let Err(reason) = question(expectation.as_mut(), &self.stage) {
-                self.broken.get_or_insert(reason);
+                self.broken.get_or_insert_with(|| format!("{name}: {reason}"));
             }
         }
     }
@@ -139,6 +148,7 @@ impl<'a, B: Breed> World<'a, B> {
         };
         self.ask(|expectation, stage| expectation.end(&outcome, stage));
         outcome.broken = self.broken;
-        Run { outcome, signs: self.kept.unwrap_or_default() }
+        let (signs, truths) = self.kept.unwrap_or_default();
+        Run { outcome, signs, truths }
     }
 }

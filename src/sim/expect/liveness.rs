@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::expectation::{Expectation, Holds};
 use crate::base::time::Time;
 use crate::protocol::membership::Standing;
+use crate::sim::look::Phase;
 use crate::sim::scenario::Span;
 use crate::sim::scene::{Fortune, Scene, Truth};
 use crate::sim::tally::views_are_one;
@@ -44,6 +45,15 @@ pub(super) fn d_equals_a(scene: &dyn Scene) -> Holds {
         |node: &u32| scene.look(*node).is_some_and(|look| look.active() != look.denominators());
     match scene.living().into_iter().find(differs) {
         Some(node) => Err(format!("node {} counts others than it sees", node + 1)),
+        None => Ok(()),
+    }
+}
+
+/// `active_by = "5s"`: everybody who is there is active: nobody joins, is cut off or put out.
+pub(super) fn active(scene: &dyn Scene) -> Holds {
+    let idle = |node: &u32| scene.look(*node).is_some_and(|look| look.phase() != Phase::Active);
+    match scene.living().into_iter().find(idle) {
+        Some(node) => Err(format!("node {} is not active", node + 1)),
         None => Ok(()),
     }
 }

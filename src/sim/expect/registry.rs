@@ -10,6 +10,7 @@ use crate::sim::scenario::Span;
 
 /// The names in `[expect]`.
 pub const NAMES: &[&str] = &[
+    "active_by",
     "at_most_bytes",
     "at_most_messages",
     "at_most_suspicions",
@@ -30,11 +31,13 @@ pub const NAMES: &[&str] = &[
 type Lines = BTreeMap<String, toml::Value>;
 type Boxed = Box<dyn Expectation>;
 
-/// The expectations of these lines, and those that always hold.
-pub(crate) fn all(lines: &Lines) -> Result<Vec<Boxed>, String> {
-    let mut found: Vec<Boxed> = vec![Box::new(safety::IncarnationsRise::default())];
+/// The expectations of these lines and those that always hold, with their names.
+pub(crate) fn all(lines: &Lines) -> Result<Vec<(String, Boxed)>, String> {
+    let always: Boxed = Box::<safety::IncarnationsRise>::default();
+    let mut found = vec![("incarnations_rise".to_owned(), always)];
     for (name, value) in lines {
-        found.extend(one(name, value, lines)?);
+        let expectation = one(name, value, lines)?;
+        found.extend(expectation.map(|expectation| (name.clone(), expectation)));
     }
     Ok(found)
 }
@@ -46,6 +49,7 @@ fn one(name: &str, value: &toml::Value, lines: &Lines) -> Result<Option<Boxed>, 
     };
     let expectation: Boxed = match name {
         "views_equal_by" => return by(liveness::views_equal),
+        "active_by" => return by(liveness::active),
         "d_equals_a_by" => return by(liveness::d_equals_a),
         "linked_by" => return by(liveness::linked),
         "noticed_within" => {

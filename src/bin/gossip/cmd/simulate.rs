@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
-use gossip_mesh::sim::{self, Outcome, Report, Scenario, Spread};
+use gossip_mesh::sim::{self, Outcome, Report, Scenario, Shrunk, Spread};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
@@ -80,7 +80,8 @@ impl Simulate {
         let bar = progress(&seeds, screen);
         let work = {
             let (stop, bar) = (stop.clone(), bar.clone());
-            tokio::task::spawn_blocking(move || all(&scenario, seeds, jobs, &stop, &bar))
+            let draws = self.svg.is_some();
+            tokio::task::spawn_blocking(move || all(&scenario, seeds, jobs, &stop, &bar, draws))
         };
         tokio::pin!(work);
         let done = tokio::select! {
@@ -120,7 +121,7 @@ impl Simulate {
         }
         let report = &done.report;
         if screen.json {
-            let smallest = done.smallest.as_ref().map(|(_, text)| text.clone());
+            let smallest = done.smallest.as_ref().map(|smallest| smallest.scenario.to_toml());
             return screen.document(&Document { holds: report.holds(), report, smallest });
         }
         screen.show(table(report).render(screen.colour))?;
@@ -139,9 +140,13 @@ impl Simulate {
             let reason = outcome.broken.as_deref().unwrap_or_default();
             screen.complain(&format!("{}: seed {} fails: {reason}", report.name, outcome.seed));
         }
-        if let Some((reason, text)) = &done.smallest {
-            screen.remark(&format!("the smallest schedule found that fails ({reason}):"));
-            screen.show(text)?;
+        if let Some(Shrunk { scenario, reason, before, runs, .. }) = &done.smallest {
+            let after = scenario.faults.len();
+            screen.remark(&format!(
+                "the smallest schedule found that still fails has {after} of {before} faults \
+                 ({runs} worlds tried): {reason}"
+            ));
+            screen.show(scenario.to_toml())?;
         }
         Ok(())
     }
@@ -150,8 +155,7 @@ impl Simulate {
 /// What the worlds left behind.
 struct Done {
     report: Report,
-    /// Why it fails, and the scenario as TOML.
-    smallest: Option<(String, String)>,
+    smallest: Option<Shrunk>,
     picture: Option<String>,
 }
 
@@ -161,9 +165,17 @@ fn all(
     jobs: NonZeroUsize,
     stop: &AtomicBool,
     bar: &ProgressBar,
+    draws: bool,
 ) -> Done {
     let report = sim::run_many(scenario, seeds, jobs, stop, &|_| bar.inc(1));
-    Done { report, smallest: None, picture: None }
+    let failing = report.first_broken().filter(|_| !stop.load(Ordering::Relaxed));
+    let smallest = failing.and_then(|outcome| {
+        bar.set_message("looking for the smallest schedule that fails");
+        sim::shrink(scenario, outcome.seed, stop)
+    });
+    let drawn = failing.map(|outcome| outcome.seed).or(report.worst).filter(|_| draws);
+    let picture = drawn.map(|seed| sim::timeline(scenario, seed));
+    Done { smallest, picture, report }
 }
 
 fn write(file: &Path, text: &str) -> Result<(), Failure> {
@@ -221,6 +233,6 @@ fn progress(seeds: &RangeInclusive<u64>, screen: Screen) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new((seeds.end() - seeds.start()).saturating_add(1));
-    let style = ProgressStyle::with_template("{bar:32} {pos} of {len} worlds, {eta} to go");
+    let style = ProgressStyle::with_template("{bar:32} {pos} of {len} worlds, {eta} to go {msg}");
     if let Ok(style) = style { bar.with_style(style) } else { bar }
 }
