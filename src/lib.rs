@@ -42,7 +42,7 @@
 //! built: the machines that decide, without sockets, tasks or clocks.
 
 #[cfg_attr(
-    not(any(feature = "net", test)),
+    not(any(feature = "net", feature = "sim", test)),
     expect(dead_code, reason = "the pure part is driven by the network or a simulator")
 )]
 #[deny(clippy::indexing_slicing)]
@@ -64,8 +64,10 @@ mod node;
 )]
 #[deny(clippy::indexing_slicing)]
 pub(crate) mod protocol;
+#[cfg(feature = "sim")]
+pub mod sim;
 #[cfg_attr(
-    not(any(feature = "net", all(feature = "store", test))),
+    not(any(feature = "net", feature = "sim", all(feature = "store", test))),
     expect(dead_code, reason = "the pure part is driven by the network or a simulator")
 )]
 pub(crate) mod store;

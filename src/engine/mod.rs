@@ -25,10 +25,10 @@ mod tests;
 
 pub use condition::Condition;
 pub use event::Event;
-#[cfg(any(feature = "net", test))]
+#[cfg(any(feature = "net", feature = "sim", test))]
 pub(crate) use input::Input;
-#[cfg(any(feature = "net", test))]
+#[cfg(any(feature = "net", feature = "sim", test))]
 pub(crate) use output::Output;
-#[cfg(any(feature = "net", test))]
+#[cfg(any(feature = "net", feature = "sim", test))]
 pub(crate) use route::{Engine, EngineSettings};
 pub use story::{Episode, Story};

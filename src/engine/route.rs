@@ -21,7 +21,7 @@ use crate::base::token::Token;
 use crate::protocol::discovery::{self, Card, DiscoveryMachine};
 use crate::protocol::link::{self, LinkMachine, Links, WatchConfig};
 use crate::protocol::membership::{
-    self, Finding, MembershipConfig, MembershipMachine, Saved,
+    self, Finding, MembershipConfig, MembershipMachine, Roll, Saved,
 };
 use crate::protocol::topic::{self, TopicConfig, TopicMachine};
 
@@ -44,6 +44,8 @@ pub struct EngineSettings {
     pub saved: Saved,
     /// Checks signatures.
     pub verifier: Verifier,
+    /// A mesh that stands already, with this node in it.
+    pub formed: Option<Roll>,
     /// Settings of the discovery room, and what it starts with.
     pub discovery: discovery::Settings,
     /// Settings of the topic room.
@@ -79,6 +81,7 @@ impl Engine {
             membership,
             saved,
             verifier,
+            formed,
             discovery,
             topic,
         } = settings;
@@ -92,6 +95,7 @@ impl Engine {
             seed,
             saved,
             alone,
+            formed,
         };
         Self {
             me,

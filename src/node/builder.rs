@@ -15,11 +15,13 @@ use super::replies::{Replies, Sinks};
 use super::source::{AddressSource, Sighting};
 use crate::base::id::Life;
 use crate::base::key::{NetworkKey, SecretKey};
+use crate::base::signer::Verifier;
 use crate::config::{Config, ConfigError};
 use crate::engine::{Engine, EngineSettings};
 use crate::net::Network;
 use crate::net::clock::{Clock, wall_time};
 use crate::protocol::discovery::{Settings, Topology};
+use crate::protocol::membership::{MEMBERS, Saved};
 use crate::store::{Op, Space, Store};
 
 /// Events a reader may fall behind before it misses some.
@@ -213,6 +215,9 @@ impl Builder {
             seed: seed_of(&key, life),
             watch: config.link.watch.clone(),
             membership: config.membership.clone(),
+            saved: remembered(store.as_ref())?,
+            verifier: Verifier::default(),
+            formed: None,
             discovery: Settings {
                 config: config.discovery.clone(),
                 key: key.clone(),
@@ -251,6 +256,15 @@ impl Builder {
         super::api::serve(&node).await?;
         Ok(node)
     }
+}
+
+/// What membership remembers from the last start. A row that cannot be read any more is none.
+fn remembered(store: Option<&Store>) -> Result<Saved, Error> {
+    let row = match store {
+        Some(store) => store.read(Space::Node, MEMBERS)?,
+        None => None,
+    };
+    Ok(row.and_then(|row| Saved::from_row(&row).ok()).unwrap_or_default())
 }
 
 /// The life of this start: above every earlier one, and on disk before anybody hears of it.

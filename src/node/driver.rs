@@ -159,6 +159,15 @@ impl Driver {
             }
             Output::Kept { token, messages } => self.replies.kept(token, messages),
             Output::Connected { token, result } => self.replies.connected(token, result),
+            Output::Store(ops) => {
+                if let Some(store) = &self.store {
+                    store.submit(ops, |result| {
+                        if let Err(error) = result {
+                            tracing::warn!(%error, "not remembered");
+                        }
+                    });
+                }
+            }
             Output::Event(event) => self.tell(event),
             Output::Changed => self.changed.send_modify(|version| *version += 1),
             Output::MayStop => self.stopped = true,

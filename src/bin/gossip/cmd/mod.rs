@@ -13,6 +13,7 @@ pub mod publish;
 pub mod remove_node;
 mod run;
 pub mod send_message;
+pub mod simulate;
 mod source;
 pub mod start_network;
 pub mod status;
