@@ -259,7 +259,7 @@ fn colour(news: News) -> &'static str {
         News::Online(_) | News::Rejoined => "#22c55e",
         News::Unreachable(_) | News::LinkDown(_) | News::QuorumUnavailable(_) => "#94a3b8",
         News::Suspected(_) => "#f59e0b",
-        News::Down(_) => "#dc2626",
+        News::Down(..) => "#dc2626",
         News::Refuted => "#0d9488",
         News::Isolated | News::SelfDoubt => "#3b82f6",
         News::Reset | News::TakenDown => "#9d174d",

@@ -7,5 +7,6 @@ mod forms;
 mod lone;
 mod mistakes;
 mod removal;
+mod simulate;
 mod thread;
 mod world;
