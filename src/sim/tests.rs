@@ -7,6 +7,7 @@ mod links;
 mod load;
 mod outcomes;
 mod pretend;
+mod speed;
 mod stores;
 mod traces;
 

@@ -40,7 +40,8 @@ pub(crate) fn run_world(
     }
 }
 
-struct World<'a, B: Breed> {
+/// A world and its watchers.
+pub(crate) struct World<'a, B: Breed> {
     stage: Stage<'a, B>,
     seed: u64,
     end: Time,
@@ -51,7 +52,8 @@ struct World<'a, B: Breed> {
 }
 
 impl<'a, B: Breed> World<'a, B> {
-    fn new(
+    /// A world before its first moment.
+    pub fn new(
         scenario: &'a Scenario,
         breed: B,
         seed: u64,
@@ -70,7 +72,8 @@ impl<'a, B: Breed> World<'a, B> {
         }
     }
 
-    fn run(mut self, stop: &AtomicBool) -> Option<Run> {
+    /// Runs to the end; `None` when it was stopped.
+    pub fn run(mut self, stop: &AtomicBool) -> Option<Run> {
         let mut steps = 0_u64;
         loop {
             steps += 1;
