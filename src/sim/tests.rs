@@ -1,6 +1,7 @@
 //! The spec of the pretend world, a sentence each.
 
 mod clocks;
+mod expects;
 mod faults;
 mod hostile;
 mod links;
