@@ -38,8 +38,9 @@
 //! # Features
 //!
 //! `net` (default): the node. `api`: the local API of a node, HTTP and JSON on a Unix socket.
-//! `cli` (default): the binary `gossip`, with `api`. Without any feature only the pure part is
-//! built: the machines that decide, without sockets, tasks or clocks.
+//! `sim`: the pretend world, module `sim`. `cli` (default): the binary `gossip`, with `api` and
+//! `sim`. Without any feature only the pure part is built: the machines that decide, without
+//! sockets, tasks or clocks.
 
 #[cfg_attr(
     not(any(feature = "net", feature = "sim", test)),

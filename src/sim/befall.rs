@@ -70,7 +70,7 @@ impl<B: Breed> Stage<'_, B> {
             formed: now == Time::ZERO && self.scenario.start == super::scenario::Start::Formed,
         };
         host.node = Some(self.breed.start(&self.cast, birth));
-        self.truths.push(Truth { at: now, node, fortune: Fortune::Started });
+        self.truths.push(Truth { at: now, node, life, fortune: Fortune::Started });
         self.trace.note(now, node, 200, [life.0, 0]);
         self.input(node, Input::Listening { addresses: vec![Cast::address(node)] });
         workload::subscribe(self, node);
@@ -118,11 +118,11 @@ impl<B: Breed> Stage<'_, B> {
         host.neighbours = BTreeSet::new();
         host.heard = HashSet::new();
         host.disk.crash();
-        host.ended = Some(now);
+        let life = host.life;
         for (_, name) in asked {
             self.questions.remove(&name);
         }
-        self.truths.push(Truth { at: now, node, fortune: Fortune::Crashed });
+        self.truths.push(Truth { at: now, node, life, fortune: Fortune::Crashed });
     }
 
     /// The node has said its good-bye.

@@ -54,8 +54,6 @@ pub(crate) struct Host<D> {
     /// Broadcasts it has, by author and number.
     pub heard: HashSet<(u32, u64)>,
     pub adversary: Option<Box<dyn Adversary>>,
-    /// When its process ended last.
-    pub ended: Option<Time>,
 }
 
 impl<D> Host<D> {
@@ -78,7 +76,6 @@ impl<D> Host<D> {
             neighbours: BTreeSet::new(),
             heard: HashSet::new(),
             adversary: None,
-            ended: None,
         }
     }
 

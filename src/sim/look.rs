@@ -1,7 +1,7 @@
 //! What the simulator sees of a node from outside: the only place that knows the looks of the
 //! rooms. Expectations see nodes through it.
 
-use crate::base::id::{Incarnation, NodeId};
+use crate::base::id::{Incarnation, Life, NodeId};
 use crate::base::machine::Machine;
 use crate::engine::{Engine, Event, Input, Output};
 use crate::protocol::membership::{Finding, GoingDownReason, MembershipMachine, Phase, Standing};
@@ -45,8 +45,8 @@ pub(crate) enum News {
     Suspected(NodeId),
     /// The suspicion was in vain: only the link is broken.
     LinkDown(NodeId),
-    /// Put out by a quorum.
-    Down(NodeId),
+    /// This life of it was put out by a quorum.
+    Down(NodeId, Life),
     /// No quorum is possible.
     QuorumUnavailable(NodeId),
     /// This node doubts itself.
@@ -72,7 +72,7 @@ impl News {
             | Self::Left(node)
             | Self::Suspected(node)
             | Self::LinkDown(node)
-            | Self::Down(node)
+            | Self::Down(node, _)
             | Self::QuorumUnavailable(node) => Some(node),
             _ => None,
         }
@@ -86,7 +86,7 @@ impl News {
             Self::Left(_) => "left",
             Self::Suspected(_) => "suspected",
             Self::LinkDown(_) => "link down",
-            Self::Down(_) => "down",
+            Self::Down(..) => "down",
             Self::QuorumUnavailable(_) => "no quorum",
             Self::SelfDoubt => "self-doubt",
             Self::Isolated => "isolated",

@@ -16,7 +16,7 @@ use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::base::token::Token;
 use crate::engine::Input;
-use crate::engine::frame::{Message, Request, Response, Ticket};
+use crate::engine::frame::{Message, Request, Response, Room, Ticket};
 use crate::protocol::topic::Bucket;
 
 /// How long a question waits for its answer, as `link.request_timeout` of the product.
@@ -46,22 +46,22 @@ impl<B: Breed> Stage<'_, B> {
         self.questions.insert(name, Question { asker: node, generation, link, ticket, asked });
         self.patience.push_back((self.now + PATIENCE, name));
         self.host(node).asked.insert((link, name));
-        let (letter, bytes) = match wants {
-            true => {
-                let request = Request::Ask(message);
-                let bytes = self.weigh(&request);
-                let (Request::Ask(message) | Request::Tell(message)) = request;
-                (Letter::Ask(name, message), bytes)
-            }
-            false => {
-                let request = Request::Tell(message);
-                let bytes = self.weigh(&request);
-                let (Request::Ask(message) | Request::Tell(message)) = request;
-                (Letter::Tell(name, message), bytes)
-            }
+        let room = ticket.room;
+        let request = if wants { Request::Ask(message) } else { Request::Tell(message) };
+        let bytes = self.weigh(&request);
+        let letter = match request {
+            Request::Ask(message) => Letter::Ask(name, message),
+            Request::Tell(message) => Letter::Tell(name, message),
         };
-        self.sent.messages += 1;
+        self.count(room, bytes);
         self.send(link, node, letter, bytes);
+    }
+
+    fn count(&mut self, room: Room, bytes: usize) {
+        self.sent.all.add(bytes);
+        if room == Room::Membership {
+            self.sent.membership.add(bytes);
+        }
     }
 
     /// Answers a question, if it is still open and this node was asked.
@@ -73,7 +73,7 @@ impl<B: Breed> Stage<'_, B> {
         let response = Response(Some(message));
         let bytes = self.weigh(&response);
         if let Response(Some(message)) = response {
-            self.sent.messages += 1;
+            self.count(question.ticket.room, bytes);
             self.send(question.link, node, Letter::Answer(name, message), bytes);
         }
     }
@@ -95,7 +95,6 @@ impl<B: Breed> Stage<'_, B> {
         let Some(connection) = self.connections.get_mut(&link) else { return };
         let end = connection.end_of(from);
         let to = connection.node(1 - end);
-        self.sent.bytes += bytes as u64;
         if !self.weather.passes(from, to) {
             return;
         }
@@ -210,9 +209,9 @@ impl<B: Breed> Stage<'_, B> {
                 && (!fixed || self.host(node).neighbours.contains(&peer));
             let Some(link) = self.host(node).link_to(peer).filter(|_| wanted) else { continue };
             reached = true;
-            self.sent.messages += 1;
             let frame = frame.clone();
             let bytes = frame.len();
+            self.count(Room::Topic, bytes);
             self.send(link, node, Letter::Copy { author, number, bucket, frame }, bytes);
         }
         reached

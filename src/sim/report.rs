@@ -32,10 +32,14 @@ pub struct Outcome {
     pub suspicions: u64,
     /// How often a node took itself out.
     pub resets: u64,
-    /// Messages sent per node and second.
+    /// Messages sent per node and second, of all rooms.
     pub messages: f64,
-    /// Bytes sent per node and second, where they are counted.
+    /// Bytes of all rooms sent per node and second, where they are counted.
     pub bytes: f64,
+    /// Messages of the membership room sent per node and second.
+    pub membership_messages: f64,
+    /// Their bytes, where they are counted.
+    pub membership_bytes: f64,
     /// Messages published by the workload.
     pub published: u64,
     /// Messages handed to readers.
@@ -91,9 +95,9 @@ pub struct Report {
     pub suspicions: u64,
     /// Resets, all seeds together.
     pub resets: u64,
-    /// Messages per node and second, on average.
+    /// Messages of the membership room per node and second, on average.
     pub messages: f64,
-    /// Bytes per node and second, on average, where they are counted.
+    /// Their bytes per node and second, on average, where they are counted.
     pub bytes: f64,
     /// The seed that took longest to detect, else to heal.
     pub worst: Option<u64>,
@@ -120,8 +124,9 @@ impl Report {
             false_verdicts: outcomes.iter().map(|outcome| outcome.false_verdicts).sum(),
             suspicions: outcomes.iter().map(|outcome| outcome.suspicions).sum(),
             resets: outcomes.iter().map(|outcome| outcome.resets).sum(),
-            messages: outcomes.iter().map(|outcome| outcome.messages).sum::<f64>() / count,
-            bytes: outcomes.iter().map(|outcome| outcome.bytes).sum::<f64>() / count,
+            messages: outcomes.iter().map(|outcome| outcome.membership_messages).sum::<f64>()
+                / count,
+            bytes: outcomes.iter().map(|outcome| outcome.membership_bytes).sum::<f64>() / count,
             worst: worst.map(|outcome| outcome.seed),
             broken: None,
             outcomes,

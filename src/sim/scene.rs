@@ -2,7 +2,7 @@
 
 use super::host::Power;
 use super::look::{Look, News};
-use crate::base::id::NodeId;
+use crate::base::id::{Life, NodeId};
 use crate::base::time::Time;
 
 /// Something a node found out or did.
@@ -36,6 +36,8 @@ pub(crate) struct Truth {
     pub at: Time,
     /// Whose process.
     pub node: u32,
+    /// Which life of it.
+    pub life: Life,
     /// What became of it.
     pub fortune: Fortune,
 }
@@ -54,8 +56,8 @@ pub(crate) trait Scene {
     /// Where its process is.
     fn power(&self, node: u32) -> Power;
 
-    /// When its process ended last.
-    fn ended(&self, node: u32) -> Option<Time>;
+    /// The life of its process, or of the last one.
+    fn life(&self, node: u32) -> Life;
 
     /// It cheats.
     fn is_hostile(&self, node: u32) -> bool;

@@ -19,7 +19,7 @@ use super::schedule;
 use super::trace::Trace;
 use super::weather::Weather;
 use super::{adversary, workload};
-use crate::base::id::NodeId;
+use crate::base::id::{Life, NodeId};
 use crate::base::machine::Outbox;
 use crate::base::time::Time;
 use crate::engine::Output;
@@ -27,13 +27,27 @@ use crate::engine::Output;
 /// How often expectations look at everything.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// Messages, and their bytes where bytes are counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Amount {
+    pub messages: u64,
+    pub bytes: u64,
+}
+
+impl Amount {
+    pub fn add(&mut self, bytes: usize) {
+        self.messages += 1;
+        self.bytes += bytes as u64;
+    }
+}
+
 /// What nodes of a world sent.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sent {
-    /// Questions, statements, answers and copies of broadcasts.
-    pub messages: u64,
-    /// Their bytes, where bytes are counted.
-    pub bytes: u64,
+    /// Questions, statements, answers and copies of broadcasts, of all rooms.
+    pub all: Amount,
+    /// Of the membership room alone.
+    pub membership: Amount,
     /// Broadcasts handed to subscriptions.
     pub delivered: u64,
     /// Broadcasts that were asked for.
@@ -223,8 +237,8 @@ impl<B: Breed> Scene for Stage<'_, B> {
         self.hosts[node as usize].power
     }
 
-    fn ended(&self, node: u32) -> Option<Time> {
-        self.hosts[node as usize].ended
+    fn life(&self, node: u32) -> Life {
+        self.hosts[node as usize].life
     }
 
     fn is_hostile(&self, node: u32) -> bool {

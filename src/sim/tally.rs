@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use super::look::News;
 use super::scene::{Fortune, Scene, Sign, Truth};
-use crate::base::id::NodeId;
+use crate::base::id::{Life, NodeId};
 use crate::base::time::Time;
+
+/// One life of a node.
+type One = (u32, Life);
 
 /// A process that ended without a word, and who knows it.
 #[derive(Debug)]
 struct Crash {
-    node: u32,
+    who: One,
     at: Time,
     known: BTreeMap<u32, Time>,
 }
@@ -29,16 +32,12 @@ pub(crate) struct Tally {
     /// From the last disturbance until the views of all were equal and complete.
     pub heal: Option<Duration>,
     healed_for: Time,
-    /// (subject, its starts) put out although it was there.
-    false_verdicts: BTreeSet<(u32, u32)>,
-    starts: BTreeMap<u32, u32>,
-    /// Verdicts on different nodes or different lives of one.
-    verdicts: BTreeSet<(u32, u32)>,
+    looked: Option<Time>,
+    verdicts: BTreeSet<One>,
+    /// Those of them whose process was there.
+    false_verdicts: BTreeSet<One>,
     pub suspicions: u64,
     pub resets: u64,
-    pub refutations: u64,
-    /// First view that all living nodes share.
-    looked: Option<Time>,
 }
 
 /// Up to so many nodes views are compared at every look, above once a second.
@@ -56,40 +55,33 @@ impl Tally {
     pub fn truth(&mut self, truth: &Truth, scene: &dyn Scene) {
         match truth.fortune {
             Fortune::Started => {
-                self.started.insert(truth.node, truth.at);
-                *self.starts.entry(truth.node).or_default() += 1;
                 // Who is back before everybody knew is no measurement.
-                self.close(scene, |crash| crash.node == truth.node, false);
+                self.close(scene, |crash| crash.who.0 == truth.node, false);
+                self.started.insert(truth.node, truth.at);
             }
             Fortune::Crashed => {
-                self.open.push(Crash { node: truth.node, at: truth.at, known: BTreeMap::new() });
+                let who = (truth.node, truth.life);
+                self.open.push(Crash { who, at: truth.at, known: BTreeMap::new() });
             }
             Fortune::Left => {}
         }
     }
 
     pub fn sign(&mut self, sign: &Sign, scene: &dyn Scene) {
-        match sign.news {
-            News::Suspected(_) => self.suspicions += 1,
-            News::Reset => self.resets += 1,
-            News::Refuted => self.refutations += 1,
-            News::Down(_) => self.verdict(sign, scene),
+        match (sign.news, sign.about) {
+            (News::Suspected(_), _) => self.suspicions += 1,
+            (News::Reset, _) => self.resets += 1,
+            (News::Down(_, life), Some(about)) => self.verdict(sign, (about, life), scene),
             _ => {}
         }
     }
 
-    fn verdict(&mut self, sign: &Sign, scene: &dyn Scene) {
-        let Some(about) = sign.about else { return };
-        let start = (about, self.starts.get(&about).copied().unwrap_or_default());
-        if scene.is_up(about) {
-            // An old verdict that reaches a late one is not false: the crash was real.
-            let started = self.started.get(&about).copied().unwrap_or_default();
-            if !self.verdicts.contains(&(about, start.1.wrapping_sub(1))) || started == Time::ZERO {
-                self.false_verdicts.insert(start);
-            }
+    fn verdict(&mut self, sign: &Sign, who: One, scene: &dyn Scene) {
+        self.verdicts.insert(who);
+        if scene.is_up(who.0) && scene.life(who.0) == who.1 {
+            self.false_verdicts.insert(who);
         }
-        self.verdicts.insert(start);
-        for crash in self.open.iter_mut().filter(|crash| crash.node == about) {
+        for crash in self.open.iter_mut().filter(|crash| crash.who == who) {
             crash.known.entry(sign.by).or_insert(sign.at);
         }
     }
@@ -122,7 +114,7 @@ impl Tally {
         self.open = open;
         for crash in ended {
             let was_there = |node: &u32| {
-                *node != crash.node
+                *node != crash.who.0
                     && self.started.get(node).is_some_and(|started| *started <= crash.at)
             };
             let witnesses: Vec<u32> = scene.living().into_iter().filter(was_there).collect();

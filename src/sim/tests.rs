@@ -1,12 +1,14 @@
 //! The spec of the pretend world, a sentence each.
 
 mod clocks;
+mod expects;
 mod faults;
 mod hostile;
 mod links;
 mod load;
 mod outcomes;
 mod pretend;
+mod speed;
 mod stores;
 mod traces;
 

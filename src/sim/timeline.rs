@@ -103,12 +103,16 @@ impl<'a> Picture<'a> {
         let (x, end) = (self.x(begin), self.x(begin + lasting.0));
         let width = (end - x).max(1.0);
         let title = format!("{:?} at {:?} for {:?}", fault.kind, fault.at.0, lasting.0);
-        let rows: Vec<(f64, f64)> = match &fault.nodes {
-            Some(Who::These(nodes)) => {
-                nodes.iter().map(|node| (self.y(node - 1), self.row)).collect()
-            }
-            _ => vec![(TOP, self.height)],
+        let named = |who: &Option<Who>| match who {
+            Some(Who::These(nodes)) => nodes.clone(),
+            _ => Vec::new(),
         };
+        // A cut from one to all others is the one's.
+        let nodes = named(&fault.nodes).into_iter().chain(named(&fault.to));
+        let mut rows: Vec<(f64, f64)> = nodes.map(|node| (self.y(node - 1), self.row)).collect();
+        if rows.is_empty() {
+            rows.push((TOP, self.height));
+        }
         for (y, height) in rows {
             self.put(&format!(
                 "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" \
@@ -259,7 +263,7 @@ fn colour(news: News) -> &'static str {
         News::Online(_) | News::Rejoined => "#22c55e",
         News::Unreachable(_) | News::LinkDown(_) | News::QuorumUnavailable(_) => "#94a3b8",
         News::Suspected(_) => "#f59e0b",
-        News::Down(_) => "#dc2626",
+        News::Down(..) => "#dc2626",
         News::Refuted => "#0d9488",
         News::Isolated | News::SelfDoubt => "#3b82f6",
         News::Reset | News::TakenDown => "#9d174d",

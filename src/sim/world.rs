@@ -40,7 +40,8 @@ pub(crate) fn run_world(
     }
 }
 
-struct World<'a, B: Breed> {
+/// A world and its watchers.
+pub(crate) struct World<'a, B: Breed> {
     stage: Stage<'a, B>,
     seed: u64,
     end: Time,
@@ -51,7 +52,8 @@ struct World<'a, B: Breed> {
 }
 
 impl<'a, B: Breed> World<'a, B> {
-    fn new(
+    /// A world before its first moment.
+    pub fn new(
         scenario: &'a Scenario,
         breed: B,
         seed: u64,
@@ -70,7 +72,8 @@ impl<'a, B: Breed> World<'a, B> {
         }
     }
 
-    fn run(mut self, stop: &AtomicBool) -> Option<Run> {
+    /// Runs to the end; `None` when it was stopped.
+    pub fn run(mut self, stop: &AtomicBool) -> Option<Run> {
         let mut steps = 0_u64;
         loop {
             steps += 1;
@@ -140,8 +143,10 @@ impl<'a, B: Breed> World<'a, B> {
             false_verdicts: tally.false_verdicts(),
             suspicions: tally.suspicions,
             resets: tally.resets,
-            messages: sent.messages as f64 / whole,
-            bytes: sent.bytes as f64 / whole,
+            messages: sent.all.messages as f64 / whole,
+            bytes: sent.all.bytes as f64 / whole,
+            membership_messages: sent.membership.messages as f64 / whole,
+            membership_bytes: sent.membership.bytes as f64 / whole,
             published: sent.published,
             delivered: sent.delivered,
             broken: None,

@@ -21,9 +21,9 @@ pub(super) struct NoFalseVerdicts {
 
 impl Expectation for NoFalseVerdicts {
     fn sign(&mut self, sign: &Sign, scene: &dyn Scene) -> Holds {
-        let (News::Down(_), Some(about)) = (sign.news, sign.about) else { return Ok(()) };
-        // A verdict on an earlier life may come late, so only who never ended counts.
-        let innocent = scene.is_up(about) && scene.ended(about).is_none();
+        let (News::Down(_, life), Some(about)) = (sign.news, sign.about) else { return Ok(()) };
+        // A verdict on an earlier life may come late.
+        let innocent = scene.is_up(about) && scene.life(about) == life;
         if !innocent || self.excepted.contains(&(about + 1)) || scene.is_hostile(sign.by) {
             return Ok(());
         }
@@ -38,7 +38,7 @@ pub(super) struct NobodyPutOut;
 impl Expectation for NobodyPutOut {
     fn sign(&mut self, sign: &Sign, _: &dyn Scene) -> Holds {
         match (sign.news, sign.about) {
-            (News::Down(_), Some(about)) => {
+            (News::Down(..), Some(about)) => {
                 let (about, by) = (about + 1, sign.by + 1);
                 Err(format!("at {:.3} s node {by} puts out node {about}", at(sign)))
             }
@@ -88,7 +88,7 @@ pub(super) struct VerdictsOnlyBy(pub Side);
 impl Expectation for VerdictsOnlyBy {
     fn sign(&mut self, sign: &Sign, scene: &dyn Scene) -> Holds {
         let Self(Side::Majority) = self;
-        if !matches!(sign.news, News::Down(_)) {
+        if !matches!(sign.news, News::Down(..)) {
             return Ok(());
         }
         let near = (0..scene.nodes()).filter(|node| {

@@ -71,7 +71,7 @@ impl Expectation for HealedWithin {
     }
 }
 
-/// `at_most_messages = 8.0`, `at_most_bytes = 600`: per node and second.
+/// `at_most_messages = 8.0`, `at_most_bytes = 600`: of membership, per node and second.
 pub(super) struct Budget {
     pub messages: Option<f64>,
     pub bytes: Option<f64>,
@@ -80,11 +80,11 @@ pub(super) struct Budget {
 impl Expectation for Budget {
     fn end(&mut self, outcome: &Outcome, _: &dyn Scene) -> Holds {
         let over = |measured: f64, limit: Option<f64>| limit.is_some_and(|limit| measured > limit);
-        if over(outcome.messages, self.messages) {
-            return Err(format!("{:.2} messages per node and second", outcome.messages));
+        if over(outcome.membership_messages, self.messages) {
+            return Err(format!("{:.2} messages per node and second", outcome.membership_messages));
         }
-        match over(outcome.bytes, self.bytes) {
-            true => Err(format!("{:.0} bytes per node and second", outcome.bytes)),
+        match over(outcome.membership_bytes, self.bytes) {
+            true => Err(format!("{:.0} bytes per node and second", outcome.membership_bytes)),
             false => Ok(()),
         }
     }

@@ -19,24 +19,25 @@ use crate::render::paint::Paint;
 use crate::render::screen::Screen;
 use crate::render::table::{Cell, Table};
 
-/// Run a scenario in virtual time and check what it expects
+/// Run scenarios in virtual time and check what they expect
 ///
 /// The same file and seed give the same world, down to the hash of its trace. When an expectation
-/// falls the exit code is 1, and the shortest schedule found that still fails is shown as a file.
+/// falls the exit code is 1, and the smallest schedule found that still fails is shown as a file.
 #[derive(Args, Debug)]
 pub struct Simulate {
-    /// The scenario, a TOML file
-    file: PathBuf,
+    /// Scenarios, TOML files (see simulations/README.md)
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
     /// Run this world instead of the file's
     #[arg(long, value_name = "S", conflicts_with = "seeds")]
     seed: Option<u64>,
-    /// Run these worlds, first and last
+    /// Run these worlds, the first and the last, e.g. 1..1000
     #[arg(long, value_name = "A..B", value_parser = seeds)]
     seeds: Option<RangeInclusive<u64>>,
     /// So many nodes instead of the file's number
     #[arg(long, value_name = "N")]
     nodes: Option<u32>,
-    /// Draw the time-line of the world (of the worst one, with --seeds) into this file
+    /// Draw the time-line of the world that fails, else of the worst one, into this file
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
     /// Worlds at once [default: one per processor]
@@ -68,41 +69,54 @@ struct Document<'a> {
 impl Simulate {
     /// Runs the worlds.
     pub async fn run(self, screen: Screen) -> Result<(), Failure> {
-        let scenario = self.read()?;
-        let seeds = self.seeds.clone().unwrap_or_else(|| {
-            let seed = self.seed.unwrap_or(scenario.seed);
-            seed..=seed
-        });
-        let jobs = self.jobs.or_else(|| std::thread::available_parallelism().ok());
-        let jobs = jobs.unwrap_or(NonZeroUsize::MIN);
+        if self.svg.is_some() && self.files.len() > 1 {
+            return Err(Failure::usage("--svg draws one world: give one file"));
+        }
+        let scenarios: Vec<Scenario> =
+            self.files.iter().map(|file| self.read(file)).collect::<Result<_, _>>()?;
         let stop = Arc::new(AtomicBool::new(false));
+        let worlds = scenarios.iter().map(|scenario| count(&self.seeds_of(scenario))).sum();
+        let bar = progress(worlds, screen);
         let mut interrupt = Interrupt::new()?;
-        let bar = progress(&seeds, screen);
+        let (svg, cut) = (self.svg.clone(), stop.clone());
         let work = {
-            let (stop, bar) = (stop.clone(), bar.clone());
-            let draws = self.svg.is_some();
-            tokio::task::spawn_blocking(move || all(&scenario, seeds, jobs, &stop, &bar, draws))
+            let bar = bar.clone();
+            tokio::task::spawn_blocking(move || self.work(&scenarios, &stop, &bar))
         };
         tokio::pin!(work);
-        let done = tokio::select! {
-            done = &mut work => done,
+        let all = tokio::select! {
+            all = &mut work => all,
             () = interrupt.came() => {
-                stop.store(true, Ordering::Relaxed);
+                cut.store(true, Ordering::Relaxed);
                 work.await
             }
         };
         bar.finish_and_clear();
-        let done = done.map_err(|_| Failure::failed("the simulation panicked: this is a bug"))?;
-        self.show(&done, screen)?;
-        match done.report.holds() && !done.report.outcomes.is_empty() {
+        let all = all.map_err(|_| Failure::failed("the simulation panicked: this is a bug"))?;
+        if let (Some(file), Some(picture)) = (svg, all.iter().find_map(|d| d.picture.as_ref())) {
+            write(&file, picture)?;
+        }
+        show(&all, screen)?;
+        let ended: u64 = all.iter().map(|done| done.report.outcomes.len() as u64).sum();
+        if ended < worlds {
+            screen.remark(&format!("stopped after {ended} of {worlds} worlds"));
+        }
+        match all.iter().all(|done| done.report.holds()) {
             true => Ok(()),
             false => Err(Failure::Shown),
         }
     }
 
-    fn read(&self) -> Result<Scenario, Failure> {
-        let name = self.file.display();
-        let text = std::fs::read_to_string(&self.file)
+    fn seeds_of(&self, scenario: &Scenario) -> RangeInclusive<u64> {
+        self.seeds.clone().unwrap_or_else(|| {
+            let seed = self.seed.unwrap_or(scenario.seed);
+            seed..=seed
+        })
+    }
+
+    fn read(&self, file: &Path) -> Result<Scenario, Failure> {
+        let name = file.display();
+        let text = std::fs::read_to_string(file)
             .map_err(|error| Failure::failed(format!("{name} cannot be read: {error}")))?;
         let mut scenario = Scenario::from_toml(&text)
             .map_err(|error| Failure::usage(format!("{name} is no scenario:\n{error}")))?;
@@ -115,41 +129,63 @@ impl Simulate {
         Ok(scenario)
     }
 
-    fn show(&self, done: &Done, screen: Screen) -> Result<(), Failure> {
-        if let (Some(file), Some(picture)) = (&self.svg, &done.picture) {
-            write(file, picture)?;
-        }
-        let report = &done.report;
-        if screen.json {
-            let smallest = done.smallest.as_ref().map(|smallest| smallest.scenario.to_toml());
-            return screen.document(&Document { holds: report.holds(), report, smallest });
-        }
-        screen.show(table(report).render(screen.colour))?;
-        if let [outcome] = report.outcomes.as_slice() {
-            let Outcome { trace, events, seed, .. } = outcome;
-            screen.show(format!("seed {seed}: trace {trace}, {events} events\n"))?;
-        }
-        if report.outcomes.is_empty() {
-            screen.complain("stopped before any world had ended");
-        }
-        if let Some(reason) = &report.broken {
-            let worst = report.worst.unwrap_or_default();
-            screen.complain(&format!("{}: {reason} (worst seed {worst})", report.name));
-        }
-        if let Some(outcome) = report.first_broken() {
-            let reason = outcome.broken.as_deref().unwrap_or_default();
-            screen.complain(&format!("{}: seed {} fails: {reason}", report.name, outcome.seed));
-        }
-        if let Some(Shrunk { scenario, reason, before, runs, .. }) = &done.smallest {
-            let after = scenario.faults.len();
-            screen.remark(&format!(
-                "the smallest schedule found that still fails has {after} of {before} faults \
-                 ({runs} worlds tried): {reason}"
-            ));
-            screen.show(scenario.to_toml())?;
-        }
-        Ok(())
+    fn work(&self, scenarios: &[Scenario], stop: &AtomicBool, bar: &ProgressBar) -> Vec<Done> {
+        let jobs = self.jobs.or_else(|| std::thread::available_parallelism().ok());
+        let jobs = jobs.unwrap_or(NonZeroUsize::MIN);
+        let one = |scenario: &Scenario| {
+            bar.set_message(scenario.name.clone());
+            let seeds = self.seeds_of(scenario);
+            let report = sim::run_many(scenario, seeds, jobs, stop, &|_| bar.inc(1));
+            let failing = report.first_broken().map(|outcome| outcome.seed);
+            let smallest = failing.and_then(|seed| {
+                bar.set_message(format!("{}: a smaller schedule that fails?", scenario.name));
+                sim::shrink(scenario, seed, stop)
+            });
+            let drawn = failing.or(report.worst).filter(|_| self.svg.is_some());
+            let picture = drawn.map(|seed| sim::timeline(scenario, seed));
+            Done { smallest, picture, report }
+        };
+        scenarios.iter().map(one).collect()
     }
+}
+
+fn show(all: &[Done], screen: Screen) -> Result<(), Failure> {
+    if screen.json {
+        return all.iter().try_for_each(|Done { report, smallest, .. }| {
+            let smallest = smallest.as_ref().map(|smallest| smallest.scenario.to_toml());
+            screen.document(&Document { holds: report.holds(), report, smallest })
+        });
+    }
+    screen.show(table(all).render(screen.colour))?;
+    if let [Done { report, .. }] = all
+        && let [outcome] = report.outcomes.as_slice()
+    {
+        let Outcome { trace, events, seed, .. } = outcome;
+        screen.show(format!("seed {seed}: trace {trace}, {events} events\n"))?;
+    }
+    all.iter().try_for_each(|done| explain(done, screen))
+}
+
+/// Why a scenario fails, if it does.
+fn explain(done: &Done, screen: Screen) -> Result<(), Failure> {
+    let report = &done.report;
+    if let Some(reason) = &report.broken {
+        let worst = report.worst.unwrap_or_default();
+        screen.complain(&format!("{}: {reason} (worst seed: {worst})", report.name));
+    }
+    if let Some(outcome) = report.first_broken() {
+        let reason = outcome.broken.as_deref().unwrap_or_default();
+        screen.complain(&format!("{}: seed {} fails: {reason}", report.name, outcome.seed));
+    }
+    let Some(Shrunk { scenario, reason, before, runs, .. }) = &done.smallest else {
+        return Ok(());
+    };
+    let after = scenario.faults.len();
+    screen.remark(&format!(
+        "the smallest schedule found that still fails has {after} of {before} faults \
+         ({runs} worlds tried): {reason}"
+    ));
+    screen.show(scenario.to_toml())
 }
 
 /// What the worlds left behind.
@@ -159,33 +195,15 @@ struct Done {
     picture: Option<String>,
 }
 
-fn all(
-    scenario: &Scenario,
-    seeds: RangeInclusive<u64>,
-    jobs: NonZeroUsize,
-    stop: &AtomicBool,
-    bar: &ProgressBar,
-    draws: bool,
-) -> Done {
-    let report = sim::run_many(scenario, seeds, jobs, stop, &|_| bar.inc(1));
-    let failing = report.first_broken().filter(|_| !stop.load(Ordering::Relaxed));
-    let smallest = failing.and_then(|outcome| {
-        bar.set_message("looking for the smallest schedule that fails");
-        sim::shrink(scenario, outcome.seed, stop)
-    });
-    let drawn = failing.map(|outcome| outcome.seed).or(report.worst).filter(|_| draws);
-    let picture = drawn.map(|seed| sim::timeline(scenario, seed));
-    Done { smallest, picture, report }
-}
-
 fn write(file: &Path, text: &str) -> Result<(), Failure> {
     std::fs::write(file, text)
         .map_err(|error| Failure::failed(format!("{} cannot be written: {error}", file.display())))
 }
 
-fn table(report: &Report) -> Table {
-    let mut table = Table::new([
+fn table(all: &[Done]) -> Table {
+    let header = [
         "SCENARIO",
+        "NODES",
         "SEEDS",
         "DETECT p50",
         "p99",
@@ -198,41 +216,55 @@ fn table(report: &Report) -> Table {
         "BYTE/N/S",
         "WORST",
         "",
-    ]);
-    for column in 1..12 {
-        table = table.right(column);
-    }
+    ];
+    let table = (1..header.len() - 1).fold(Table::new(header), Table::right);
+    all.iter().fold(table, |mut table, done| {
+        table.row(row(&done.report));
+        table
+    })
+}
+
+fn row(report: &Report) -> Vec<Cell> {
     let times = |spread: Option<Spread>| {
         let cell = |time: fn(&Spread) -> Duration| -> Cell {
             spread.as_ref().map_or_else(|| "-".into(), |spread| seconds(time(spread)).into())
         };
         [cell(|s| s.p50), cell(|s| s.p99), cell(|s| s.max)]
     };
-    let mut cells: Vec<Cell> =
-        vec![report.name.clone().into(), report.outcomes.len().to_string().into()];
+    let mut cells: Vec<Cell> = vec![
+        report.name.clone().into(),
+        report.nodes.to_string().into(),
+        report.outcomes.len().to_string().into(),
+    ];
     cells.extend(times(report.detection));
     cells.extend(times(report.heal));
-    cells.push(report.false_verdicts.to_string().into());
-    cells.push(format!("{:.2}", report.messages).into());
-    cells.push(format!("{:.0}", report.bytes).into());
-    cells.push(report.worst.map_or_else(|| "-".to_owned(), |seed| seed.to_string()).into());
-    cells.push(match report.holds() {
-        true => Cell::painted("holds", Paint::Blue),
-        false => Cell::painted("FAILS", Paint::Red),
+    cells.extend([
+        report.false_verdicts.to_string().into(),
+        format!("{:.2}", report.messages).into(),
+        format!("{:.0}", report.bytes).into(),
+        report.worst.map_or_else(|| "-".to_owned(), |seed| seed.to_string()).into(),
+    ]);
+    cells.push(match (report.holds(), report.outcomes.is_empty()) {
+        (_, true) => Cell::painted("not run", Paint::Yellow),
+        (true, _) => Cell::painted("holds", Paint::Blue),
+        (false, _) => Cell::painted("FAILS", Paint::Red),
     });
-    table.row(cells);
-    table
+    cells
 }
 
 fn seconds(time: Duration) -> String {
     format!("{:.2} s", time.as_secs_f64())
 }
 
-fn progress(seeds: &RangeInclusive<u64>, screen: Screen) -> ProgressBar {
+fn count(seeds: &RangeInclusive<u64>) -> u64 {
+    (seeds.end() - seeds.start()).saturating_add(1)
+}
+
+fn progress(worlds: u64, screen: Screen) -> ProgressBar {
     if screen.json || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::new((seeds.end() - seeds.start()).saturating_add(1));
-    let style = ProgressStyle::with_template("{bar:32} {pos} of {len} worlds, {eta} to go {msg}");
+    let bar = ProgressBar::new(worlds);
+    let style = ProgressStyle::with_template("{bar:32} {pos} of {len} worlds, {eta} to go  {msg}");
     if let Ok(style) = style { bar.with_style(style) } else { bar }
 }
