@@ -38,8 +38,9 @@
 //! # Features
 //!
 //! `net` (default): the node. `api`: the local API of a node, HTTP and JSON on a Unix socket.
-//! `cli` (default): the binary `gossip`, with `api`. Without any feature only the pure part is
-//! built: the machines that decide, without sockets, tasks or clocks.
+//! `sim`: pretend worlds. `cli` (default): the binary `gossip`, with `api` and `sim`. Without any
+//! feature only the pure part is built: the machines that decide, without sockets, tasks or
+//! clocks.
 
 #[cfg_attr(
     not(any(feature = "net", test)),
@@ -64,6 +65,8 @@ mod node;
 )]
 #[deny(clippy::indexing_slicing)]
 pub(crate) mod protocol;
+#[cfg(feature = "sim")]
+pub mod sim;
 #[cfg_attr(
     not(any(feature = "net", all(feature = "store", test))),
     expect(dead_code, reason = "the pure part is driven by the network or a simulator")
