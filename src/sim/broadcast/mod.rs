@@ -55,6 +55,8 @@
 //! - Counters that bound the IHAVE of a peer are not modelled: there are at most 64 messages.
 //! - Moments are multiples of 10 µs.
 
+#[cfg(feature = "net")]
+mod check;
 mod delays;
 mod failing;
 mod gossip;
@@ -74,6 +76,8 @@ mod world;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "net")]
+pub use check::{BroadcastCheck, CheckedSize, Measured, check};
 pub use report::{BroadcastReport, Control, Hops, Lost, MessageReport, Times};
 pub use scenario::{BroadcastExpect, BroadcastScenario, Graph, Latency, is_broadcast};
 pub use world::run;

@@ -75,8 +75,9 @@ pub struct BroadcastScenario {
     pub drain: Duration,
     /// Where all chance comes from. The same seed gives the same run. Default 1.
     pub seed: u64,
-    /// Run real nodes beside the model, and compare. For up to 64 nodes. Default off.
-    pub check: bool,
+    /// Networks of real nodes to compare the model with, by their numbers of nodes: up to 64. Then
+    /// `nodes` does not count. Default none.
+    pub check: Vec<u32>,
     /// What must hold.
     pub expect: BroadcastExpect,
 }
@@ -111,7 +112,7 @@ impl Default for BroadcastScenario {
             every: Duration::from_secs(1),
             drain: Duration::from_secs(10),
             seed: 1,
-            check: false,
+            check: Vec::new(),
             expect: BroadcastExpect::default(),
         }
     }
@@ -248,7 +249,10 @@ impl BroadcastScenario {
             (!complete || self.nodes <= 2_000, "a complete graph has at most 2,000 `nodes`"),
             (share(self.loss), "`loss` must be 0 to 1"),
             ((0.0..1.0).contains(&self.kill), "`kill` must be at least 0 and below 1"),
-            (!self.check || self.nodes <= 64, "`check` runs at most 64 `nodes`"),
+            (
+                self.check.iter().all(|nodes| (2..=64).contains(nodes)),
+                "`check` runs networks of 2 to 64 nodes",
+            ),
         ]
     }
 

@@ -28,7 +28,7 @@ fn lazy_gossip_brings_what_eager_copies_missed() {
         of.messages.iter().map(|message| message.reached).sum::<f64>() / 8.0
     };
     assert!(mean(&lazy) > mean(&eager), "{}{}", lazy.render(), eager.render());
-    assert!(lazy.reached > 0.99, "{}", lazy.render());
+    assert!(lazy.reached > 0.98, "{}", lazy.render());
 }
 
 #[test]
