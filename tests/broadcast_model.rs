@@ -21,7 +21,7 @@ fn sixteen() -> BroadcastScenario {
 }
 
 async fn holds(scenario: &BroadcastScenario) {
-    let found = check(scenario).await.unwrap();
+    let found = check(scenario).await.expect("the nodes find each other");
     println!("{}", found.render());
     assert!(found.failures.is_empty(), "{}", found.render());
 }

@@ -46,6 +46,14 @@
 //! With `fixed` there is no mesh, no gossip and no dialling: every link carries every message, as
 //! in the fixed graphs of the lab.
 //!
+//! # What it showed
+//!
+//! gossipsub without peer scores asks for a message once and never again: `gossip_promises` of
+//! `libp2p-gossipsub` 0.50 are only given up where scores are kept. Whoever loses the one IWANT or
+//! the answer to it gets the message from the mesh or not at all. With half of everything lost
+//! (`loss = 0.5`, no `flood_publish`) the worst of 8 messages reaches 97.5 % of 200 nodes, and
+//! 99.0 % with `ask_again = "250ms"` (seed 1).
+//!
 //! # Limits
 //!
 //! - Processors and bandwidth are free: times are those of the links alone. Messages are below

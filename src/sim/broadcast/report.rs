@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::micros;
 use super::scenario::BroadcastExpect;
 
-/// What came of a run; times are microseconds in its JSON. Nodes count for a message when they were alive from its publishing to the
-/// end; its author does not.
+/// What came of a run. Nodes count for a message when they were alive from its publishing to the
+/// end; its author does not. Times are microseconds in JSON.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct BroadcastReport {
     /// What the scenario shows.
@@ -227,10 +227,10 @@ impl fmt::Display for BroadcastReport {
 }
 
 impl BroadcastReport {
-    /// Messages in a table, when they differ much: then the mean of all hides what happened.
+    /// Messages in a table, where something was wrong: then the mean of all hides what happened.
     fn rows(&self) -> String {
         let mut rows = String::new();
-        if self.reached >= 1.0 {
+        if self.reached >= 1.0 && self.recovered.is_none() {
             return rows;
         }
         rows.push_str("  message  reached     hops  p50      p99      copies\n");
@@ -253,6 +253,7 @@ impl BroadcastReport {
 pub(super) fn brief(time: Duration) -> String {
     let millis = time.as_secs_f64() * 1e3;
     match millis {
+        ..=0.0 => "0 ms".to_owned(),
         ..10.0 => format!("{millis:.2} ms"),
         ..10_000.0 => format!("{millis:.0} ms"),
         _ => format!("{:.1} s", millis / 1e3),
