@@ -20,6 +20,7 @@
 //! - `look`: what is seen of a node, the only file that knows the rooms' looks
 //! - `scene`: what is seen of a world; `expect/`: what is expected; `tally`: what is measured
 //! - `adversary/`: who cheats
+//! - `broadcast/`: a model of gossip broadcast for 100,000 nodes, in flat arrays
 //! - `run`, `report`: many seeds; `shrink`: the least that still fails; `timeline`: a picture
 //!
 //! # What is pretended
@@ -35,6 +36,7 @@
 
 mod adversary;
 mod bare;
+pub mod broadcast;
 mod befall;
 mod cast;
 mod clock;
