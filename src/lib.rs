@@ -86,7 +86,7 @@ pub use node::{
     Publish, Sighting, Stats, Subscribe, Subscription, TopicHandle,
 };
 pub use protocol::discovery::{
-    Card, ConnectError, DiscoveryConfig, DiscoveryStats, Source, Topology,
+    Card, ConnectError, Degrees, DiscoveryConfig, DiscoveryStats, Source, Topology,
 };
 pub use protocol::membership::{MembershipConfig, MembershipStats, Standing};
 pub use protocol::topic::{

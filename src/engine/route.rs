@@ -183,7 +183,7 @@ impl Engine {
                     self.tell_membership(now, membership::Input::Asked { from, token, message });
                 }
                 Message::Discovery(message) => {
-                    self.tell_discovery(now, discovery::Input::Asked { token, message });
+                    self.tell_discovery(now, discovery::Input::Asked { from, token, message });
                 }
                 Message::Topic(message) => {
                     self.tell_topic(now, topic::Input::Asked { token, message });

@@ -96,6 +96,7 @@
 //! their age. It cannot forge one.
 
 mod address;
+mod adopt;
 mod book;
 mod card;
 mod config;
@@ -105,6 +106,8 @@ mod exchange;
 mod fixed;
 mod input;
 mod machine;
+mod map;
+mod mend;
 mod outcome;
 mod output;
 mod own;
@@ -113,14 +116,16 @@ mod stats;
 mod target;
 #[cfg(test)]
 mod tests;
+mod topology;
 pub(crate) mod wire;
 mod wish;
 
 pub use card::Card;
 pub use config::DiscoveryConfig;
 pub use error::ConnectError;
-pub use input::{Source, Topology};
+pub use input::Source;
 pub use stats::DiscoveryStats;
+pub use topology::{Degrees, Topology};
 
 pub(crate) use input::{Command, DialFailure, Input};
 pub(crate) use machine::{DiscoveryMachine, Settings};

@@ -1,0 +1,63 @@
+//! Whom a node wants to be linked with.
+
+use std::collections::BTreeMap;
+
+use multiaddr::Multiaddr;
+use serde::{Deserialize, Serialize};
+
+use crate::base::id::NodeId;
+
+/// Whom a node wants to be linked with.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Topology {
+    /// With as many as `target_links` says, whoever they are. gossipsub keeps its own mesh.
+    Open,
+    /// With exactly these neighbours, and topics travel only to them.
+    Fixed(BTreeMap<NodeId, Vec<Multiaddr>>),
+    /// With these neighbours to begin with, and topics travel only to neighbours. Those that are
+    /// lost are replaced by others that mend their neighbourhoods too.
+    Mending {
+        /// The first neighbours.
+        neighbours: BTreeMap<NodeId, Vec<Multiaddr>>,
+        /// How many to have.
+        degrees: Degrees,
+    },
+}
+
+/// How many neighbours a node keeps.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Degrees {
+    /// With fewer living neighbours it looks for others.
+    pub min: usize,
+    /// With as many it takes no more. It should be above `min`: with both the same, and an odd
+    /// number of nodes that want an odd number each, somebody stays one short.
+    pub max: usize,
+}
+
+impl Topology {
+    /// True when the node links with whomever it knows and gossipsub chooses among them.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Open)
+    }
+
+    /// The neighbours it begins with; none in the open topology.
+    pub fn neighbours(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let map = match self {
+            Self::Open => None,
+            Self::Fixed(neighbours) | Self::Mending { neighbours, .. } => Some(neighbours),
+        };
+        map.into_iter().flat_map(|neighbours| neighbours.keys().copied())
+    }
+
+    /// The neighbours with their addresses, and the degrees to keep; `None` in the open topology.
+    pub(super) fn into_graph(
+        self,
+    ) -> Option<(BTreeMap<NodeId, Vec<Multiaddr>>, Option<Degrees>)> {
+        match self {
+            Self::Open => None,
+            Self::Fixed(neighbours) => Some((neighbours, None)),
+            Self::Mending { neighbours, degrees } => Some((neighbours, Some(degrees))),
+        }
+    }
+}
