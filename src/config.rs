@@ -406,7 +406,7 @@ impl Config {
              turn it off or listen on an interface",
         );
         rule(
-            matches!(self.topology, Topology::Open) || !self.kademlia,
+            self.topology.is_open() || !self.kademlia,
             "`kademlia` finds nodes to link with, but the topology is fixed: turn one off",
         );
         for (what, name) in self.names() {

@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::engine::{Engine, Event, Input, Output};
 use crate::net::Network;
 use crate::net::clock::Clock;
-use crate::protocol::discovery::{self, Source, Topology};
+use crate::protocol::discovery::{self, Source};
 use crate::protocol::membership::Member;
 use crate::protocol::topic;
 use crate::store::Store;
@@ -240,9 +240,9 @@ impl Driver {
     fn peer(&self, now: Time, id: NodeId, member: Member) -> Peer {
         let card = self.engine.discovery().card(id).cloned();
         let linked = self.engine.membership().links().is_linked(id);
-        let neighbour = match self.config.topology {
-            Topology::Open => linked,
-            Topology::Fixed(_) => self.engine.discovery().is_neighbour(id),
+        let neighbour = match self.config.topology.is_open() {
+            true => linked,
+            false => self.engine.discovery().is_neighbour(id),
         };
         let (name, addresses, topics, labels) = card
             .map(|card| (card.name, card.addresses, card.topics, card.labels))

@@ -7,5 +7,6 @@ mod forms;
 mod lone;
 mod mistakes;
 mod removal;
+mod rewire;
 mod thread;
 mod world;

@@ -194,13 +194,12 @@ impl Dialer {
     pub fn dropped_by(&mut self, peer: NodeId, out: &mut Outbox<Output>) {
         // An operator's graph is not changed by its nodes.
         let Some(mut mend) = self.mend.take() else { return };
-        if self.is_neighbour(peer) {
-            self.no_neighbour(&mut mend, peer, out);
-            if self.is_linked(peer) {
-                out.push(Output::Unlink { peer });
-            }
-        }
+        self.no_neighbour(&mut mend, peer, out);
         self.mend = Some(mend);
+        // Two that drop each other at once are neighbours no more, and still linked.
+        if self.is_linked(peer) {
+            out.push(Output::Unlink { peer });
+        }
     }
 
     /// A member was found dead.

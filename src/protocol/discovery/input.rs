@@ -130,6 +130,7 @@ pub enum Input {
         life: Life,
     },
     /// A member was found dead. It counts as dead until it is linked or begins a new life.
+    #[cfg_attr(not(test), expect(dead_code, reason = "told once verdicts are found"))]
     Down {
         /// Who.
         peer: NodeId,

@@ -234,7 +234,8 @@ impl Mend {
             if cut_off {
                 self.alert_until = now + ALERT;
             }
-            let fits = if cut_off { self.counted.len() < self.degrees.max } else { self.is_short() };
+            let fits =
+                if cut_off { self.counted.len() < self.degrees.max } else { self.is_short() };
             if fits && !self.refusals.contains_key(&card.node) && may_be_asked(card.node) {
                 let is_close = distance.is_some_and(|steps| *steps <= CLOSE);
                 let rank = (!cut_off, card.neighbours.len(), is_close, chance());

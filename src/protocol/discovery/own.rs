@@ -91,8 +91,7 @@ impl OwnCard {
 
     /// Its living neighbours. Beyond 256 the last are left out.
     pub fn set_neighbours(&mut self, now: Time, neighbours: BTreeSet<NodeId>) {
-        let neighbours: BTreeSet<NodeId> =
-            neighbours.into_iter().take(MAX_NEIGHBOURS).collect();
+        let neighbours: BTreeSet<NodeId> = neighbours.into_iter().take(MAX_NEIGHBOURS).collect();
         if neighbours != self.card.neighbours {
             self.card.neighbours = neighbours;
             self.touch(now);

@@ -50,14 +50,19 @@ impl Topology {
         map.into_iter().flat_map(|neighbours| neighbours.keys().copied())
     }
 
-    /// The neighbours with their addresses, and the degrees to keep; `None` in the open topology.
-    pub(super) fn into_graph(
-        self,
-    ) -> Option<(BTreeMap<NodeId, Vec<Multiaddr>>, Option<Degrees>)> {
+    /// How many neighbours to keep, where they are replaced.
+    pub(super) fn degrees(&self) -> Option<Degrees> {
+        match self {
+            Self::Open | Self::Fixed(_) => None,
+            Self::Mending { degrees, .. } => Some(*degrees),
+        }
+    }
+
+    /// The neighbours it begins with, and where they live; `None` in the open topology.
+    pub(super) fn into_neighbours(self) -> Option<BTreeMap<NodeId, Vec<Multiaddr>>> {
         match self {
             Self::Open => None,
-            Self::Fixed(neighbours) => Some((neighbours, None)),
-            Self::Mending { neighbours, degrees } => Some((neighbours, Some(degrees))),
+            Self::Fixed(neighbours) | Self::Mending { neighbours, .. } => Some(neighbours),
         }
     }
 }

@@ -140,7 +140,8 @@ impl Dialer {
         let before = self.fixed.take();
         self.call_off_candidate();
         let down = self.mend.take().map(Mend::into_down).unwrap_or_default();
-        if let Some((mut map, degrees)) = topology.into_graph() {
+        let degrees = topology.degrees();
+        if let Some(mut map) = topology.into_neighbours() {
             map.remove(&self.own);
             self.mend = degrees.map(|degrees| Mend::new(degrees, map.keys().copied(), down));
             let absent: Vec<NodeId> = map.keys().copied().filter(|peer| has_left(*peer)).collect();

@@ -90,7 +90,7 @@ fn check(world: &World, drawn: &Edges, what: &str) {
 
 #[test]
 fn after_the_loss_of_any_five_of_sixteen_the_rest_is_in_one_piece() {
-    for seed in 0..60 {
+    for seed in 0..24 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let graph = cubic(&mut rng);
         let mut world = drawn(&graph);
@@ -114,7 +114,7 @@ fn after_the_loss_of_any_five_of_sixteen_the_rest_is_in_one_piece() {
 
 #[test]
 fn a_node_that_loses_all_its_neighbours_finds_others() {
-    for seed in 0..30 {
+    for seed in 0..12 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let graph = cubic(&mut rng);
         let mut world = drawn(&graph);
@@ -131,7 +131,7 @@ fn a_node_that_loses_all_its_neighbours_finds_others() {
 /// Two rings of six, with nodes 12 to 15 as the only bridges between them.
 #[test]
 fn two_halves_find_together_when_all_bridges_are_lost_at_once() {
-    for seed in 0..20 {
+    for seed in 0..8 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut graph = Edges::new();
         for number in 0..6 {
@@ -151,7 +151,7 @@ fn two_halves_find_together_when_all_bridges_are_lost_at_once() {
 
 #[test]
 fn hubs_are_replaced_too() {
-    for seed in 0..20 {
+    for seed in 0..8 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         // Everyone on three of five hubs, which know each other in a ring.
         let mut graph: Edges = (0..5).map(|hub| pair(hub, (hub + 1) % 5)).collect();
@@ -168,7 +168,7 @@ fn hubs_are_replaced_too() {
 
 #[test]
 fn one_after_another_all_but_two_may_go() {
-    for seed in 0..10 {
+    for seed in 0..2 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let graph = cubic(&mut rng);
         let mut world = drawn(&graph);
