@@ -409,6 +409,7 @@ impl Config {
             self.topology.is_open() || !self.kademlia,
             "`kademlia` finds nodes to link with, but the topology is fixed: turn one off",
         );
+        wrong.extend(self.topology.contradiction().map(str::to_owned));
         for (what, name) in self.names() {
             if let Err(reason) = check_name(name) {
                 wrong.push(format!("{what}: {reason}"));

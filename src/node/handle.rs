@@ -395,8 +395,9 @@ impl Node {
     /// with them: they change, and whether it mends its neighbourhood.
     ///
     /// # Errors
-    /// [`Error::Stopped`]. A change between open and either of the others is refused as a contradiction of
-    /// settings, because gossipsub's mesh is set up once.
+    /// [`Error::Stopped`]. A change between open and either of the others is refused as a
+    /// contradiction of settings, because gossipsub's mesh is set up once; so are degrees that
+    /// contradict each other.
     ///
     /// ```
     /// # use gossip_mesh::{Config, Node, SecretKey, Topology};
@@ -418,6 +419,9 @@ impl Node {
                  anew with the other one"
                     .to_owned(),
             )));
+        }
+        if let Some(wrong) = topology.contradiction() {
+            return Err(Error::Config(crate::config::ConfigError::one(wrong.to_owned())));
         }
         self.tell(Command::Rewire(topology)).await
     }

@@ -285,8 +285,8 @@ fn fingerprint(held: &Held) -> u64 {
     u64::from_le_bytes(first)
 }
 
-/// Bytes one address, topic, label or neighbour costs beside its signed form: a tree's slot, an allocation and
-/// the text once more. (Guess.)
+/// Bytes one address, topic, label or neighbour costs beside its signed form: a tree's slot, an
+/// allocation and the text once more. (Guess.)
 const PART: usize = 100;
 
 /// Bytes CBOR adds to a signed card: field names, lengths, the age.

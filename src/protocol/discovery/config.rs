@@ -30,8 +30,9 @@ pub struct DiscoveryConfig {
     /// takes the place of one that is not linked. Default 16,384.
     pub max_cards: usize,
     /// Most memory for cards, in bytes: each counts its signed form and 100 for every address,
-    /// topic, label and neighbour. A card above it is turned away, and that is told; that of a linked node
-    /// takes the place of others here, too. Default 64 MiB: 4 KiB for each of `max_cards`.
+    /// topic, label and neighbour. A card above it is turned away, and that is told; that of a
+    /// linked node takes the place of others here, too. Default 64 MiB: 4 KiB for each of
+    /// `max_cards`.
     pub max_card_bytes: usize,
     /// Most addresses remembered that have no card yet. Default 1,024; the oldest leaves first.
     pub max_sightings: usize,

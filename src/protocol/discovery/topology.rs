@@ -41,6 +41,15 @@ impl Topology {
         matches!(self, Self::Open)
     }
 
+    /// What cannot be, in a sentence.
+    pub(crate) fn contradiction(&self) -> Option<&'static str> {
+        let crossed = self.degrees().is_some_and(|Degrees { min, max }| min > max);
+        crossed.then_some(
+            "`topology.mending.degrees` has a `min` above its `max`, so a node would ask and take \
+             nobody in: lower `min` or raise `max`",
+        )
+    }
+
     /// The neighbours it begins with; none in the open topology.
     pub fn neighbours(&self) -> impl Iterator<Item = NodeId> + '_ {
         let map = match self {
