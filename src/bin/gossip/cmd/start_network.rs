@@ -26,7 +26,8 @@ use crate::render::screen::Screen;
 /// Start a network of nodes on this machine, a process each
 ///
 /// Ctrl-C stops it, unless it is detached. The graph says who is whose neighbour; messages travel
-/// along it.
+/// along it. Nodes of a random, powerlaw or small-world network that lose neighbours find others;
+/// the other shapes stay as they are drawn, until `gossip rewire`.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   gossip start-network                        16 nodes with 3 random neighbours each
