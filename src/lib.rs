@@ -89,7 +89,7 @@ pub use node::{
     Peer, Publish, Sighting, Stats, Subscribe, Subscription, TopicHandle,
 };
 pub use protocol::discovery::{
-    Card, ConnectError, DiscoveryConfig, DiscoveryStats, Source, Topology,
+    Card, ConnectError, Degrees, DiscoveryConfig, DiscoveryStats, Source, Topology,
 };
 pub use protocol::link::WatchConfig;
 pub use protocol::membership::{

@@ -86,7 +86,7 @@ impl Engine {
             topic,
         } = settings;
         let me = key.id();
-        let alone = discovery.bootstrap.is_empty() && discovery.topology.names_nobody();
+        let alone = discovery.bootstrap.is_empty() && discovery.topology.neighbours().next().is_none();
         let membership = membership::Settings {
             config: membership,
             signer: Signer::new(key),
@@ -286,7 +286,7 @@ impl Engine {
                     self.tell_membership(now, membership::Input::Asked { from, token, message });
                 }
                 Message::Discovery(message) => {
-                    self.tell_discovery(now, discovery::Input::Asked { token, message });
+                    self.tell_discovery(now, discovery::Input::Asked { from, token, message });
                 }
                 Message::Topic(message) => {
                     self.tell_topic(now, topic::Input::Asked { token, message });
@@ -404,6 +404,7 @@ impl Engine {
             membership::Output::Unbar { node } => out.push(Output::Unbar { node }),
             membership::Output::Down { node, .. } => {
                 self.tell_topic(now, topic::Input::Gone { node });
+                self.tell_discovery(now, discovery::Input::Down { peer: node });
                 out.push(Output::Changed);
             }
             membership::Output::Save(saved) => {

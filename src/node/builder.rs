@@ -20,7 +20,7 @@ use crate::config::{Config, ConfigError};
 use crate::engine::{Engine, EngineSettings};
 use crate::net::Network;
 use crate::net::clock::{Clock, wall_time};
-use crate::protocol::discovery::{Settings, Topology};
+use crate::protocol::discovery::Settings;
 use crate::protocol::membership::{MEMBERS, Saved};
 use crate::store::{Op, Space, Store};
 
@@ -203,7 +203,7 @@ impl Builder {
         let life = begin_life(store.as_ref()).await?;
         let name = config.name.get_or_insert_with(|| format!("node-{}", key.id().short())).clone();
         config.topic.door = config.door.topics.iter().cloned().collect();
-        config.topic.relay_all = matches!(config.topology, Topology::Fixed(_));
+        config.topic.relay_all = !config.topology.is_open();
 
         // Read together: the second is the moment the first counts from.
         let (clock, started) = (Clock::start(), wall_time());

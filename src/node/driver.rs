@@ -11,15 +11,15 @@ use super::command::{Command, Publication};
 use super::peer::{Member, Overview, Peer, Stats};
 use super::replies::{Delivered, Replies, Sinks};
 use super::source::Sighting;
-use crate::base::id::{Incarnation, NodeId};
+use crate::base::id::NodeId;
 use crate::base::machine::{Machine, Outbox};
 use crate::base::time::Time;
 use crate::config::Config;
 use crate::engine::{Engine, Event, Input, Output};
 use crate::net::Network;
 use crate::net::clock::Clock;
-use crate::protocol::discovery::{self, Source, Topology};
-use crate::protocol::membership::{self, Standing};
+use crate::protocol::discovery::{self, Source};
+use crate::protocol::membership::{self, Phase, Standing};
 use crate::protocol::topic;
 use crate::store::Store;
 
@@ -258,15 +258,19 @@ impl Driver {
             name: name_of(id).unwrap_or_default(),
             standing: known.standing,
             since: now.since(known.since),
-            incarnation: Incarnation { life: known.life, refutations: 0 },
+            incarnation: known.incarnation,
             is_this_node: false,
         });
         let itself = Member {
             id: self.engine.me(),
             name: self.engine.discovery().own().name.clone(),
-            standing: Standing::Alive,
+            standing: match self.engine.membership().phase() {
+                Phase::Joining | Phase::Active => Standing::Alive,
+                Phase::Isolated => Standing::Unreachable,
+                Phase::Downed => Standing::Down,
+            },
             since: now.since(Time::ZERO),
-            incarnation: Incarnation { life: self.engine.life(), refutations: 0 },
+            incarnation: self.engine.membership().incarnation(),
             is_this_node: true,
         };
         let mut members: Vec<Member> = others.chain([itself]).collect();
@@ -277,9 +281,9 @@ impl Driver {
     fn peer(&self, now: Time, id: NodeId, member: membership::Member) -> Peer {
         let card = self.engine.discovery().card(id).cloned();
         let linked = self.engine.links().is_linked(id);
-        let neighbour = match self.config.topology {
-            Topology::Open => linked,
-            Topology::Fixed(_) => self.engine.discovery().is_neighbour(id),
+        let neighbour = match self.config.topology.is_open() {
+            true => linked,
+            false => self.engine.discovery().is_neighbour(id),
         };
         let (name, addresses, topics, labels) = card
             .map(|card| (card.name, card.addresses, card.topics, card.labels))
@@ -287,7 +291,7 @@ impl Driver {
         Peer {
             id,
             name,
-            life: member.life,
+            life: member.incarnation.life,
             standing: member.standing,
             since: now.since(member.since),
             addresses,

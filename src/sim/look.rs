@@ -116,7 +116,7 @@ fn told_by(finding: &Finding) -> Option<News> {
     Some(match finding {
         Finding::Suspected { node, .. } => News::Suspected(*node),
         Finding::LinkDown { node, .. } => News::LinkDown(*node),
-        Finding::Down { node, .. } => News::Down(*node),
+        Finding::Down { node, incarnation, .. } => News::Down(*node, incarnation.life),
         Finding::QuorumUnavailable { node, .. } => News::QuorumUnavailable(*node),
         Finding::SelfDoubt { .. } => News::SelfDoubt,
         Finding::ConsideredSelfDown { .. } => News::Isolated,

@@ -34,6 +34,7 @@ pub enum Command {
     SendMessage(cmd::send_message::SendMessage),
     GetMessages(cmd::messages::GetMessages),
     RemoveNode(cmd::remove_node::RemoveNode),
+    Rewire(cmd::rewire::Rewire),
     ListPeers(cmd::list_peers::ListPeers),
     Plot(cmd::plot::Plot),
     Node(cmd::node::Options),

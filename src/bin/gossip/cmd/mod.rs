@@ -11,6 +11,7 @@ pub mod node;
 pub mod plot;
 pub mod publish;
 pub mod remove_node;
+pub mod rewire;
 mod run;
 pub mod send_message;
 pub mod simulate;
