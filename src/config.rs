@@ -78,6 +78,9 @@ pub struct Config {
     pub door: DoorConfig,
     /// The local API.
     pub api: ApiConfig,
+    /// Links may be disturbed on purpose, by `Node::fault` and by `gossip fault`: for tests. The node
+    /// does without QUIC then, which cannot be disturbed below its encryption. Default off.
+    pub faults: bool,
 }
 
 /// Settings for a kind of place.
@@ -275,6 +278,7 @@ impl Config {
             link: LinkConfig::default(),
             door: DoorConfig::default(),
             api: ApiConfig::default(),
+            faults: false,
         }
     }
 
@@ -409,6 +413,10 @@ impl Config {
             matches!(self.topology, Topology::Open) || !self.kademlia,
             "`kademlia` finds nodes to link with, but the topology is fixed: turn one off",
         );
+        rule(
+            !self.faults || !self.listen.iter().any(is_quic),
+            "`faults` is on, and QUIC cannot be disturbed: leave `quic-v1` addresses out of `listen`",
+        );
         for (what, name) in self.names() {
             if let Err(reason) = check_name(name) {
                 wrong.push(format!("{what}: {reason}"));
@@ -452,6 +460,10 @@ fn is_loopback(address: &Multiaddr) -> bool {
         Protocol::Memory(_) => true,
         _ => false,
     })
+}
+
+fn is_quic(address: &Multiaddr) -> bool {
+    address.iter().any(|part| matches!(part, Protocol::Quic | Protocol::QuicV1))
 }
 
 fn has_port_zero(address: &Multiaddr) -> bool {

@@ -4,6 +4,7 @@
 //! ```text
 //!   swarm events ──► sense/ ──► Input        Output ──► perform.rs ──► swarm
 //!   transport.rs: TCP, QUIC, websocket, memory; every connection begins with hello/
+//!   shape/: what may be wrong with a connection on purpose, below its encryption
 //!   door.rs: the second swarm, for foreign programs
 //! ```
 
@@ -19,10 +20,13 @@ mod network;
 mod perform;
 mod refusal;
 mod sense;
+mod shape;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod upgrade;
 
 pub use door::DoorStats;
+pub use shape::{Fault, FaultDirection, FaultEffect, FaultError, FaultPeer};
 
 pub(crate) use network::{Network, NetworkError};

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::peer::{Overview, Peer};
 use crate::base::id::NodeId;
 use crate::base::token::Token;
+use crate::net::{Fault, FaultError};
 use crate::protocol::discovery::{ConnectError, Topology};
 use crate::protocol::topic::{Kept, MessageId, Query, Received, Report, TopicError};
 
@@ -55,6 +56,11 @@ pub enum Command {
     Disconnect(NodeId),
     Forget(NodeId),
     Rewire(Topology),
+    Disturb {
+        faults: Vec<Fault>,
+        reply: oneshot::Sender<Result<(), FaultError>>,
+    },
+    Faults(oneshot::Sender<Vec<Fault>>),
     Peers(oneshot::Sender<Vec<Peer>>),
     Readers {
         topic: String,
