@@ -121,11 +121,7 @@ fn plain_tcp() -> tcp::tokio::Transport {
     tcp::tokio::Transport::new(tcp::Config::new().nodelay(true))
 }
 
-fn websocket(
-    key: &SecretKey,
-    resolve: bool,
-    shaper: Option<&Shaper>,
-) -> io::Result<Connections> {
+fn websocket(key: &SecretKey, resolve: bool, shaper: Option<&Shaper>) -> io::Result<Connections> {
     // For `wss` a name has to be checked against the certificate before it is resolved, so the
     // resolver goes below the websocket.
     if resolve {

@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
-use gossip_mesh::NodeId;
-use gossip_mesh::Query;
 use gossip_mesh::api::{
     MessageView, NodeReference, NodeView, PeerView, Problem, PublishReply, PublishRequest,
 };
+use gossip_mesh::{Fault, NodeId, Query};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -110,6 +109,16 @@ impl Api {
     /// Has it forget a node that is gone for good.
     pub async fn forget(&mut self, node: NodeId) -> Result<(), Failure> {
         self.post("/v1/forget", &NodeReference { node }, Duration::ZERO).await
+    }
+
+    /// What it does to its links on purpose.
+    pub async fn faults(&mut self) -> Result<Vec<Fault>, Failure> {
+        self.get("/v1/faults").await
+    }
+
+    /// Has it disturb its links: all of these, in this order, or none.
+    pub async fn disturb(&mut self, faults: &[Fault]) -> Result<(), Failure> {
+        self.post("/v1/faults", &faults, Duration::ZERO).await
     }
 
     /// Has it say good-bye and stop.

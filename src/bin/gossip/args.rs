@@ -40,6 +40,7 @@ pub enum Command {
     Pub(cmd::publish::Pub),
     Sub(cmd::subscribe::Sub),
     Events(cmd::events::Events),
+    Fault(cmd::fault::Fault),
     Completions(cmd::completions::Completions),
     Man(cmd::man::Man),
 }

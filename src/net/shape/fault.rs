@@ -78,6 +78,7 @@ pub enum FaultDirection {
 /// What a [`Fault`] does.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum FaultEffect {
     /// Nothing comes through. Connections fall silent and stay open, new ones time out.
     Cut,

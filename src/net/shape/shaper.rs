@@ -84,9 +84,11 @@ impl Shaper {
             return Err(FaultError::TooMany);
         }
         state.rules = rules;
-        for seated in state.seats.values() {
-            seated.seat.tell(weather(&state.rules, seated.peer));
-        }
+        let (rules, seats) = (&state.rules, state.seats.values());
+        let changed = seats.filter(|seated| seated.seat.put(weather(rules, seated.peer)));
+        let changed: Vec<Arc<Seat>> = changed.map(|seated| seated.seat.clone()).collect();
+        drop(state);
+        changed.iter().for_each(|seat| seat.wake());
         Ok(())
     }
 
@@ -102,7 +104,7 @@ impl Shaper {
         state.opened += 1;
         let number = state.opened;
         let seat = Arc::new(Seat::default());
-        seat.tell(weather(&state.rules, None));
+        seat.put(weather(&state.rules, None));
         state.seats.insert(number, Seated { peer: None, seat: seat.clone() });
         // Multiplied by a large odd number, neighbours become far apart.
         let seed = self.0.seed ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -131,10 +133,12 @@ impl Tag {
     pub fn bind(&self, peer: NodeId) {
         let mut state = self.shaper.lock();
         let weather = weather(&state.rules, Some(peer));
-        if let Some(seated) = state.seats.get_mut(&self.number) {
-            seated.peer = Some(peer);
-            seated.seat.tell(weather);
-        }
+        let Some(seated) = state.seats.get_mut(&self.number) else { return };
+        seated.peer = Some(peer);
+        seated.seat.put(weather);
+        let seat = seated.seat.clone();
+        drop(state);
+        seat.wake();
     }
 }
 
@@ -151,14 +155,20 @@ impl Seat {
         (self.version(), *weather)
     }
 
-    fn tell(&self, news: BothWays) {
+    /// Leaves word; true when it is news. To be called under the lock of the rules, so that the
+    /// last word is the newest one.
+    fn put(&self, news: BothWays) -> bool {
         let mut weather = self.weather.lock().unwrap_or_else(PoisonError::into_inner);
         if *weather == news {
-            return;
+            return false;
         }
         *weather = news;
         self.version.fetch_add(1, Ordering::Relaxed);
-        drop(weather);
+        true
+    }
+
+    /// Has the stream look. To be called without the lock: a stream that ends takes it.
+    fn wake(&self) {
         self.reader.wake();
         self.writer.wake();
     }

@@ -159,6 +159,9 @@ impl Cable {
         // Reading is what goes on as long as a connection lives, so what is under way outwards
         // goes on from here too. An error is told to the next who writes.
         let _ = self.send(socket.as_mut(), cx);
+        if self.inbound.is_clear() && self.end.is_none() {
+            return socket.poll_read(cx, buffer);
+        }
         if self.inbound.is_cut() {
             return self.wait_for_news(&self.place.seat.reader, cx);
         }

@@ -340,7 +340,8 @@ fn the_same_seed_loses_the_same_segments() {
 fn a_fault_has_a_form_for_other_programs() {
     let slow = FaultEffect::Delay { time: SLOW, jitter: Duration::ZERO };
     let fault = Fault::with_all(slow).outbound();
-    let text = r#"{"peer":"all","direction":"out","effect":{"delay":{"time":"60ms","jitter":"0s"}}}"#;
+    let text =
+        r#"{"peer":"all","direction":"out","effect":{"delay":{"time":"60ms","jitter":"0s"}}}"#;
     assert_eq!(serde_json::to_string(&fault).unwrap(), text);
     let short = r#"{"peer":"all","direction":"out","effect":{"delay":{"time":"60ms"}}}"#;
     assert_eq!(serde_json::from_str::<Fault>(short).unwrap(), fault);

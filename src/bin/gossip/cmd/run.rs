@@ -36,6 +36,7 @@ async fn run_async(command: Command, screen: Screen) -> Result<(), Failure> {
         Command::Pub(publish) => publish.run(screen).await,
         Command::Sub(subscribe) => subscribe.run(screen).await,
         Command::Events(events) => events.run(screen).await,
+        Command::Fault(fault) => fault.run(screen).await,
         // `run` took these.
         Command::Completions(_) | Command::Man(_) | Command::StopNetwork(_) => Ok(()),
     }

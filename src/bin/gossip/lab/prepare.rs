@@ -74,6 +74,7 @@ fn settings(
     config.listen = vec![address(entry.port)];
     config.topology = Topology::Fixed(neighbours);
     config.api.socket = Some(entry.socket.clone());
+    config.faults = true;
     // On one machine whoever answers at all answers at once; a stop must not wait for the dead.
     config.membership.leave_patience = Duration::from_millis(300);
     config
