@@ -78,8 +78,8 @@ pub struct Config {
     pub door: DoorConfig,
     /// The local API.
     pub api: ApiConfig,
-    /// Links may be disturbed on purpose, by `Node::fault` and by `gossip fault`: for tests. The node
-    /// does without QUIC then, which cannot be disturbed below its encryption. Default off.
+    /// Links may be disturbed on purpose, by `Node::fault` and by `gossip fault`: for tests. The
+    /// node does without QUIC then, which cannot be disturbed below its encryption. Default off.
     pub faults: bool,
 }
 
@@ -415,7 +415,7 @@ impl Config {
         );
         rule(
             !self.faults || !self.listen.iter().any(is_quic),
-            "`faults` is on, and QUIC cannot be disturbed: leave `quic-v1` addresses out of `listen`",
+            "`faults` is on, and QUIC cannot be disturbed: leave `quic-v1` out of `listen`",
         );
         for (what, name) in self.names() {
             if let Err(reason) = check_name(name) {

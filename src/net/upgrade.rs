@@ -5,7 +5,6 @@ use std::error::Error;
 use std::io;
 
 use futures::{AsyncRead, AsyncWrite};
-use libp2p::PeerId;
 use libp2p::core::multiaddr::Protocol;
 use libp2p::core::upgrade::{InboundConnectionUpgrade, OutboundConnectionUpgrade, Version};
 use libp2p::core::{ConnectedPoint, Endpoint, Negotiated};
@@ -43,7 +42,7 @@ where
 pub(super) fn dialled_peer(point: &ConnectedPoint) -> Option<NodeId> {
     let ConnectedPoint::Dialer { address, .. } = point else { return None };
     address.iter().find_map(|part| match part {
-        Protocol::P2p(peer) => Some(NodeId::from(PeerId::from(peer))),
+        Protocol::P2p(peer) => Some(NodeId::from(peer)),
         _ => None,
     })
 }

@@ -11,7 +11,7 @@
 //!             Shaper: rules per peer and direction, and a seat for every stream
 //! ```
 //!
-//! - Upon *cut*: reads wait, and what is written waits in the lane, until it is full and writes wait
+//! - Upon *cut*: reads wait, and what is written waits in the lane; when that is full, writes wait
 //!   too. The connection is not closed; whoever closes it need not wait for the other side. A new
 //!   connection falls silent as soon as the peer is known: from its first byte where we dialled a
 //!   known node, after the noise handshake elsewhere. Then its handshake or hello times out.

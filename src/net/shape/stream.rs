@@ -213,12 +213,12 @@ impl Cable {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if let Poll::Ready(Err(error)) = self.send(socket.as_mut(), cx) {
-            return Poll::Ready(Err(error));
-        }
-        if !self.out.has_room() {
-            // `send` is waiting, with our waker, for some to go.
-            return Poll::Pending;
+        match self.send(socket.as_mut(), cx) {
+            Poll::Ready(Ok(())) if self.out.is_clear() => return socket.poll_write(cx, bytes),
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            // With our waker it waits for some to go.
+            Poll::Pending if !self.out.has_room() => return Poll::Pending,
+            Poll::Ready(Ok(())) | Poll::Pending => {}
         }
         let taken = bytes.get(..GULP).unwrap_or(bytes);
         self.out.push(self.place.clock.now(), taken);

@@ -1,10 +1,10 @@
 //! The processes of a lab: from their start until all are ready, and while they are held.
 //!
 //! A node runs as `gossip node --config … --lab-of N`. It says `ready` on its stdout when it is
-//! linked with its neighbours and knows all others; with an N of 0 it waits for nobody. It ends when
-//! its stdin does, unless it was told `stay`: so whatever becomes of the process that starts a lab,
-//! nothing of it is left behind. One that is started again later is told `stay with {…}`: it ends
-//! with the process that holds the others.
+//! linked with its neighbours and knows all others; with an N of 0 it waits for nobody. It ends
+//! when its stdin does, unless it was told `stay`: so whatever becomes of the process that starts a
+//! lab, nothing of it is left behind. One that is started again later is told `stay with {…}`: it
+//! ends with the process that holds the others.
 
 use std::fs::File;
 use std::process::{ExitStatus, Stdio};
