@@ -100,7 +100,7 @@ async fn a_link_that_was_busy_when_it_was_cut_is_given_up_too() {
     nodes::knows_readers(&one, "bytes", &[&two]).await;
     set(&one, &two, FaultEffect::Cut).await;
     set(&two, &one, FaultEffect::Cut).await;
-    // Far more than a cable holds: the last bytes before the end cannot be written.
+    // Far more than the link takes without an answer.
     for _ in 0..40 {
         one.publish(BYTES, &vec![7; 100_000]).await.unwrap();
     }

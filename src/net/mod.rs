@@ -17,6 +17,7 @@ mod gate;
 mod hello;
 mod kademlia;
 mod network;
+mod parting;
 mod perform;
 mod refusal;
 mod sense;

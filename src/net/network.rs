@@ -198,7 +198,9 @@ impl Network {
 
     /// Sets all of these faults, in this order, or none.
     pub fn disturb(&self, faults: &[Fault]) -> Result<(), FaultError> {
-        self.shaper.as_ref().ok_or(FaultError::Off)?.set(faults)
+        self.shaper.as_ref().ok_or(FaultError::Off)?.set(faults)?;
+        tracing::info!(?faults, "links are disturbed on purpose");
+        Ok(())
     }
 
     /// The faults in force.

@@ -16,6 +16,7 @@ use libp2p::core::transport::{Boxed, MemoryTransport, OptionalTransport};
 use libp2p::{PeerId, Transport, dns, noise, quic, tcp, websocket, yamux};
 
 use super::hello::Hello;
+use super::parting::Parting;
 use super::shape::{Shaped, Shaper};
 use super::upgrade::{dialled_peer, negotiate};
 use crate::base::id::NodeId;
@@ -177,7 +178,7 @@ where
             tag.bind(NodeId::from(peer));
         }
         let muxer = negotiate(sealed, yamux::Config::default(), &point).await?;
-        io::Result::Ok((peer, StreamMuxerBox::new(muxer)))
+        io::Result::Ok((peer, StreamMuxerBox::new(Parting::new(muxer))))
     };
     Ok(transport.and_then(upgrade).boxed())
 }

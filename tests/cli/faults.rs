@@ -86,6 +86,8 @@ fn a_split_network_talks_within_its_parts_and_heals() {
     let said = world.run("send-message 1 half --wait --timeout=2");
     assert!(said.out.contains("2 of "), "{said:?}");
     assert_eq!(faults(&world)["links"].as_array().unwrap().len(), 8);
+    let listed = world.ok("fault list");
+    assert_eq!(listed.lines().skip(1).collect::<Vec<_>>(), ["1 ↔ 3-4  cut", "2 ↔ 3-4  cut"]);
     assert!(world.ok("fault heal").starts_with("all links are restored\n"));
     eventually("all are linked again", || neighbours(&world, 1) == json!([2, 3, 4]));
     eventually("all hear all again", || {

@@ -100,7 +100,7 @@ fn group(network: &Network, text: &str) -> Result<BTreeSet<usize>, Failure> {
 }
 
 /// `1-3,7`.
-fn ranges(group: &BTreeSet<usize>) -> String {
+pub fn ranges(group: &BTreeSet<usize>) -> String {
     let mut runs: Vec<(usize, usize)> = Vec::new();
     for &number in group {
         match runs.last_mut() {

@@ -1,12 +1,13 @@
 //! What is wrong on purpose.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use gossip_mesh::{Fault, FaultDirection, FaultEffect, FaultPeer, NodeId};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use super::group::ranges;
 use super::wrong::words;
 use crate::args::Which;
 use crate::exit::Failure;
@@ -105,18 +106,32 @@ fn note(effects: &mut Effects, network: &Network, number: usize, fault: &Fault) 
     }
 }
 
-/// A line per link; one for both ways where they are the same.
+/// Lines of links and what is wrong with them: one for both ways where they are the same, one for
+/// all nodes with which a node has the same trouble.
 fn links(effects: &Effects) -> Vec<(String, String)> {
-    let line = |((from, to), what): (&(End, End), &Vec<FaultEffect>)| {
+    let mut lines: BTreeMap<(&End, &str, String), Vec<&End>> = BTreeMap::new();
+    for ((from, to), what) in effects {
         let same = effects.get(&(to.clone(), from.clone())) == Some(what);
         if same && from > to {
-            return None;
+            continue;
         }
         let arrow = if same { "↔" } else { "→" };
         let what: Vec<String> = what.iter().map(words).collect();
-        Some((format!("{from} {arrow} {to}"), what.join(", ")))
+        lines.entry((from, arrow, what.join(", "))).or_default().push(to);
+    }
+    let line = |((from, arrow, what), to): ((&End, &str, String), Vec<&End>)| {
+        (format!("{from} {arrow} {}", together(&to)), what)
     };
-    effects.iter().filter_map(line).collect()
+    lines.into_iter().map(line).collect()
+}
+
+/// `1-3,7,all`.
+fn together(ends: &[&End]) -> String {
+    let number = |end: &&End| if let End::Node(number) = end { Some(*number) } else { None };
+    let numbers: BTreeSet<usize> = ends.iter().filter_map(number).collect();
+    let others = ends.iter().filter(|end| number(end).is_none()).map(ToString::to_string);
+    let shown = Some(ranges(&numbers)).filter(|_| !numbers.is_empty());
+    shown.into_iter().chain(others).collect::<Vec<String>>().join(",")
 }
 
 impl End {
