@@ -1,7 +1,7 @@
 //! Faults on purpose: links that are cut, slow or lossy, for tests and for the lab.
 //!
-//! Every connection over TCP, websocket or memory runs through a [`Shaped`](stream::Shaped) stream
-//! below noise and yamux, so a fault hits bytes that nobody can tell apart, as a cable does. QUIC
+//! Every connection over TCP, websocket or memory runs through a [`Shaped`] stream below
+//! noise and yamux, so a fault hits bytes that nobody can tell apart, as a cable does. QUIC
 //! has no stream below its encryption: a node that may shape has no QUIC.
 //!
 //! ```text
