@@ -79,6 +79,9 @@ pub struct Config {
     pub door: DoorConfig,
     /// The local API.
     pub api: ApiConfig,
+    /// Links may be disturbed on purpose, by `Node::fault` and by `gossip fault`: for tests. The
+    /// node does without QUIC then, which cannot be disturbed below its encryption. Default off.
+    pub faults: bool,
 }
 
 /// Settings for a kind of place.
@@ -279,6 +282,7 @@ impl Config {
             link: LinkConfig::default(),
             door: DoorConfig::default(),
             api: ApiConfig::default(),
+            faults: false,
         }
     }
 
@@ -381,14 +385,6 @@ impl Config {
         rule(self.link.max_pending > 0, "`link.max_pending` must be at least 1");
         rule(self.link.watch.misses > 0, "`link.watch.misses` must be at least 1");
         rule(self.link.watch.slow_limit > 0, "`link.watch.slow_limit` must be at least 1");
-        rule(
-            !self.membership.remember_left.is_zero(),
-            "`membership.remember_left` must be above zero, or nobody is seen to leave",
-        );
-        rule(
-            (1..=4_096).contains(&self.membership.max_left),
-            "`membership.max_left` must be 1 to 4,096: all good-byes fit in one request then",
-        );
         rule(gossip.queue_messages > 0, "`gossip.queue_messages` must be at least 1");
         rule(self.door.max_links > 0, "`door.max_links` must be at least 1");
         rule(
@@ -413,6 +409,11 @@ impl Config {
             self.topology.is_open() || !self.kademlia,
             "`kademlia` finds nodes to link with, but the topology is fixed: turn one off",
         );
+        rule(
+            !self.faults || !self.listen.iter().any(is_quic),
+            "`faults` is on, and QUIC cannot be disturbed: leave `quic-v1` out of `listen`",
+        );
+        wrong.extend(self.membership.check());
         wrong.extend(self.topology.contradiction().map(str::to_owned));
         for (what, name) in self.names() {
             if let Err(reason) = check_name(name) {
@@ -457,6 +458,10 @@ fn is_loopback(address: &Multiaddr) -> bool {
         Protocol::Memory(_) => true,
         _ => false,
     })
+}
+
+fn is_quic(address: &Multiaddr) -> bool {
+    address.iter().any(|part| matches!(part, Protocol::Quic | Protocol::QuicV1))
 }
 
 fn has_port_zero(address: &Multiaddr) -> bool {

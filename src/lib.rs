@@ -81,6 +81,8 @@ pub use base::time::{Time, WallTime};
 pub use config::{ApiConfig, Config, ConfigError, DoorConfig, GossipConfig, LinkConfig, Preset};
 pub use engine::{Condition, Episode, Event, Story};
 pub use multiaddr::Multiaddr;
+#[cfg(feature = "net")]
+pub use net::{Fault, FaultDirection, FaultEffect, FaultError, FaultPeer};
 #[cfg(feature = "api")]
 pub use node::api;
 #[cfg(feature = "net")]

@@ -111,6 +111,13 @@ async fn mistakes_are_told_in_one_sentence() {
         ("/v1/connect", r#"{"address":"nowhere"}"#, 400, "nowhere"),
         ("/v1/connect", r#"{"address":"/ip4/127.0.0.1/tcp/1"}"#, 409, "nobody answers"),
         ("/v1/neighbours", r#"{"neighbours":{}}"#, 400, "topology"),
+        ("/v1/faults", r#"[{"peer":"all"}]"#, 400, "direction"),
+        (
+            "/v1/faults",
+            r#"[{"peer":"all","direction":"both","effect":"cut"}]"#,
+            403,
+            "faults = true",
+        ),
         ("/v1/nothing", "", 404, "path"),
     ] {
         let (got, answer) = ask(&data, "POST", path, body).await;
@@ -145,6 +152,7 @@ async fn tcp_needs_the_token_and_the_description_names_every_path() {
         "subscribe",
         "events",
         "connect",
+        "faults",
         "disconnect",
         "forget",
         "neighbours",

@@ -131,6 +131,13 @@ impl Builder {
         self
     }
 
+    /// Whether links may be disturbed on purpose, for tests: see [`Fault`](crate::Fault). Off
+    /// without this. Such a node has no QUIC.
+    pub fn faults(mut self, allowed: bool) -> Self {
+        self.config.faults = allowed;
+        self
+    }
+
     /// A way of your own to find nodes.
     pub fn source(mut self, source: impl AddressSource) -> Self {
         self.sources.push(Box::new(source));

@@ -12,6 +12,7 @@ use super::peer::{Member, Overview, Peer};
 use crate::base::id::NodeId;
 use crate::base::token::Token;
 use crate::engine::Story;
+use crate::net::{Fault, FaultError};
 use crate::protocol::discovery::{ConnectError, Topology};
 use crate::protocol::topic::{Kept, MessageId, Query, Received, Report, TopicError};
 
@@ -56,6 +57,11 @@ pub enum Command {
     Disconnect(NodeId),
     Forget(NodeId),
     Rewire(Topology),
+    Disturb {
+        faults: Vec<Fault>,
+        reply: oneshot::Sender<Result<(), FaultError>>,
+    },
+    Faults(oneshot::Sender<Vec<Fault>>),
     Peers(oneshot::Sender<Vec<Peer>>),
     Members(oneshot::Sender<Vec<Member>>),
     Why {

@@ -228,7 +228,7 @@ impl Driver {
         self.turn(input, out);
     }
 
-    /// Commands that only look.
+    /// Commands that do not concern the engine.
     fn show(&self, command: Command) {
         match command {
             Command::Peers(reply) => drop(reply.send(self.peers())),
@@ -238,6 +238,8 @@ impl Driver {
             }
             Command::Readers { topic, reply } => drop(reply.send(self.engine.readers(&topic))),
             Command::Overview(reply) => drop(reply.send(self.overview())),
+            Command::Disturb { faults, reply } => drop(reply.send(self.network.disturb(&faults))),
+            Command::Faults(reply) => drop(reply.send(self.network.faults())),
             Command::Report(event) => self.tell(event),
             // `obey` took all others.
             _ => {}

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::base::codec::EncodeError;
 use crate::config::ConfigError;
-use crate::net::NetworkError;
+use crate::net::{FaultError, NetworkError};
 use crate::protocol::discovery::ConnectError;
 use crate::protocol::topic::TopicError;
 use crate::store::StoreError;
@@ -36,6 +36,9 @@ pub enum Error {
     /// A connect led to no link.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// A fault was not set.
+    #[error(transparent)]
+    Fault(#[from] FaultError),
     /// A value could not be encoded. Nothing was sent.
     #[error(transparent)]
     Encode(#[from] EncodeError),

@@ -8,7 +8,7 @@ use gossip_mesh::api::{
     MessageView, NeighboursRequest, NodeReference, NodeView, PeerView, Problem, PublishReply,
     PublishRequest,
 };
-use gossip_mesh::{NodeId, Query, Story};
+use gossip_mesh::{Fault, NodeId, Query, Story};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -120,6 +120,16 @@ impl Api {
     /// Gives it other neighbours.
     pub async fn neighbours(&mut self, request: &NeighboursRequest) -> Result<(), Failure> {
         self.post("/v1/neighbours", request, Duration::ZERO).await
+    }
+
+    /// What it does to its links on purpose.
+    pub async fn faults(&mut self) -> Result<Vec<Fault>, Failure> {
+        self.get("/v1/faults").await
+    }
+
+    /// Has it disturb its links: all of these, in this order, or none.
+    pub async fn disturb(&mut self, faults: &[Fault]) -> Result<(), Failure> {
+        self.post("/v1/faults", &faults, Duration::ZERO).await
     }
 
     /// Has it say good-bye and stop.

@@ -44,6 +44,7 @@ pub enum Command {
     Why(cmd::why::Why),
     Verdict(cmd::verdict::Verdict),
     Simulate(cmd::simulate::Simulate),
+    Fault(cmd::fault::Fault),
     Completions(cmd::completions::Completions),
     Man(cmd::man::Man),
 }

@@ -14,6 +14,8 @@
 //! | `POST /v1/connect` | link with an address: [`ConnectRequest`] to [`NodeReference`] |
 //! | `POST /v1/disconnect`, `POST /v1/forget` | for a [`NodeReference`] |
 //! | `POST /v1/neighbours` | change the neighbours, where they are given: [`NeighboursRequest`] |
+//! | `GET /v1/faults` | the faults in force: a list of [`Fault`](crate::Fault) |
+//! | `POST /v1/faults` | disturb links on purpose: a list of [`Fault`](crate::Fault), all or none |
 //! | `POST /v1/leave` | say good-bye and stop |
 //! | `GET /v1/openapi.json` | this, for programs |
 //!

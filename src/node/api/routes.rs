@@ -20,6 +20,7 @@ use super::view::{
 use crate::base::codec::Raw;
 use crate::base::id::NotANodeId;
 use crate::engine::Story;
+use crate::net::{Fault, FaultError};
 use crate::node::handle::WeakNode;
 use crate::node::{Error, Node};
 use crate::protocol::discovery::Topology;
@@ -38,6 +39,8 @@ use crate::protocol::topic::{Query, Topic};
         disconnect,
         forget,
         neighbours,
+        faults,
+        disturb,
         leave,
         stream::subscribe,
         stream::events
@@ -64,6 +67,7 @@ pub fn router(node: &Node) -> Router {
         .route("/v1/disconnect", post(disconnect))
         .route("/v1/forget", post(forget))
         .route("/v1/neighbours", post(neighbours))
+        .route("/v1/faults", get(faults).post(disturb))
         .route("/v1/leave", post(leave))
         .route("/v1/openapi.json", get(async || Json(Description::openapi())))
         .fallback(async || Failure::new(StatusCode::NOT_FOUND, "there is no such path"))
@@ -90,6 +94,8 @@ impl From<Error> for Failure {
             Error::Stopped => StatusCode::SERVICE_UNAVAILABLE,
             Error::Topic(_) | Error::Config(_) | Error::Encode(_) => StatusCode::BAD_REQUEST,
             Error::Connect(_) => StatusCode::CONFLICT,
+            Error::Fault(FaultError::Off) => StatusCode::FORBIDDEN,
+            Error::Fault(_) => StatusCode::BAD_REQUEST,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self::new(status, error.to_string())
@@ -240,6 +246,29 @@ async fn neighbours(
         None => Topology::Fixed(neighbours),
     };
     Ok(Json(node.upgrade()?.rewire(topology).await?))
+}
+
+/// The faults in force.
+#[utoipa::path(
+    get, path = "/v1/faults",
+    responses((status = 200, body = Vec<Object>, description = "faults as they can be set"))
+)]
+async fn faults(State(node): State<WeakNode>) -> Answer<Vec<Fault>> {
+    Ok(Json(node.upgrade()?.faults().await?))
+}
+
+/// Disturb links on purpose, or end that: all of these, in this order, or none.
+#[utoipa::path(
+    post, path = "/v1/faults",
+    request_body(content = Vec<Object>, description = "faults: `peer`, `direction`, `effect`"),
+    responses(
+        (status = 200),
+        (status = 400, body = Problem),
+        (status = 403, body = Problem, description = "the node was not started with `faults`")
+    )
+)]
+async fn disturb(State(node): State<WeakNode>, Body(faults): Body<Vec<Fault>>) -> Answer<()> {
+    Ok(Json(node.upgrade()?.disturb(faults).await?))
 }
 
 /// Say good-bye to all and stop. The answer comes when all know it; then the node is gone.

@@ -2,6 +2,7 @@
 
 pub mod completions;
 pub mod events;
+pub mod fault;
 mod lab_node;
 pub mod list_peers;
 pub mod man;

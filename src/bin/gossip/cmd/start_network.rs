@@ -14,7 +14,7 @@ use crate::args::Which;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::lab::graph::{Drawn, Shape};
-use crate::lab::launch::Held;
+use crate::lab::launch::{GOODBYE, Held};
 use crate::lab::member::{DEFAULT_TOPIC, Network};
 use crate::lab::plot::Format;
 use crate::lab::prepare::prepare;
@@ -89,7 +89,7 @@ impl StartNetwork {
         let mut held = match result {
             Ok(held) => held,
             Err(failure) => {
-                end_all(&record.processes(), crate::lab::launch::GOODBYE);
+                end_all(&record.processes(), GOODBYE);
                 folder.clear(&record);
                 return Err(failure);
             }
@@ -251,7 +251,9 @@ fn finish(held: Held, folder: &Folder, record: &Record, screen: Screen) -> Resul
     drop(held);
     let _lock: Lock = folder.lock()?;
     // `stop-network`, and after it another start, may have been faster.
-    if folder.read()?.is_some_and(|now| now.starter == record.starter) {
+    if let Some(now) = folder.read()?.filter(|now| now.starter == record.starter) {
+        // Those that were restarted meanwhile are not among the held.
+        end_all(&now.processes(), GOODBYE);
         folder.clear(record);
     }
     screen.remark(&format!("network {:?} has stopped", record.network));

@@ -65,6 +65,7 @@ fn settings(entry: &Entry, network: &str, network_key: &Path, data: &Path) -> Co
     config.data = Some(data.to_owned());
     config.listen = vec![address(entry.port)];
     config.api.socket = Some(entry.socket.clone());
+    config.faults = true;
     // On one machine whoever answers at all answers at once; a stop must not wait for the dead.
     config.membership.leave_patience = Duration::from_millis(300);
     config
