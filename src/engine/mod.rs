@@ -17,6 +17,9 @@ mod event;
 pub(crate) mod frame;
 pub(crate) mod input;
 pub(crate) mod output;
+mod recorder;
+mod recording;
+mod replay;
 mod route;
 mod story;
 #[cfg(test)]
