@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::name::check_name;
 use crate::base::time::duration;
 use crate::protocol::discovery::{DiscoveryConfig, Topology};
+use crate::protocol::link::WatchConfig;
 use crate::protocol::membership::MembershipConfig;
 use crate::protocol::topic::TopicConfig;
 
@@ -64,7 +65,7 @@ pub struct Config {
     pub mdns: bool,
     /// Find addresses of nodes beyond the local network.
     pub kademlia: bool,
-    /// Links and leaving.
+    /// Members and leaving.
     pub membership: MembershipConfig,
     /// Whom to dial and when.
     pub discovery: DiscoveryConfig,
@@ -174,6 +175,8 @@ pub struct LinkConfig {
     /// QUIC: a silent connection is dead after this. Default 4 s.
     #[serde(with = "duration")]
     pub quic_idle: Duration,
+    /// When a link is given up, and which of two connections becomes the link.
+    pub watch: WatchConfig,
 }
 
 impl Default for LinkConfig {
@@ -191,6 +194,7 @@ impl Default for LinkConfig {
             ping_timeout: Duration::from_secs(2),
             idle: Duration::from_secs(3_600),
             quic_idle: Duration::from_secs(4),
+            watch: WatchConfig::default(),
         }
     }
 }
@@ -375,8 +379,8 @@ impl Config {
             "`link.handshake_timeout` and `link.hello_timeout` must be above zero",
         );
         rule(self.link.max_pending > 0, "`link.max_pending` must be at least 1");
-        rule(self.membership.misses > 0, "`membership.misses` must be at least 1");
-        rule(self.membership.slow_limit > 0, "`membership.slow_limit` must be at least 1");
+        rule(self.link.watch.misses > 0, "`link.watch.misses` must be at least 1");
+        rule(self.link.watch.slow_limit > 0, "`link.watch.slow_limit` must be at least 1");
         rule(
             !self.membership.remember_left.is_zero(),
             "`membership.remember_left` must be above zero, or nobody is seen to leave",

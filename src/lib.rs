@@ -88,6 +88,7 @@ pub use node::{
 pub use protocol::discovery::{
     Card, ConnectError, DiscoveryConfig, DiscoveryStats, Source, Topology,
 };
+pub use protocol::link::WatchConfig;
 pub use protocol::membership::{
     Alive, BadThreshold, Certificate, Finding, Flaw, GoingDownReason, MAX_VOTES, MembershipConfig,
     MembershipStats, Phase, Reprieve, SelfReset, Standing, Statement, Threshold, Verdict, Vote,

@@ -35,7 +35,7 @@ fn all_contradictions_are_told_at_once_and_each_names_its_setting() {
     config.discovery.backoff_first = Duration::from_secs(60);
     config.link.max_links = 0;
     config.link.max_pending = 0;
-    config.membership.misses = 0;
+    config.link.watch.misses = 0;
     config.door.topics.insert("open".to_owned());
     config.api.tcp = Some("127.0.0.1:0".parse().unwrap());
     config
@@ -58,7 +58,7 @@ fn all_contradictions_are_told_at_once_and_each_names_its_setting() {
         "`discovery.backoff_first`",
         "`link.max_links`",
         "`link.max_pending`",
-        "`membership.misses`",
+        "`link.watch.misses`",
         "`door.topics`",
         "`api.tcp`",
         "/p2p/",
@@ -135,13 +135,13 @@ fn a_file_says_the_same_as_code() {
         keep_for = "2m 30s"
         [discovery]
         backoff_max = "1s 500ms"
-        [membership]
-        misses = 3
         [gossip]
         heartbeat = "100ms"
         [link]
         ping_interval = "1s"
         max_inbound_per_ip = 7
+        [link.watch]
+        misses = 3
         "#,
     )
     .unwrap();
@@ -156,7 +156,7 @@ fn a_file_says_the_same_as_code() {
     code.topic.max_kept = 5;
     code.topic.keep_for = Duration::from_secs(150);
     code.discovery.backoff_max = Duration::from_millis(1_500);
-    code.membership.misses = 3;
+    code.link.watch.misses = 3;
     code.gossip.heartbeat = Duration::from_millis(100);
     code.link.ping_interval = Duration::from_secs(1);
     code.link.max_inbound_per_ip = 7;

@@ -21,7 +21,7 @@ const CUT: Duration = Duration::from_millis(1_500);
 fn at(listen: &str) -> Config {
     let mut config = lab();
     config.listen = vec![listen.parse().expect("an address")];
-    config.membership.tie_grace = GRACE;
+    config.link.watch.tie_grace = GRACE;
     config
 }
 

@@ -279,9 +279,9 @@ fn every_rule_finds_what_it_forbids() {
     let broken = [
         ("src/base/id.rs", "use crate::engine::Engine;"),
         ("src/store/writer.rs", "use crate::protocol::topic::Topic;"),
-        ("src/protocol/topic/machine.rs", "use crate::protocol::membership::Link;"),
+        ("src/protocol/topic/machine.rs", "use crate::protocol::link::Link;"),
         ("src/protocol/topic/machine.rs", "use crate::{base, net};"),
-        ("src/protocol/topic/machine.rs", "use super::super::membership::Link;"),
+        ("src/protocol/topic/machine.rs", "use super::super::link::Link;"),
         ("src/protocol/topic/machine.rs", "let x = crate::net::clock::wall_time();"),
         ("src/engine/route.rs", "use crate::node::Node;"),
         ("src/net/network.rs", "use crate::store::Store;"),

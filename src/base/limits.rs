@@ -7,6 +7,18 @@ pub const MAX_NAME: usize = 256;
 /// Largest request or answer between two nodes, in bytes.
 pub const MAX_FRAME: usize = 1024 * 1024;
 
+/// Largest probe or answer to one, in bytes. Probes have streams of their own, so that nothing
+/// large goes before them; an acknowledgement needs some hundred bytes.
+pub const MAX_PROBE: usize = 2 * 1024;
+
+/// Largest certificate that a hello carries, in bytes. One of 64 voters, with a node id, a
+/// signature and a handful of numbers for each, needs some 8 KiB.
+#[cfg_attr(
+    all(test, not(feature = "net")),
+    expect(dead_code, reason = "only the network holds certificates so far")
+)]
+pub const MAX_CERTIFICATE: usize = 12 * 1024;
+
 /// Deepest nesting a decoder follows. Our messages need 8; a stack overflow needs thousands.
 pub const MAX_DEPTH: usize = 16;
 

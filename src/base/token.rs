@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Token(pub u64);
 
 /// Makes tokens, each once.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Tokens(u64);
 
 impl Tokens {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::limits::{MAX_FRAME, MAX_PROBE};
 use crate::base::token::Token;
 use crate::protocol::{discovery, membership, topic};
 
@@ -19,6 +20,35 @@ pub enum Message {
     Topic(topic::Message),
 }
 
+/// By which of the two ways a question travels; its answer comes back by the same one.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Lane {
+    /// All but probes. At most `MAX_FRAME` bytes.
+    Control,
+    /// Probes, before which nothing may queue. At most `MAX_PROBE` bytes.
+    Probe,
+}
+
+impl Lane {
+    /// Largest question or answer, in bytes.
+    pub const fn max_bytes(self) -> usize {
+        match self {
+            Self::Control => MAX_FRAME,
+            Self::Probe => MAX_PROBE,
+        }
+    }
+}
+
+impl Message {
+    /// The way it takes as a question.
+    pub const fn lane(&self) -> Lane {
+        match self {
+            Self::Membership(message) if message.is_probe() => Lane::Probe,
+            Self::Membership(_) | Self::Discovery(_) | Self::Topic(_) => Lane::Control,
+        }
+    }
+}
+
 /// A request on the wire: does the sender want an answer?
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub enum Request {
@@ -28,6 +58,15 @@ pub enum Request {
     /// No; the empty response only says that it arrived.
     #[serde(rename = "t")]
     Tell(Message),
+}
+
+impl Request {
+    /// What is asked or told.
+    pub const fn message(&self) -> &Message {
+        match self {
+            Self::Ask(message) | Self::Tell(message) => message,
+        }
+    }
 }
 
 /// A response on the wire. Empty for `Tell`, and for a question that has no answer.

@@ -9,7 +9,7 @@ use super::frame::{Message, Ticket};
 use crate::base::id::{Life, NodeId};
 use crate::base::token::Token;
 use crate::protocol::discovery::{self, DialFailure, Source};
-use crate::protocol::membership::{Link, LinkId};
+use crate::protocol::link::{Link, LinkId};
 use crate::protocol::topic::{self, Bucket, Carried};
 
 /// Everything that can happen to a node.
@@ -32,6 +32,10 @@ pub enum Input {
     DialFailed { token: Token, failure: DialFailure },
     /// A connection ended at the hello: one side refused the other.
     Refused { peer: Option<NodeId>, by_us: bool, reason: String },
+    /// A peer refused this node, because a quorum put out the incarnation that our hello says. The
+    /// certificate is as the peer sent it: at most `MAX_CERTIFICATE` bytes, and not checked.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the quorum room is about to read it"))]
+    Barred { by: Option<NodeId>, certificate: Bytes },
     /// Our own addresses as others can dial them.
     Listening { addresses: Vec<Multiaddr> },
     /// Somebody told where a node is.
@@ -55,9 +59,9 @@ pub enum Input {
     /// A peer tells something that needs no answer.
     Told { from: NodeId, message: Message },
     /// The answer to an `Output::Ask`.
-    Answer { ticket: Ticket, message: Message },
+    Answer { from: NodeId, ticket: Ticket, message: Message },
     /// An `Output::Tell` arrived, or a question was heard without an answer.
-    Arrived { ticket: Ticket },
+    Arrived { from: NodeId, ticket: Ticket },
     /// No answer will come, or what was told did not arrive.
     NoAnswer { ticket: Ticket },
 
@@ -67,4 +71,24 @@ pub enum Input {
     Topic(topic::Command),
     /// The user wants this node to leave.
     Leave,
+}
+
+impl Input {
+    /// The peer that was alive a moment ago, because it said or passed on what this tells of.
+    /// `None` for what happens here, and for ends.
+    pub const fn sign_of_life(&self) -> Option<NodeId> {
+        match self {
+            Self::Opened { peer, .. }
+            | Self::Pinged { peer, answered: Some(_), .. }
+            | Self::Joined { peer, .. }
+            | Self::Parted { peer, .. }
+            | Self::Heard { from: peer, .. }
+            | Self::Copy { from: peer, .. }
+            | Self::Asked { from: peer, .. }
+            | Self::Told { from: peer, .. }
+            | Self::Answer { from: peer, .. }
+            | Self::Arrived { from: peer, .. } => Some(*peer),
+            _ => None,
+        }
+    }
 }

@@ -3,8 +3,9 @@
 //! ```text
 //!   user, network, clock                          network, user
 //!          │                                            ▲
-//!        Input ──► route ──► membership ─┐              │
-//!                    │  ▲    discovery ──┼──► route ──► Output
+//!        Input ──► route ──► link ───────┐              │
+//!                    │  ▲    membership ─┤              │
+//!                    │  │    discovery ──┼──► route ──► Output
 //!                    │  │    topic ──────┘      │
 //!                    │  └───────────────────────┘
 //!                    └ what one room learns, another needs

@@ -7,10 +7,11 @@ use multiaddr::Multiaddr;
 
 use super::event::Event;
 use super::frame::{Message, Ticket};
-use crate::base::id::NodeId;
+use crate::base::id::{Incarnation, NodeId};
 use crate::base::token::Token;
 use crate::protocol::discovery::ConnectError;
-use crate::protocol::membership::LinkId;
+use crate::store::op::Op;
+use crate::protocol::link::LinkId;
 use crate::protocol::topic::{Bucket, Kept, MessageId, Received, Report, TopicError};
 
 /// Everything a node can want done. The driver obeys in order.
@@ -22,6 +23,17 @@ pub enum Output {
     Close(LinkId),
     /// Topics travel directly to this peer from now on, or no more.
     Neighbour { peer: NodeId, joined: bool },
+
+    /// Refuse this incarnation of a node and those before it at the hello, with the certificate
+    /// against it. Takes the place of what was barred of the node before.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the quorum room is about to say it"))]
+    Bar { node: NodeId, incarnation: Incarnation, certificate: Bytes },
+    /// Refuse no incarnation of a node any more.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the quorum room is about to say it"))]
+    Unbar { node: NodeId },
+    /// The incarnation our own hellos say from now on. At the start: our life, no refutation.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the quorum room is about to say it"))]
+    Incarnation(Incarnation),
 
     /// Take part in a bucket of the carrier.
     Join(Bucket),
@@ -51,6 +63,8 @@ pub enum Output {
     Kept { token: Token, messages: Vec<Kept> },
     /// Reply to a connect.
     Connected { token: Token, result: Result<NodeId, ConnectError> },
+    /// Remember this; nobody waits for it.
+    Store(Vec<Op>),
     /// Something the node's user may want to know.
     Event(Event),
     /// What is known of nodes changed: who is there, or what somebody reads.

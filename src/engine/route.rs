@@ -10,12 +10,19 @@ use super::frame::{Message, Room, Ticket};
 use super::input::Input;
 use super::output::Output;
 use super::story::{Episode, Story, StoryBook};
+use crate::base::codec::{from_cbor, to_cbor};
 use crate::base::id::{Life, NodeId};
 use crate::base::key::SecretKey;
+use crate::base::limits::MAX_CERTIFICATE;
 use crate::base::machine::{Machine, Outbox, earliest};
+use crate::base::signer::{Signer, Verifier};
 use crate::base::time::{Time, WallTime};
+use crate::base::token::Token;
 use crate::protocol::discovery::{self, Card, DiscoveryMachine};
-use crate::protocol::membership::{self, Finding, MembershipConfig, MembershipMachine};
+use crate::protocol::link::{self, LinkMachine, Links, WatchConfig};
+use crate::protocol::membership::{
+    self, Finding, MembershipConfig, MembershipMachine, Saved,
+};
 use crate::protocol::topic::{self, TopicConfig, TopicMachine};
 
 /// What an engine is made from.
@@ -29,8 +36,14 @@ pub struct EngineSettings {
     pub started: WallTime,
     /// Seed of all randomness.
     pub seed: u64,
+    /// Settings of the link room.
+    pub watch: WatchConfig,
     /// Settings of the membership room.
     pub membership: MembershipConfig,
+    /// What membership remembers from the last start.
+    pub saved: Saved,
+    /// Checks signatures.
+    pub verifier: Verifier,
     /// Settings of the discovery room, and what it starts with.
     pub discovery: discovery::Settings,
     /// Settings of the topic room.
@@ -41,9 +54,11 @@ pub struct EngineSettings {
 pub struct Engine {
     me: NodeId,
     life: Life,
+    link: LinkMachine,
     membership: MembershipMachine,
     discovery: DiscoveryMachine,
     topic: TopicMachine,
+    to_link: Outbox<link::Output>,
     to_membership: Outbox<membership::Output>,
     to_discovery: Outbox<discovery::Output>,
     to_topic: Outbox<topic::Output>,
@@ -55,14 +70,37 @@ pub struct Engine {
 
 impl Engine {
     pub fn new(settings: EngineSettings) -> Self {
-        let EngineSettings { key, life, started, seed, membership, discovery, topic } = settings;
+        let EngineSettings {
+            key,
+            life,
+            started,
+            seed,
+            watch,
+            membership,
+            saved,
+            verifier,
+            discovery,
+            topic,
+        } = settings;
         let me = key.id();
+        let alone = discovery.bootstrap.is_empty() && discovery.topology.names_nobody();
+        let membership = membership::Settings {
+            config: membership,
+            signer: Signer::new(key),
+            verifier,
+            life,
+            seed,
+            saved,
+            alone,
+        };
         Self {
             me,
             life,
             topic: TopicMachine::new(topic, me, life, started),
-            membership: MembershipMachine::new(membership, key, life),
+            link: LinkMachine::new(watch, me),
+            membership: MembershipMachine::new(membership),
             discovery: DiscoveryMachine::new(discovery, seed),
+            to_link: Outbox::new(),
             to_membership: Outbox::new(),
             to_discovery: Outbox::new(),
             to_topic: Outbox::new(),
@@ -80,6 +118,11 @@ impl Engine {
     /// Which start of us this is.
     pub fn life(&self) -> Life {
         self.life
+    }
+
+    /// Who is linked, and by which connections.
+    pub fn links(&self) -> &Links {
+        self.link.links()
     }
 
     /// The rooms, to look at.
@@ -106,11 +149,12 @@ impl Engine {
     pub fn story(&self, now: Time, node: NodeId) -> Story {
         let thread = self.stories.of(node);
         let member = self.membership.member(node);
+        let (heard, round_trip) = self.membership.last_heard(node);
         let facts = Facts {
             standing: member.map(|member| member.standing),
-            linked: self.membership.links().is_linked(node),
-            heard: self.round_trips.get(&node).map(|(at, _)| now.since(*at)),
-            round_trip: self.round_trip(node),
+            linked: self.links().is_linked(node),
+            heard: heard.map(|at| now.since(at)),
+            round_trip: round_trip.or_else(|| self.round_trip(node)),
         };
         let condition = match node == self.me {
             true => Condition::of_itself(now, thread),
@@ -128,7 +172,7 @@ impl Engine {
             condition,
             episodes: thread.entries().map(episode).collect(),
             dropped: thread.dropped(),
-            certificate: None,
+            certificate: self.membership.certificate(node),
         }
     }
 
@@ -136,6 +180,10 @@ impl Engine {
     pub fn readers(&self, topic: &str) -> Vec<NodeId> {
         let reads = |card: &&Card| card.topics.contains(topic);
         self.discovery.known().filter(reads).map(|card| card.node).collect()
+    }
+
+    fn tell_link(&mut self, now: Time, input: link::Input) {
+        self.link.handle(now, input, &mut self.to_link);
     }
 
     fn tell_membership(&mut self, now: Time, input: membership::Input) {
@@ -152,29 +200,36 @@ impl Engine {
 
     /// An input from outside goes to the room it is for.
     fn enter(&mut self, now: Time, input: Input, out: &mut Outbox<Output>) {
+        if let Some(peer) = input.sign_of_life()
+            && self.links().is_linked(peer)
+            && self.membership.wants_heard(now, peer)
+        {
+            self.tell_membership(now, membership::Input::Heard { peer });
+        }
         match input {
             Input::Tick => {
+                self.tell_link(now, link::Input::Tick);
                 self.tell_membership(now, membership::Input::Tick);
                 self.tell_discovery(now, discovery::Input::Tick);
                 self.tell_topic(now, topic::Input::Tick);
             }
             Input::Opened { peer, life, link } => {
-                self.tell_membership(now, membership::Input::Opened { peer, life, link });
+                self.tell_link(now, link::Input::Opened { peer, life, link });
             }
             Input::Closed { peer, link } => {
-                self.tell_membership(now, membership::Input::Closed { peer, link });
+                self.tell_link(now, link::Input::Closed { peer, link });
             }
             Input::Pinged { peer, link, answered } => {
                 // A ping may still come back after its link has ended.
                 if let Some(round_trip) = answered
-                    && self.membership.links().is_linked(peer)
+                    && self.links().is_linked(peer)
                 {
                     self.round_trips.insert(peer, (now, round_trip));
                 }
                 let answered = answered.is_some();
-                self.tell_membership(now, membership::Input::Pinged { peer, link, answered });
+                self.tell_link(now, link::Input::Pinged { peer, link, answered });
             }
-            Input::Slow { peer } => self.tell_membership(now, membership::Input::Slow { peer }),
+            Input::Slow { peer } => self.tell_link(now, link::Input::Slow { peer }),
             Input::Leave => self.tell_membership(now, membership::Input::Leave),
 
             Input::Dialled { token, peer } => {
@@ -185,6 +240,12 @@ impl Engine {
             }
             Input::Refused { peer, by_us, reason } => {
                 out.push(Output::Event(Event::Refused { peer, by_us, reason }));
+            }
+            // Its reader is the quorum room, which is about to come.
+            Input::Barred { by, certificate } => {
+                if let Ok(certificate) = from_cbor(&certificate, MAX_CERTIFICATE) {
+                    self.tell_membership(now, membership::Input::Barred { by, certificate });
+                }
             }
             Input::Listening { addresses } => {
                 self.tell_discovery(now, discovery::Input::Listening { addresses });
@@ -228,8 +289,9 @@ impl Engine {
                 }
             },
             Input::Told { from, message } => match message {
-                // The membership room only asks.
-                Message::Membership(_) => {}
+                Message::Membership(message) => {
+                    self.tell_membership(now, membership::Input::Told { from, message });
+                }
                 Message::Discovery(message) => {
                     self.tell_discovery(now, discovery::Input::Told { from, message });
                 }
@@ -237,20 +299,22 @@ impl Engine {
                     self.tell_topic(now, topic::Input::Told { from, message });
                 }
             },
-            Input::Answer { ticket: Ticket { room, token }, message } => match (room, message) {
-                (Room::Membership, Message::Membership(_)) => {
-                    self.tell_membership(now, membership::Input::Settled { token });
+            Input::Answer { ticket: Ticket { room, token }, message, .. } => {
+                match (room, message) {
+                    (Room::Membership, Message::Membership(message)) => {
+                        self.tell_membership(now, membership::Input::Answer { token, message });
+                    }
+                    (Room::Discovery, Message::Discovery(message)) => {
+                        self.tell_discovery(now, discovery::Input::Answer { token, message });
+                    }
+                    (Room::Topic, Message::Topic(message)) => {
+                        self.tell_topic(now, topic::Input::Answer { token, message });
+                    }
+                    // An answer out of another room than the question is none.
+                    (room, _) => self.no_answer(now, room, token),
                 }
-                (Room::Discovery, Message::Discovery(message)) => {
-                    self.tell_discovery(now, discovery::Input::Answer { token, message });
-                }
-                (Room::Topic, Message::Topic(message)) => {
-                    self.tell_topic(now, topic::Input::Answer { token, message });
-                }
-                // An answer out of another room than the question is none.
-                (room, _) => self.no_answer(now, room, token),
-            },
-            Input::Arrived { ticket: Ticket { room, token } } => match room {
+            }
+            Input::Arrived { ticket: Ticket { room, token }, .. } => match room {
                 Room::Membership => {
                     self.tell_membership(now, membership::Input::Settled { token });
                 }
@@ -262,7 +326,7 @@ impl Engine {
         }
     }
 
-    fn no_answer(&mut self, now: Time, room: Room, token: crate::base::token::Token) {
+    fn no_answer(&mut self, now: Time, room: Room, token: Token) {
         match room {
             Room::Membership => {
                 self.tell_membership(now, membership::Input::Settled { token });
@@ -275,7 +339,9 @@ impl Engine {
     /// What the rooms want goes outside or to the other rooms, until all are content.
     fn settle(&mut self, now: Time, out: &mut Outbox<Output>) {
         loop {
-            if let Some(output) = self.to_membership.pop() {
+            if let Some(output) = self.to_link.pop() {
+                self.link_wants(now, output, out);
+            } else if let Some(output) = self.to_membership.pop() {
                 self.membership_wants(now, output, out);
             } else if let Some(output) = self.to_discovery.pop() {
                 self.discovery_wants(now, output, out);
@@ -287,6 +353,25 @@ impl Engine {
         }
     }
 
+    fn link_wants(&mut self, now: Time, output: link::Output, out: &mut Outbox<Output>) {
+        match output {
+            link::Output::Close(link) => out.push(Output::Close(link)),
+            link::Output::Linked { peer, life, address } => {
+                self.tell_membership(now, membership::Input::Linked { peer, life });
+                self.tell_discovery(now, discovery::Input::Linked { peer, life, address });
+                self.tell_topic(now, topic::Input::Linked { peer });
+                out.push(Output::Changed);
+            }
+            link::Output::Unlinked { peer } => {
+                self.round_trips.remove(&peer);
+                self.tell_membership(now, membership::Input::Unlinked { peer });
+                self.tell_discovery(now, discovery::Input::Unlinked { peer });
+                self.tell_topic(now, topic::Input::Unlinked { peer });
+                out.push(Output::Changed);
+            }
+        }
+    }
+
     fn membership_wants(
         &mut self,
         now: Time,
@@ -294,24 +379,43 @@ impl Engine {
         out: &mut Outbox<Output>,
     ) {
         match output {
-            membership::Output::Close(link) => out.push(Output::Close(link)),
-            membership::Output::Linked { peer, life, address } => {
-                self.tell_discovery(now, discovery::Input::Linked { peer, life, address });
-                self.tell_topic(now, topic::Input::Linked { peer });
-                out.push(Output::Changed);
-            }
-            membership::Output::Unlinked { peer } => {
-                self.round_trips.remove(&peer);
-                self.tell_discovery(now, discovery::Input::Unlinked { peer });
-                self.tell_topic(now, topic::Input::Unlinked { peer });
-                out.push(Output::Changed);
+            membership::Output::Unlink { peer } => {
+                self.tell_link(now, link::Input::Unlink { peer });
             }
             membership::Output::Left { node, life } => {
                 self.tell_discovery(now, discovery::Input::Left { peer: node, life });
                 out.push(Output::Event(Event::Left { node, life }));
                 out.push(Output::Changed);
             }
+            membership::Output::Reach { peer } => {
+                self.tell_discovery(now, discovery::Input::Wanted { peer });
+            }
+            membership::Output::Incarnation(incarnation) => {
+                out.push(Output::Incarnation(incarnation));
+            }
+            membership::Output::Bar { node, incarnation, certificate } => {
+                let certificate = to_cbor(&certificate).into();
+                out.push(Output::Bar { node, incarnation, certificate });
+            }
+            membership::Output::Unbar { node } => out.push(Output::Unbar { node }),
+            membership::Output::Down { node, .. } => {
+                self.tell_topic(now, topic::Input::Gone { node });
+                out.push(Output::Changed);
+            }
+            membership::Output::Save(saved) => {
+                out.push(Output::Store(vec![saved.op()]));
+            }
+            membership::Output::Tell { to, message } => out.push(Output::Tell {
+                to,
+                ticket: Ticket { room: Room::Membership, token: Token::default() },
+                message: Message::Membership(message),
+            }),
             membership::Output::Online { node, life } => {
+                // Its card may be here already, from before it was put out.
+                if let Some(card) = self.discovery.card(node) {
+                    let topics = card.topics.clone();
+                    self.tell_topic(now, topic::Input::Reads { node, topics });
+                }
                 out.push(Output::Event(Event::Online { node, life }));
                 out.push(Output::Changed);
             }
@@ -344,10 +448,11 @@ impl Engine {
             discovery::Output::Dial { token, peer, addresses } => {
                 out.push(Output::Dial { token, peer, addresses });
             }
+            discovery::Output::Unreached { peer } => {
+                self.tell_membership(now, membership::Input::Unreached { peer });
+            }
             discovery::Output::Unlink { peer } => {
-                for link in self.membership.links().all(peer) {
-                    out.push(Output::Close(link));
-                }
+                self.tell_link(now, link::Input::Unlink { peer });
             }
             discovery::Output::Neighbour { peer, joined } => {
                 out.push(Output::Neighbour { peer, joined });
@@ -447,7 +552,12 @@ impl Machine for Engine {
     }
 
     fn deadline(&self) -> Option<Time> {
-        let rooms = earliest(self.membership.deadline(), self.discovery.deadline());
-        earliest(rooms, self.topic.deadline())
+        let rooms = [
+            self.link.deadline(),
+            self.membership.deadline(),
+            self.discovery.deadline(),
+            self.topic.deadline(),
+        ];
+        rooms.into_iter().fold(None, earliest)
     }
 }

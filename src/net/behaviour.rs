@@ -11,11 +11,13 @@ use libp2p::{PeerId, StreamProtocol, identify, mdns, ping, swarm};
 
 use super::carrier::Carrier;
 use super::clock::Clock;
-use super::control::{Control, control};
+use super::control::{Exchange, control};
 use super::gate::Gate;
 use super::kademlia::{Finder, address_book};
+use super::probe::probe;
 use crate::base::key::SecretKey;
 use crate::config::{Config, LinkConfig};
+use crate::engine::frame::Lane;
 
 /// How nodes of this framework call themselves to identify.
 pub const AGENT: &str = concat!("gossip-mesh/", env!("CARGO_PKG_VERSION"));
@@ -34,7 +36,8 @@ pub struct Behaviour {
     limits: connection_limits::Behaviour,
     gate: Gate,
     pub carrier: Carrier,
-    pub control: Control,
+    pub control: Exchange,
+    pub probe: Exchange,
     pub ping: ping::Behaviour,
     pub identify: identify::Behaviour,
     pub kademlia: Toggle<Finder>,
@@ -55,6 +58,7 @@ impl Behaviour {
             gate: Gate::new(clock, &config.link),
             carrier: Carrier::new(key, config, clock)?,
             control: control(&config.link),
+            probe: probe(&config.link),
             ping: ping::Behaviour::new(
                 ping::Config::new()
                     .with_interval(config.link.ping_interval)
@@ -70,6 +74,14 @@ impl Behaviour {
             kademlia: kademlia.into(),
             mdns: mdns.into(),
         })
+    }
+
+    /// What carries the questions and answers of a lane.
+    pub fn exchange(&mut self, lane: Lane) -> &mut Exchange {
+        match lane {
+            Lane::Control => &mut self.control,
+            Lane::Probe => &mut self.probe,
+        }
     }
 }
 

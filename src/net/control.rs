@@ -9,45 +9,64 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::base::codec::{from_cbor, to_cbor};
-use crate::base::limits::MAX_FRAME;
 use crate::config::LinkConfig;
-use crate::engine::frame::{Request, Response};
+use crate::engine::frame::{Lane, Request, Response};
 
 const PROTOCOL: StreamProtocol = StreamProtocol::new("/gossip-mesh/control/1");
 
 /// Reads and writes one message per stream and direction.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ControlCodec;
+#[derive(Clone, Copy, Debug)]
+pub struct FrameCodec {
+    /// Largest message, in bytes.
+    max: usize,
+}
 
-/// The behaviour that carries them.
-pub type Control = Behaviour<ControlCodec>;
+/// A behaviour that carries questions and answers: one per lane.
+pub type Exchange = Behaviour<FrameCodec>;
 
-/// The behaviour, with this node's limits.
-pub fn control(config: &LinkConfig) -> Control {
+/// The behaviour of the control lane.
+pub fn control(config: &LinkConfig) -> Exchange {
+    exchange(PROTOCOL, Lane::Control, config)
+}
+
+/// Questions and answers of a lane over this protocol, with this node's limits.
+pub fn exchange(protocol: StreamProtocol, lane: Lane, config: &LinkConfig) -> Exchange {
     let settings = Config::default()
         .with_request_timeout(config.request_timeout)
         .with_max_concurrent_streams(config.max_requests);
-    Behaviour::with_codec(ControlCodec, [(PROTOCOL, ProtocolSupport::Full)], settings)
+    Behaviour::with_codec(
+        FrameCodec { max: lane.max_bytes() },
+        [(protocol, ProtocolSupport::Full)],
+        settings,
+    )
 }
 
-async fn read<T: DeserializeOwned>(io: &mut (impl AsyncRead + Unpin + Send)) -> io::Result<T> {
-    let mut bytes = Vec::new();
-    io.take(MAX_FRAME as u64 + 1).read_to_end(&mut bytes).await?;
-    from_cbor(&bytes, MAX_FRAME).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
-}
-
-async fn write(
-    io: &mut (impl AsyncWrite + Unpin + Send),
-    message: &(impl Serialize + Sync),
-) -> io::Result<()> {
-    let bytes = to_cbor(message);
-    if bytes.len() > MAX_FRAME {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a message above the frame limit"));
+impl FrameCodec {
+    async fn read<T: DeserializeOwned>(
+        self,
+        io: &mut (impl AsyncRead + Unpin + Send),
+    ) -> io::Result<T> {
+        let mut bytes = Vec::new();
+        io.take(self.max as u64 + 1).read_to_end(&mut bytes).await?;
+        from_cbor(&bytes, self.max)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
     }
-    io.write_all(&bytes).await
+
+    async fn write(
+        self,
+        io: &mut (impl AsyncWrite + Unpin + Send),
+        message: &(impl Serialize + Sync),
+    ) -> io::Result<()> {
+        let bytes = to_cbor(message);
+        if bytes.len() > self.max {
+            let kind = io::ErrorKind::InvalidInput;
+            return Err(io::Error::new(kind, "a message above the frame limit"));
+        }
+        io.write_all(&bytes).await
+    }
 }
 
-impl Codec for ControlCodec {
+impl Codec for FrameCodec {
     type Protocol = StreamProtocol;
     type Request = Request;
     type Response = Response;
@@ -56,14 +75,14 @@ impl Codec for ControlCodec {
     where
         T: AsyncRead + Unpin + Send,
     {
-        read(io).await
+        self.read(io).await
     }
 
     async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Response>
     where
         T: AsyncRead + Unpin + Send,
     {
-        read(io).await
+        self.read(io).await
     }
 
     async fn write_request<T>(
@@ -75,7 +94,7 @@ impl Codec for ControlCodec {
     where
         T: AsyncWrite + Unpin + Send,
     {
-        write(io, &request).await
+        self.write(io, &request).await
     }
 
     async fn write_response<T>(
@@ -87,6 +106,6 @@ impl Codec for ControlCodec {
     where
         T: AsyncWrite + Unpin + Send,
     {
-        write(io, &response).await
+        self.write(io, &response).await
     }
 }

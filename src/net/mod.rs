@@ -17,6 +17,7 @@ mod hello;
 mod kademlia;
 mod network;
 mod perform;
+mod probe;
 mod refusal;
 mod sense;
 #[cfg(test)]

@@ -22,8 +22,8 @@ use crate::base::key::{NetworkKey, SecretKey};
 use crate::base::token::{Token, Tokens};
 use crate::config::{Config, LinkConfig};
 use crate::engine::Input;
-use crate::engine::frame::{Request, Response, Ticket};
-use crate::protocol::membership::LinkId;
+use crate::engine::frame::{Lane, Request, Response, Ticket};
+use crate::protocol::link::LinkId;
 
 /// Why the network cannot start.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -57,6 +57,13 @@ pub struct Open {
     pub again: Option<Request>,
 }
 
+/// A question of a peer that waits for our answer.
+pub struct Asked {
+    pub lane: Lane,
+    pub id: InboundRequestId,
+    pub channel: ResponseChannel<Response>,
+}
+
 /// The real network of one node.
 pub struct Network {
     pub(super) swarm: Swarm<Behaviour>,
@@ -70,8 +77,9 @@ pub struct Network {
     pub(super) missing: BTreeSet<LinkId>,
     pub(super) next_link: u64,
     pub(super) dials: HashMap<ConnectionId, Dial>,
-    pub(super) asks: HashMap<OutboundRequestId, Open>,
-    pub(super) asked: HashMap<Token, (InboundRequestId, ResponseChannel<Response>)>,
+    /// Each lane numbers its questions by itself.
+    pub(super) asks: BTreeMap<Lane, HashMap<OutboundRequestId, Open>>,
+    pub(super) asked: HashMap<Token, Asked>,
     pub(super) tokens: Tokens,
     pub(super) listening: BTreeSet<Multiaddr>,
     announce: Vec<Multiaddr>,
@@ -116,7 +124,7 @@ impl Network {
             missing: BTreeSet::new(),
             next_link: 0,
             dials: HashMap::new(),
-            asks: HashMap::new(),
+            asks: BTreeMap::new(),
             asked: HashMap::new(),
             tokens: Tokens::default(),
             listening: BTreeSet::new(),

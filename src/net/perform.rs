@@ -2,18 +2,19 @@
 
 use libp2p::PeerId;
 use libp2p::multiaddr::{Multiaddr, Protocol};
+use libp2p::request_response::OutboundRequestId;
 use libp2p::swarm::DialError;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 
-use super::network::{Dial, Network, Open};
+use super::network::{Asked, Dial, Network, Open};
 use crate::base::id::NodeId;
 use crate::base::token::Token;
-use crate::engine::frame::{Message, Request, Response, Ticket};
+use crate::engine::frame::{Lane, Message, Request, Response, Ticket};
 use crate::engine::{Input, Output};
 use crate::protocol::discovery::DialFailure;
 
-/// Most questions under way, to all peers together. A peer that answers nothing holds each for the
-/// request timeout; above this they are lost at once.
+/// Most questions under way in a lane, to all peers together. A peer that answers nothing holds
+/// each for the request timeout; above this they are lost at once.
 const MAX_ASKS: usize = 16_384;
 
 impl Network {
@@ -40,6 +41,11 @@ impl Network {
                     door.publish(&topic, &payload);
                 }
             }
+            Output::Bar { node, incarnation, certificate } => {
+                self.hello.bar(node, incarnation, certificate);
+            }
+            Output::Unbar { node } => self.hello.unbar(node),
+            Output::Incarnation(incarnation) => self.hello.rise(incarnation),
             Output::Ask { to, ticket, message } => self.send(to, ticket, Request::Ask(message)),
             Output::Tell { to, ticket, message } => self.send(to, ticket, Request::Tell(message)),
             Output::Answer { token, message } => self.respond(token, Some(message)),
@@ -67,26 +73,33 @@ impl Network {
     }
 
     fn send(&mut self, to: NodeId, ticket: Ticket, request: Request) {
-        let again = Some(request.clone());
-        self.put(PeerId::from(to), request, Open { ticket, again });
+        let (lane, again) = (request.message().lane(), Some(request.clone()));
+        self.put(PeerId::from(to), lane, request, Open { ticket, again });
     }
 
     /// Asks a linked peer; all our questions may be asked twice.
-    pub(super) fn put(&mut self, peer: PeerId, request: Request, open: Open) {
-        let control = &mut self.swarm.behaviour_mut().control;
+    pub(super) fn put(&mut self, peer: PeerId, lane: Lane, request: Request, open: Open) {
+        let exchange = self.swarm.behaviour_mut().exchange(lane);
+        let asks = self.asks.entry(lane).or_default();
         // Asked without a link, request-response would dial by itself.
-        if control.is_connected(&peer) && self.asks.len() < MAX_ASKS {
-            let id = control.send_request(&peer, request);
-            self.asks.insert(id, open);
+        if exchange.is_connected(&peer) && asks.len() < MAX_ASKS {
+            let id = exchange.send_request(&peer, request);
+            asks.insert(id, open);
         } else {
             self.inbox.push_back(Input::NoAnswer { ticket: open.ticket });
         }
     }
 
+    /// Takes a question out of those under way, because it is over.
+    pub(super) fn settled(&mut self, lane: Lane, id: OutboundRequestId) -> Option<Open> {
+        self.asks.get_mut(&lane)?.remove(&id)
+    }
+
     pub(super) fn respond(&mut self, token: Token, message: Option<Message>) {
-        if let Some((_, channel)) = self.asked.remove(&token) {
+        if let Some(Asked { lane, channel, .. }) = self.asked.remove(&token) {
+            let exchange = self.swarm.behaviour_mut().exchange(lane);
             // Fails when the asker is gone, and then nobody waits.
-            let _ = self.swarm.behaviour_mut().control.send_response(channel, Response(message));
+            let _ = exchange.send_response(channel, Response(message));
         }
     }
 }

@@ -61,6 +61,12 @@ pub(crate) enum Refusal {
     Garbage,
     /// What the refusing side had sent came back to it.
     Echo,
+    /// A quorum put out this incarnation of the refused node. The next one is welcome.
+    Down {
+        /// The quorum's certificate, as the refusing side holds it; whoever reads it must check its
+        /// signatures. At most `MAX_CERTIFICATE` bytes. Empty when it is larger.
+        certificate: Vec<u8>,
+    },
     /// A reason this version does not know, by its code.
     Unknown(u16),
 }
@@ -78,6 +84,7 @@ impl Refusal {
             Self::Busy => 7,
             Self::Garbage => 8,
             Self::Echo => 9,
+            Self::Down { .. } => 10,
             Self::Unknown(code) => *code,
         }
     }
@@ -94,6 +101,7 @@ impl Refusal {
             Self::Busy => "busy",
             Self::Garbage => "garbage",
             Self::Echo => "echo",
+            Self::Down { .. } => "down",
             Self::Unknown(_) => "unknown",
         }
     }
@@ -122,8 +130,18 @@ impl Refusal {
             Self::Busy => write!(f, "{refuser} is busy with too many other hellos, try again"),
             Self::Garbage => write!(f, "{refused} sent what is no message of the hello"),
             Self::Echo => write!(f, "{refused} sent back what {refuser} had sent"),
+            Self::Down { .. } => {
+                write!(f, "{refused} was put out by a quorum; it comes back with a new incarnation")
+            }
             Self::Unknown(code) => write!(f, "a reason of a later version (code {code})"),
         }
+    }
+}
+
+impl Refusal {
+    /// True for what a later dial may find changed; all other reasons stay until a person acts.
+    pub(crate) const fn passes(&self) -> bool {
+        matches!(self, Self::Busy | Self::Down { .. })
     }
 }
 

@@ -211,6 +211,7 @@ impl Builder {
             life,
             started,
             seed: seed_of(&key, life),
+            watch: config.link.watch.clone(),
             membership: config.membership.clone(),
             discovery: Settings {
                 config: config.discovery.clone(),

@@ -267,7 +267,7 @@ impl Driver {
 
     fn peer(&self, now: Time, id: NodeId, member: membership::Member) -> Peer {
         let card = self.engine.discovery().card(id).cloned();
-        let linked = self.engine.membership().links().is_linked(id);
+        let linked = self.engine.links().is_linked(id);
         let neighbour = match self.config.topology {
             Topology::Open => linked,
             Topology::Fixed(_) => self.engine.discovery().is_neighbour(id),
@@ -305,7 +305,7 @@ impl Driver {
             addresses: self.network.addresses(),
             door: self.network.door_addresses(),
             topics: own.topics.clone(),
-            links: self.engine.membership().links().peers().count(),
+            links: self.engine.links().peers().count(),
             max_message_bytes: self.config.topic.max_message_bytes,
             stats: Stats {
                 topic: self.engine.topic().stats(),

@@ -6,7 +6,7 @@ use crate::base::machine::{Machine, Outbox};
 use crate::base::time::Time;
 use crate::engine::frame::{Message, Room, Ticket};
 use crate::engine::{Engine, Input, Output};
-use crate::protocol::membership::{Link, LinkId};
+use crate::protocol::link::{Link, LinkId};
 use crate::protocol::{discovery, membership, topic};
 
 /// A node that is linked with node 2, and the question discovery asked it.
@@ -50,7 +50,7 @@ fn an_answer_out_of_another_room_than_the_question_is_treated_as_none() {
         let (mut deceived, tickets) = asking();
         let (mut lonely, _) = asking();
         let ticket = *tickets.iter().find(|ticket| ticket.room == Room::Discovery).unwrap();
-        let said = turn(&mut deceived, 5, Input::Answer { ticket, message });
+        let said = turn(&mut deceived, 5, Input::Answer { from: id(2), ticket, message });
         let unsaid = turn(&mut lonely, 5, Input::NoAnswer { ticket });
         assert_eq!(format!("{said:?}"), format!("{unsaid:?}"));
         assert_eq!(minute(&mut deceived), minute(&mut lonely));
@@ -66,7 +66,7 @@ fn a_good_bye_answered_out_of_another_room_still_lets_the_node_stop() {
         _ => None,
     });
     let message = Message::Discovery(discovery::Message::Same);
-    let answer = Input::Answer { ticket: ticket.unwrap(), message };
+    let answer = Input::Answer { from: id(2), ticket: ticket.unwrap(), message };
     let outputs = turn(&mut engine, 6, answer);
     assert!(outputs.iter().any(|output| matches!(output, Output::MayStop)), "{outputs:?}");
 }
@@ -77,9 +77,17 @@ fn answers_nobody_asked_for_change_nothing() {
     for room in [Room::Membership, Room::Discovery, Room::Topic] {
         let ticket = Ticket { room, token: crate::base::token::Token(999) };
         let inputs = [
-            Input::Answer { ticket, message: Message::Discovery(discovery::Message::Same) },
-            Input::Answer { ticket, message: Message::Membership(membership::Message::Noted) },
-            Input::Arrived { ticket },
+            Input::Answer {
+                from: id(2),
+                ticket,
+                message: Message::Discovery(discovery::Message::Same),
+            },
+            Input::Answer {
+                from: id(2),
+                ticket,
+                message: Message::Membership(membership::Message::Noted),
+            },
+            Input::Arrived { from: id(2), ticket },
             Input::NoAnswer { ticket },
         ];
         for input in inputs {

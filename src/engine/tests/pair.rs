@@ -195,7 +195,7 @@ fn a_restart_before_the_old_link_is_seen_to_end_leads_to_one_link() {
 #[test]
 fn a_round_trip_is_known_while_the_link_lives() {
     let mut world = two();
-    let link = world.engine(1).membership().links().all(id(2))[0];
+    let link = world.engine(1).links().all(id(2))[0];
     let pinged = || Input::Pinged { peer: id(2), link, answered: Some(3 * MS) };
     world.input(1, pinged());
     assert_eq!(world.engine(1).round_trip(id(2)), Some(3 * MS));

@@ -11,7 +11,8 @@ use crate::base::token::Token;
 use crate::engine::frame::{Message, Room, Ticket};
 use crate::engine::{Engine, Input};
 use crate::protocol::discovery::{self, DialFailure, Source};
-use crate::protocol::membership::{self, Link, LinkId};
+use crate::protocol::link::{Link, LinkId};
+use crate::protocol::membership;
 use crate::protocol::topic::{Bucket, Carried};
 
 /// The hash of all that six nodes want in a busy minute of joins, crashes, talk and good-byes.
@@ -92,8 +93,8 @@ fn any_input(chance: &mut ChaCha8Rng) -> Input {
         13 => Input::Asked { from: peer, token, message },
         14 => Input::Told { from: peer, message },
         _ => match chance.random_range(0..3) {
-            0 => Input::Answer { ticket, message },
-            1 => Input::Arrived { ticket },
+            0 => Input::Answer { from: peer, ticket, message },
+            1 => Input::Arrived { from: peer, ticket },
             _ => Input::NoAnswer { ticket },
         },
     }

@@ -9,14 +9,14 @@ use multiaddr::Multiaddr;
 use crate::base::codec::{from_cbor, to_cbor};
 use crate::base::id::{Life, NodeId};
 use crate::base::key::SecretKey;
-use crate::base::limits::MAX_FRAME;
 use crate::base::machine::{Machine, Outbox};
 use crate::base::time::{Time, WallTime};
 use crate::base::token::Token;
-use crate::engine::frame::{Request, Response, Ticket};
+use crate::engine::frame::{Lane, Request, Response, Ticket};
 use crate::engine::{Engine, EngineSettings, Event, Input, Output};
 use crate::protocol::discovery::{self, DialFailure, DiscoveryConfig, Topology};
-use crate::protocol::membership::{Link, LinkId, MembershipConfig};
+use crate::protocol::link::{Link, LinkId, WatchConfig};
+use crate::protocol::membership::MembershipConfig;
 use crate::protocol::topic::{self, Bucket, Carried, TopicConfig};
 
 pub const MS: Duration = Duration::from_millis(1);
@@ -45,6 +45,7 @@ pub fn settings(number: u8, life: Life, entries: &[u8]) -> EngineSettings {
         life,
         started: WallTime(1_700_000_000_000_000),
         seed: u64::from(number),
+        watch: WatchConfig::default(),
         membership: MembershipConfig::default(),
         discovery: discovery::Settings {
             config: DiscoveryConfig::default(),
@@ -78,7 +79,7 @@ pub struct World {
     pub now: Time,
     nodes: BTreeMap<u8, Running>,
     links: BTreeMap<LinkId, (u8, u8)>,
-    questions: BTreeMap<Token, (u8, Ticket)>,
+    questions: BTreeMap<Token, (u8, Ticket, Lane)>,
     queue: BTreeMap<(Time, u64), (u8, Happening)>,
     count: u64,
     /// What every node wanted, and when.
@@ -222,26 +223,32 @@ impl World {
             }
             Output::Ask { to, ticket, message } => match self.linked(number, to) {
                 Some(to) => {
-                    let Request::Ask(message) = travel(&Request::Ask(message)) else { return };
+                    let lane = message.lane();
+                    let Request::Ask(message) = travel(lane, &Request::Ask(message)) else {
+                        return;
+                    };
                     let token = self.token();
-                    self.questions.insert(token, (number, ticket));
+                    self.questions.insert(token, (number, ticket, lane));
                     self.later(to, Input::Asked { from: id(number), token, message });
                 }
                 None => self.later(number, Input::NoAnswer { ticket }),
             },
             Output::Tell { to, ticket, message } => match self.linked(number, to) {
                 Some(to) => {
-                    let Request::Tell(message) = travel(&Request::Tell(message)) else { return };
+                    let lane = message.lane();
+                    let Request::Tell(message) = travel(lane, &Request::Tell(message)) else {
+                        return;
+                    };
                     self.later(to, Input::Told { from: id(number), message });
-                    self.later(number, Input::Arrived { ticket });
+                    self.later(number, Input::Arrived { from: id(to), ticket });
                 }
                 None => self.later(number, Input::NoAnswer { ticket }),
             },
             Output::Answer { token, message } => {
-                if let Some((asker, ticket)) = self.questions.remove(&token)
-                    && let Response(Some(message)) = travel(&Response(Some(message)))
+                if let Some((asker, ticket, lane)) = self.questions.remove(&token)
+                    && let Response(Some(message)) = travel(lane, &Response(Some(message)))
                 {
-                    self.later(asker, Input::Answer { ticket, message });
+                    self.later(asker, Input::Answer { from: id(number), ticket, message });
                 }
             }
             _ => {}
@@ -355,7 +362,7 @@ impl World {
     }
 }
 
-/// Messages travel as bytes.
-fn travel<T: serde::Serialize + serde::de::DeserializeOwned>(message: &T) -> T {
-    from_cbor(&to_cbor(message), MAX_FRAME).unwrap()
+/// Messages travel as bytes, within the limit of their lane.
+fn travel<T: serde::Serialize + serde::de::DeserializeOwned>(lane: Lane, message: &T) -> T {
+    from_cbor(&to_cbor(message), lane.max_bytes()).unwrap()
 }

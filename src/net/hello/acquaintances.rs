@@ -8,7 +8,7 @@ use libp2p::core::ConnectedPoint;
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
 
-use crate::base::id::{Life, NodeId};
+use crate::base::id::{Incarnation, NodeId};
 
 /// Most connections between their hello and the driver. They stay for milliseconds; what is left
 /// behind by connections that ended on the way leaves when newer ones come.
@@ -19,8 +19,8 @@ pub(super) const MAX_WAITING: usize = 1024;
 pub(crate) struct Introduced {
     /// Who it is; proved by the transport.
     pub peer: NodeId,
-    /// Which start of the peer.
-    pub life: Life,
+    /// Which start of the peer, and how often it refuted its death since.
+    pub incarnation: Incarnation,
     /// What it can do beyond the format version. At most 32 of at most 64 bytes.
     pub features: BTreeSet<String>,
     /// Program and version, for people. At most 256 bytes, no control characters.

@@ -2,20 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use libp2p::PeerId;
 use libp2p::core::muxing::StreamMuxerBox;
 use libp2p::core::{ConnectedPoint, Endpoint};
 
 use super::acquaintances::{Acquaintances, Introduced};
+use super::bars::Bars;
 use super::dialogue::{Credentials, converse, introduce};
 use super::line::Line;
 use super::proof::{ProofKey, Role};
 use super::stats::{Counters, HelloStats};
 use super::wire::Introduction;
-use crate::base::id::{Life, NodeId};
+use crate::base::id::{Incarnation, Life, NodeId};
 use crate::base::key::NetworkKey;
 use crate::net::refusal::{HelloError, HelloFailure, Limits, Refusal};
 
@@ -50,11 +52,29 @@ pub(crate) struct HelloSettings {
 pub(crate) struct Hello(Arc<Desk>);
 
 struct Desk {
-    own: Credentials,
+    me: PeerId,
+    /// Taken at the start of every hello; only the incarnation in it ever changes.
+    own: RwLock<Arc<Credentials>>,
+    said: Said,
+    bars: Bars,
     timeout: Duration,
     max_under_way: usize,
     counters: Counters,
     acquaintances: Acquaintances,
+}
+
+/// What an introduction says beside the incarnation.
+struct Said {
+    limits: Limits,
+    features: BTreeSet<String>,
+    agent: String,
+}
+
+impl Said {
+    fn introduction(&self, incarnation: Incarnation) -> Vec<u8> {
+        let (features, agent) = (self.features.clone(), self.agent.clone());
+        introduce(&Introduction { incarnation, limits: self.limits, features, agent })
+    }
 }
 
 impl Hello {
@@ -62,16 +82,20 @@ impl Hello {
     pub(crate) fn new(settings: HelloSettings) -> Self {
         let HelloSettings { max_message_bytes, buckets, life, features, agent, .. } = settings;
         let limits = Limits { max_message_bytes, buckets };
-        let introduction = Introduction { life, limits, features, agent };
+        let said = Said { limits, features, agent };
+        let me = settings.me.into();
         let own = Credentials {
-            me: settings.me.into(),
+            me,
             key: ProofKey::new(&settings.network, settings.key.as_ref()),
             network: settings.network,
             limits,
-            introduction: introduce(&introduction),
+            introduction: said.introduction(Incarnation { life, refutations: 0 }),
         };
         Self(Arc::new(Desk {
-            own,
+            me,
+            own: RwLock::new(Arc::new(own)),
+            said,
+            bars: Bars::default(),
             timeout: settings.timeout,
             max_under_way: settings.max_under_way,
             counters: Counters::default(),
@@ -84,6 +108,25 @@ impl Hello {
     /// here, or after a thousand others.
     pub(crate) fn take(&self, peer: &PeerId, point: &ConnectedPoint) -> Option<Introduced> {
         self.0.acquaintances.take(peer, point)
+    }
+
+    /// Says from now on that this node is in this incarnation. Hellos under way do not change.
+    pub(crate) fn rise(&self, incarnation: Incarnation) {
+        let introduction = self.0.said.introduction(incarnation);
+        let mut own = self.0.own.write().unwrap_or_else(PoisonError::into_inner);
+        *own = Arc::new(Credentials { introduction, ..Credentials::clone(&own) });
+    }
+
+    /// Refuses this incarnation of a node and those before it, with the certificate of the quorum
+    /// that put it out. At most 1,024 nodes: with more the oldest entry leaves. A certificate above
+    /// `MAX_CERTIFICATE` is not sent along.
+    pub(crate) fn bar(&self, node: NodeId, incarnation: Incarnation, certificate: Bytes) {
+        self.0.bars.put(node, incarnation, certificate);
+    }
+
+    /// Refuses no incarnation of a node any more.
+    pub(crate) fn unbar(&self, node: NodeId) {
+        self.0.bars.remove(node);
     }
 
     /// Counts an incoming connection that ended before its hello began.
@@ -126,7 +169,7 @@ impl Desk {
         line: &mut Line,
         role: Role,
     ) -> Result<Introduced, HelloError> {
-        if *peer == self.own.me {
+        if *peer == self.me {
             return Err(HelloError::RefusedByUs(Refusal::Ourselves));
         }
         let slot = matches!(role, Role::Listener).then(|| self.counters.enter());
@@ -136,13 +179,14 @@ impl Desk {
             return Err(busy);
         }
 
+        let own = self.own.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut stream = None;
         let hello = async {
             let stream = stream.insert(line.first_stream(role).await?);
             if taken > self.max_under_way {
                 return Err(busy);
             }
-            line.drive(converse(stream, &self.own, peer, role)).await
+            line.drive(converse(stream, &own, &self.bars, peer, role)).await
         };
         let end = match tokio::time::timeout(self.timeout, hello).await {
             Ok(end) => end,
@@ -151,14 +195,14 @@ impl Desk {
         if let (Err(HelloError::RefusedByUs(why)), Some(stream)) = (&end, &mut stream) {
             line.part(stream, why).await;
         }
-        let Introduction { life, features, agent, .. } = end?;
-        Ok(Introduced { peer: (*peer).into(), life, features, agent })
+        let Introduction { incarnation, features, agent, .. } = end?;
+        Ok(Introduced { peer: (*peer).into(), incarnation, features, agent })
     }
 }
 
 impl fmt::Debug for Hello {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hello").field("network", &self.0.own.network).finish_non_exhaustive()
+        f.debug_struct("Hello").field("me", &self.0.me).finish_non_exhaustive()
     }
 }
 

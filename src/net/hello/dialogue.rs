@@ -6,13 +6,16 @@ use rand::TryRng;
 use rand::rngs::SysRng;
 use serde_bytes::{ByteArray, ByteBuf};
 
+use super::bars::Bars;
 use super::proof::{ProofKey, Role, Transcript};
 use super::wire::{self, FORMAT_VERSION, Introduction, MAGIC, Message, Opening, Proof};
 use crate::base::codec::to_cbor;
+use crate::base::id::NodeId;
 use crate::base::name::check_name;
 use crate::net::refusal::{HelloError, Limits, Refusal};
 
 /// What a node says of itself on every connection.
+#[derive(Clone)]
 pub(super) struct Credentials {
     pub me: PeerId,
     pub network: String,
@@ -26,9 +29,13 @@ pub(super) struct Credentials {
 struct Dialogue<'a, S> {
     stream: &'a mut S,
     own: &'a Credentials,
+    bars: &'a Bars,
+    peer: NodeId,
     role: Role,
     nonce: [u8; 32],
     transcript: Transcript,
+    /// The peer has proved the network key.
+    proven: bool,
 }
 
 /// Plays one part of the hello to its end and returns what the peer said of itself.
@@ -37,6 +44,7 @@ struct Dialogue<'a, S> {
 pub(super) async fn converse<S>(
     stream: &mut S,
     own: &Credentials,
+    bars: &Bars,
     peer: &PeerId,
     role: Role,
 ) -> Result<Introduction, HelloError>
@@ -47,7 +55,8 @@ where
         Role::Dialer => Transcript::new(&own.key, &own.me, peer),
         Role::Listener => Transcript::new(&own.key, peer, &own.me),
     };
-    let dialogue = Dialogue { stream, own, role, nonce: fresh_nonce()?, transcript };
+    let (peer, nonce) = (NodeId::from(*peer), fresh_nonce()?);
+    let dialogue = Dialogue { stream, own, bars, peer, role, nonce, transcript, proven: false };
     match role {
         Role::Dialer => dialogue.dial().await,
         Role::Listener => dialogue.listen().await,
@@ -131,7 +140,9 @@ where
         let Message::Proof(proof) = self.hear().await? else {
             return Err(HelloError::RefusedByUs(Refusal::Garbage));
         };
-        self.examine(&said_before, &proof).map_err(HelloError::RefusedByUs)
+        let introduction = self.examine(&said_before, &proof).map_err(HelloError::RefusedByUs)?;
+        self.proven = true;
+        Ok(introduction)
     }
 
     /// First the proof, then what it covers: a stranger's introduction is not even read.
@@ -147,7 +158,10 @@ where
                 refused: introduction.limits,
             });
         }
-        Ok(introduction)
+        match self.bars.against(self.peer, introduction.incarnation) {
+            Some(certificate) => Err(Refusal::Down { certificate: certificate.to_vec() }),
+            None => Ok(introduction),
+        }
     }
 
     async fn say(&mut self, message: &Message) -> Result<(), HelloError> {
@@ -160,8 +174,21 @@ where
         let bytes = wire::read(self.stream).await?;
         self.transcript.absorb(&bytes);
         match wire::decode(&bytes).map_err(HelloError::RefusedByUs)? {
-            Message::Refusal(reason) => Err(HelloError::RefusedByPeer(reason.into())),
+            Message::Refusal(reason) => Err(self.refused(reason.into())),
             message => Ok(message),
+        }
+    }
+}
+
+impl<S> Dialogue<'_, S> {
+    /// The peer refuses us. Checking a certificate costs more than making one up, so of those who
+    /// come to us only members may bring one; a member that dials proves itself first. Whom we
+    /// dial ourselves is limited by our dials.
+    fn refused(&self, why: Refusal) -> HelloError {
+        let unproven = self.role == Role::Listener && !self.proven;
+        match why {
+            Refusal::Down { .. } if unproven => HelloError::RefusedByUs(Refusal::Garbage),
+            why => HelloError::RefusedByPeer(why),
         }
     }
 }

@@ -11,7 +11,7 @@
 //!     │ Hello                                      │
 //!     │◄───────────────────────────────────────────┤
 //!     │ Proof { mac, introduction }                │
-//!     ├───────────────────────────────────────────►│  knows the key? same limits?
+//!     ├───────────────────────────────────────────►│  knows the key? same limits? not put out?
 //!     │ Proof                                      │
 //!     │◄───────────────────────────────────────────┤
 //!     │ Welcome                                    │
@@ -27,13 +27,17 @@
 //! - *Directed*: a proof covers both ids and the role of its maker, so our own cannot be sent back
 //!   to us, nor handed on to a third node.
 //! - *Whole*: a proof covers every byte said before it, and the introduction beside it.
-//! - *Bounded*: 4 KiB a message, sixteen streams beside the first, one deadline for the whole
-//!   hello, a limit on hellos under way, and half a second at most to let the refused side read
-//!   why.
+//! - *Heard*: an incarnation that a quorum put out is refused with the certificate, so that it
+//!   learns of it however it comes; only members are told, its next incarnation comes in,
+//!   and who dials without a proof cannot make us read a certificate.
+//! - *Bounded*: 12 KiB a message, 4 KiB an introduction, a thousand nodes put out, sixteen streams
+//!   beside the first, one deadline for the whole hello, a limit on hellos under way, and half a
+//!   second at most to let the refused side read why.
 //!
 //! A node without a network key proves a key made of the network's name: no secret, the same path.
 
 mod acquaintances;
+mod bars;
 mod desk;
 mod dialogue;
 mod line;

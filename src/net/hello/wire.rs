@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteArray, ByteBuf};
 
 use crate::base::codec::{from_cbor, to_cbor};
-use crate::base::id::Life;
+use crate::base::id::Incarnation;
+use crate::base::limits::MAX_CERTIFICATE;
 use crate::base::name::check_name;
 use crate::net::refusal::{HelloError, Limits, Refusal};
 
@@ -17,8 +18,11 @@ pub(super) const MAGIC: [u8; 8] = *b"goss-msh";
 /// The version of everything nodes of one network say to each other.
 pub(super) const FORMAT_VERSION: u16 = 1;
 
-/// Largest message of the hello, in bytes. The largest introduction needs 2.6 KiB.
-pub(super) const MAX_MESSAGE: usize = 4096;
+/// Largest message of the hello, in bytes: a refusal with a certificate.
+pub(super) const MAX_MESSAGE: usize = MAX_CERTIFICATE + 256;
+
+/// Largest introduction, in bytes. The largest within its other limits needs 2.6 KiB.
+pub(super) const MAX_INTRODUCTION: usize = 4096;
 
 /// Most features a node may name.
 pub(super) const MAX_FEATURES: usize = 32;
@@ -65,8 +69,8 @@ pub(super) struct Proof {
 /// does not know yet whether the listener is a member.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Introduction {
-    /// Which start of the node.
-    pub life: Life,
+    /// Which start of the node, and how often it refuted its death since.
+    pub incarnation: Incarnation,
     /// What has to be the same on every node.
     pub limits: Limits,
     /// What it can do beyond the format version.
@@ -78,7 +82,7 @@ pub(super) struct Introduction {
 impl Introduction {
     /// Reads an introduction and holds it against its limits.
     pub fn decode(bytes: &[u8]) -> Result<Self, Refusal> {
-        let said: Self = from_cbor(bytes, MAX_MESSAGE).map_err(|_| Refusal::Garbage)?;
+        let said: Self = from_cbor(bytes, MAX_INTRODUCTION).map_err(|_| Refusal::Garbage)?;
         if said.is_within_limits() { Ok(said) } else { Err(Refusal::Garbage) }
     }
 
@@ -98,12 +102,23 @@ pub(super) struct Reason {
     detail: ByteBuf,
 }
 
+#[cfg(test)]
+impl Reason {
+    /// What a peer may send, fitting or not.
+    pub fn of_bytes(code: u16, detail: Vec<u8>) -> Self {
+        Self { code, detail: ByteBuf::from(detail) }
+    }
+}
+
 impl From<&Refusal> for Reason {
     fn from(refusal: &Refusal) -> Self {
         let detail = match refusal {
             Refusal::UnknownVersion { refuser, refused } => to_cbor(&(refuser, refused)),
             Refusal::OtherNetwork { refuser, refused } => to_cbor(&(refuser, refused)),
             Refusal::IncompatibleLimits { refuser, refused } => to_cbor(&(refuser, refused)),
+            Refusal::Down { certificate } if certificate.len() <= MAX_CERTIFICATE => {
+                certificate.clone()
+            }
             _ => Vec::new(),
         };
         Self { code: refusal.code(), detail: ByteBuf::from(detail) }
@@ -133,6 +148,9 @@ impl From<Reason> for Refusal {
             7 => Some(Self::Busy),
             8 => Some(Self::Garbage),
             9 => Some(Self::Echo),
+            10 if detail.len() <= MAX_CERTIFICATE => {
+                Some(Self::Down { certificate: detail.into_vec() })
+            }
             _ => None,
         };
         known.unwrap_or(Self::Unknown(code))

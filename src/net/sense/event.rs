@@ -5,6 +5,7 @@ use libp2p::swarm::SwarmEvent;
 use super::{carrier, control, discovery, link};
 use crate::base::id::NodeId;
 use crate::engine::Input;
+use crate::engine::frame::Lane;
 use crate::net::behaviour::BehaviourEvent;
 use crate::net::network::Network;
 
@@ -19,7 +20,8 @@ pub fn swarm(network: &mut Network, event: SwarmEvent<BehaviourEvent>) {
 fn behaviour(network: &mut Network, event: BehaviourEvent) {
     match event {
         BehaviourEvent::Carrier(event) => carrier::sense(network, event),
-        BehaviourEvent::Control(event) => control::sense(network, event),
+        BehaviourEvent::Control(event) => control::sense(network, Lane::Control, event),
+        BehaviourEvent::Probe(event) => control::sense(network, Lane::Probe, event),
         BehaviourEvent::Ping(event) => ping(network, &event),
         BehaviourEvent::Identify(event) => discovery::identify(network, event),
         BehaviourEvent::Kademlia(event) => discovery::kademlia(network, event),

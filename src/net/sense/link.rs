@@ -1,5 +1,6 @@
 //! Connections: begun, ended, refused; and our own addresses.
 
+use bytes::Bytes;
 use libp2p::PeerId;
 use libp2p::core::ConnectedPoint;
 use libp2p::multiaddr::{Multiaddr, Protocol};
@@ -12,7 +13,7 @@ use crate::net::network::{Dial, Network};
 use crate::net::perform::dial_failure;
 use crate::net::refusal::{HelloError, HelloFailure, Refusal};
 use crate::protocol::discovery::DialFailure;
-use crate::protocol::membership::{Link, LinkId};
+use crate::protocol::link::{Link, LinkId};
 
 pub fn swarm(network: &mut Network, event: SwarmEvent<BehaviourEvent>) {
     match event {
@@ -80,7 +81,7 @@ fn opened(
         ConnectedPoint::Dialer { address, .. } => Some(without_peer(address)),
         ConnectedPoint::Listener { .. } => None,
     };
-    let life = introduced.life;
+    let life = introduced.incarnation.life;
     network.inbox.push_back(Input::Opened { peer, life, link: Link { id: link, dialled } });
     if let Some(token) = token {
         network.inbox.push_back(Input::Dialled { token, peer });
@@ -132,7 +133,11 @@ fn refusal(network: &mut Network, failure: &HelloFailure) -> Option<String> {
     let reason = refusal.to_string();
     let peer = Some(failure.peer);
     network.inbox.push_back(Input::Refused { peer, by_us, reason: reason.clone() });
-    (*refusal != Refusal::Busy).then_some(reason)
+    if let HelloError::RefusedByPeer(Refusal::Down { certificate }) = &failure.error {
+        let certificate = Bytes::copy_from_slice(certificate);
+        network.inbox.push_back(Input::Barred { by: peer, certificate });
+    }
+    (!refusal.passes()).then_some(reason)
 }
 
 /// The address without `/p2p/…` at its end.

@@ -40,6 +40,8 @@ pub(super) struct Dialer {
     sighted: LinkedHashSet<Key>,
     /// Who refused us or was refused, and until when it is left alone.
     pub(super) refused: BTreeMap<Key, Time>,
+    /// With whom another room needs a link: dialled once, at once.
+    wanted: BTreeSet<NodeId>,
     /// Whom the user told us not to dial.
     held_off: BTreeSet<NodeId>,
     /// Where we reached ourselves, the newest last.
@@ -93,6 +95,7 @@ impl Dialer {
             dials: BTreeMap::new(),
             sighted: LinkedHashSet::new(),
             refused: BTreeMap::new(),
+            wanted: BTreeSet::new(),
             held_off: BTreeSet::new(),
             reached_ourselves: LinkedHashSet::new(),
             listening: BTreeSet::new(),
@@ -160,6 +163,7 @@ impl Dialer {
             return self.postpone(key, now + pause);
         }
         if places.is_empty() {
+            self.not_reached(peer, out);
             let pause = self.config.backoff_max.max(self.config.backoff_first);
             return self.postpone(key, now + pause.max(NOWHERE));
         }
@@ -233,9 +237,42 @@ impl Dialer {
         }
         match (&self.fixed, key) {
             _ if target.stays.is_some() => Some(Want::Must),
+            (_, Key::Peer(peer)) if self.wanted.contains(peer) => Some(Want::Must),
             (Some(fixed), Key::Peer(peer)) => fixed.has(*peer).then_some(Want::Must),
             (Some(_), Key::Address(_)) => None,
             (None, _) => Some(Want::Pool),
+        }
+    }
+
+    /// Another room needs a link with this peer: it is dialled now, whatever its backoff says.
+    pub(super) fn want_now(&mut self, now: Time, peer: NodeId, out: &mut Outbox<Output>) {
+        let key = Key::Peer(peer);
+        if self.is_linked(peer) || peer == self.own {
+            return;
+        }
+        let refused = self.refused.get(&key).is_some_and(|until| *until > now);
+        let place_known = self
+            .targets
+            .get(&key)
+            .is_some_and(|target| !target.places(|place| self.is_ours(place)).is_empty());
+        if !place_known || refused || self.held_off.contains(&peer) {
+            return out.push(Output::Unreached { peer });
+        }
+        self.wanted.insert(peer);
+        if let Some(target) = self.targets.get_mut(&key) {
+            target.due = target.due.min(now);
+        }
+        self.settle(&key);
+    }
+
+    /// It is linked, or will not be now.
+    pub(super) fn not_wanted(&mut self, peer: NodeId) -> bool {
+        self.wanted.remove(&peer)
+    }
+
+    pub(super) fn not_reached(&mut self, peer: Option<NodeId>, out: &mut Outbox<Output>) {
+        if let Some(peer) = peer.filter(|peer| self.wanted.remove(peer)) {
+            out.push(Output::Unreached { peer });
         }
     }
 

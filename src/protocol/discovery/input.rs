@@ -19,6 +19,16 @@ pub enum Topology {
     Fixed(BTreeMap<NodeId, Vec<Multiaddr>>),
 }
 
+impl Topology {
+    /// It gives nobody to be linked with.
+    pub fn names_nobody(&self) -> bool {
+        match self {
+            Self::Open => true,
+            Self::Fixed(neighbours) => neighbours.is_empty(),
+        }
+    }
+}
+
 /// Who told us of an address.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -122,6 +132,12 @@ pub enum Input {
         /// Which `Output::Dial`.
         token: Token,
         /// Who lives there.
+        peer: NodeId,
+    },
+    /// Another room needs a link with this peer, now. Unless it is linked or comes to be,
+    /// `Output::Unreached` follows.
+    Wanted {
+        /// With whom.
         peer: NodeId,
     },
     /// A dial ended without a link.

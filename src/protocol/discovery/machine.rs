@@ -335,6 +335,7 @@ impl Machine for DiscoveryMachine {
             Input::Linked { peer, life, address } => self.linked(now, (peer, life), address, out),
             Input::Unlinked { peer } => self.unlinked(now, peer),
             Input::Dialled { token, peer } => self.dialer.dialled(now, token, peer, out),
+            Input::Wanted { peer } => self.dialer.want_now(now, peer, out),
             Input::DialFailed { token, failure } => self.dialer.failed(now, token, failure, out),
             Input::Left { peer, life } => self.left(now, peer, life, out),
             Input::Asked { token, message } => {

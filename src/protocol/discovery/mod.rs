@@ -66,6 +66,9 @@
 //! - Upon a sighting: remember it, at most `max_sightings` without a card (the oldest leaves). In
 //!   the fixed topology it only adds an address to a neighbour.
 //!
+//! - Upon `Wanted`: dial the peer now, once, whatever its backoff says; give `Unreached` when no
+//!   address of it is known or the dial fails. Its link stays until nobody uses it.
+//!
 //! **Neighbours** (`fixed`)
 //!
 //! - Upon a link with a node in the map: `Neighbour { joined: true }`. Upon its leaving the map:

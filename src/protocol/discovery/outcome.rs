@@ -31,6 +31,7 @@ impl Dialer {
             self.link(now, peer, life);
         }
         self.refused.remove(&Key::Peer(peer));
+        self.not_wanted(peer);
         let dialled = self.end_dials(peer, place.as_ref());
         if let Some(place) = place {
             self.reached(now, peer, place);
@@ -156,6 +157,7 @@ impl Dialer {
     ) {
         let Some(dial) = self.dials.remove(&token) else { return };
         self.failed += 1;
+        self.not_reached(dial.peer, out);
         self.pause(now, &dial.key);
         if let Some(place) = dial.places.first() {
             let result = Err(refusal(&failure, place.clone(), dial.asked));

@@ -21,6 +21,11 @@ pub enum Output {
         /// Where, the best first, at most 8. None ends in the `/p2p/…` of the peer itself.
         addresses: Vec<Multiaddr>,
     },
+    /// The link asked for by `Input::Wanted` cannot be had now.
+    Unreached {
+        /// With whom.
+        peer: NodeId,
+    },
     /// Close the link to a peer.
     Unlink {
         /// Whom.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::wire::{Alive, Certificate, Statement, Verdict, Vote};
+use super::wire::{Alive, Certificate, Resigned, Statement, Verdict, Vote};
 use crate::base::codec::{DecodeError, from_cbor};
 use crate::base::id::{Incarnation, NodeId};
 use crate::base::signer::{Signer, Verifier};
@@ -19,6 +19,7 @@ const MAX_SAVED: usize = 64 * 1024;
 /// Keep a signature over one thing from being taken for one over another.
 const STATEMENT: &[u8] = b"gossip-mesh statement 1";
 const ALIVE: &[u8] = b"gossip-mesh alive 1";
+const RESIGNED: &[u8] = b"gossip-mesh resigned 1";
 
 /// What is wrong with something that should be a proof.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -146,6 +147,22 @@ impl Alive {
     }
 
     /// True when the node itself said it. Vouchers are statements of their own.
+    pub(crate) fn is_genuine(&self, verifier: &Verifier) -> bool {
+        verifier.verify(self.node, &self.signed(), &self.signature)
+    }
+}
+
+impl Resigned {
+    fn signed(&self) -> Vec<u8> {
+        Signed::new(RESIGNED).node(self.node).incarnation(self.incarnation).0
+    }
+
+    pub(crate) fn sign(mut self, signer: &mut Signer) -> Self {
+        self.signature = signer.sign(&self.signed());
+        self
+    }
+
+    /// True when the node itself said it.
     pub(crate) fn is_genuine(&self, verifier: &Verifier) -> bool {
         verifier.verify(self.node, &self.signed(), &self.signature)
     }

@@ -19,33 +19,10 @@ pub enum SelfReset {
     Seed,
 }
 
-/// Settings of links, of verdicts and of leaving.
+/// Settings of verdicts and of leaving.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MembershipConfig {
-    /// Pings in a row that may fail before a link is closed and dialled again. Default 2: with the
-    /// default ping settings a silent half-open link is closed within 8 s.
-    pub misses: u32,
-    /// Complaints of the carrier that a peer is slow, within `slow_window`, before its link is
-    /// closed and dialled again. Default 100: it complains with every heartbeat while more is
-    /// published than the peer takes, which is no reason to lose all that waits for it; a minute of
-    /// it looks like a stream that is dead on a link that is not.
-    pub slow_limit: u32,
-    /// How long a complaint counts. Default 2 min.
-    #[serde(with = "duration")]
-    pub slow_window: Duration,
-    /// A second connection within this time of the first is a simultaneous dial. Later it means
-    /// that the peer knows nothing of the link we still hold. Default 2 s.
-    #[serde(with = "duration")]
-    pub tie_window: Duration,
-    /// How long the losing one of two connections lives on, so that nothing under way on it is
-    /// lost. Default 300 ms.
-    #[serde(with = "duration")]
-    pub tie_grace: Duration,
-    /// How long the side that did not dial waits for the other to close the older of two
-    /// connections. Default 2 s.
-    #[serde(with = "duration")]
-    pub tie_patience: Duration,
     /// Voters it takes to put a node out: see [`Threshold`]. Also read when it is spelled
     /// `consensus_treshold`. Default 0.5.
     #[serde(alias = "consensus_treshold")]
@@ -91,6 +68,8 @@ pub struct MembershipConfig {
     /// The longest such wait. Default 5 min.
     #[serde(with = "duration")]
     pub rejoin_max: Duration,
+    /// Most nodes recorded, members and those put out. Others are not taken in. Default 16,384.
+    pub max_members: usize,
     /// How long a leaving node waits for its peers to note it. Default 1 s.
     #[serde(with = "duration")]
     pub leave_patience: Duration,
@@ -105,12 +84,6 @@ pub struct MembershipConfig {
 impl Default for MembershipConfig {
     fn default() -> Self {
         Self {
-            misses: 2,
-            slow_limit: 100,
-            slow_window: Duration::from_secs(120),
-            tie_window: Duration::from_secs(2),
-            tie_grace: Duration::from_millis(300),
-            tie_patience: Duration::from_secs(2),
             consensus_threshold: Threshold::default(),
             timeout: Duration::from_millis(100),
             adaptive_timeout: true,
@@ -126,6 +99,7 @@ impl Default for MembershipConfig {
             flap_window: None,
             rejoin_backoff: Duration::from_secs(1),
             rejoin_max: Duration::from_secs(300),
+            max_members: 16_384,
             leave_patience: Duration::from_secs(1),
             remember_left: Duration::from_secs(3_600),
             max_left: 1_024,
@@ -173,6 +147,7 @@ impl MembershipConfig {
                 "`membership.full_limit` must be 3 to 64: a certificate holds 64 votes",
             ),
             ((5..=63).contains(&self.committee), "`membership.committee` must be 5 to 63"),
+            (self.max_members >= 2, "`membership.max_members` must be at least 2"),
             (
                 self.rejoin_backoff <= self.rejoin_max && !self.rejoin_backoff.is_zero(),
                 "`membership.rejoin_backoff` must be above zero and at most `rejoin_max`",

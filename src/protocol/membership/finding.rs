@@ -27,6 +27,8 @@ pub enum GoingDownReason {
 pub enum Reprieve {
     /// Others reach the node: only the link from here is broken.
     Vouched,
+    /// The node answered after all.
+    Answered,
     /// The node contradicted in a newer incarnation.
     Refuted,
     /// Nobody was left to ask, and neither side had enough votes.
@@ -306,6 +308,7 @@ impl Finding {
             Self::SuspicionEnded { node, reason, up, down, silent, quorum } => {
                 let why = match reason {
                     Reprieve::Vouched => "others reach it",
+                    Reprieve::Answered => "it answered after all",
                     Reprieve::Refuted => "it contradicted",
                     Reprieve::Inconclusive => "nobody was left to ask",
                     Reprieve::Settled => "its fate was decided elsewhere",

@@ -3,25 +3,26 @@
 use std::time::Duration;
 
 use hashlink::LinkedHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::wire::Left;
 use crate::base::id::{Life, NodeId};
-use crate::base::key::SecretKey;
+use crate::base::signer::{Signer, Verifier};
 use crate::base::time::Time;
 
 /// Keeps a signature over a good-bye from being taken for one over anything else.
 const DOMAIN: &[u8] = b"gossip-mesh left 1";
 
 impl Left {
-    /// The owner of `key` ends `life`, now.
-    pub fn sign(key: &SecretKey, life: Life) -> Self {
-        let node = key.id();
-        Self { node, life, signature: key.sign(&signed_bytes(node, life)), age_ms: 0 }
+    /// The owner of the key ends `life`, now.
+    pub(crate) fn sign(signer: &mut Signer, life: Life) -> Self {
+        let node = signer.me();
+        Self { node, life, signature: signer.sign(&signed_bytes(node, life)), age_ms: 0 }
     }
 
     /// True when the one who left said so itself.
-    pub fn is_genuine(&self) -> bool {
-        self.node.verify(&signed_bytes(self.node, self.life), &self.signature)
+    pub(crate) fn is_genuine(&self, verifier: &Verifier) -> bool {
+        verifier.verify(self.node, &signed_bytes(self.node, self.life), &self.signature)
     }
 
     /// How long ago it was said, as far as the teller knows.
@@ -35,14 +36,14 @@ fn signed_bytes(node: NodeId, life: Life) -> Vec<u8> {
 }
 
 /// A good-bye, and when it is history.
-#[derive(Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 struct Kept {
     until: Time,
     record: Left,
 }
 
 /// The good-byes of the last while, in the order of their coming.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct LeftRecords(LinkedHashMap<NodeId, Kept>);
 
 impl LeftRecords {

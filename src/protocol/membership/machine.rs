@@ -1,71 +1,81 @@
 //! What may happen to membership, and what it wants done.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
-use multiaddr::Multiaddr;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use super::agenda::Agenda;
 use super::config::MembershipConfig;
+use super::desk::Desk;
 use super::finding::Finding;
 use super::left::LeftRecords;
-use super::link::{Link, LinkId, Links, Opened};
-use super::wire::{Left, Message, News};
-use crate::base::id::{Life, NodeId};
-use crate::base::key::SecretKey;
-use crate::base::machine::{Machine, Outbox, earliest};
+use super::observers::Observers;
+use super::probe::Probes;
+use super::roll::{self, Roll, State};
+use super::round::Round;
+use super::sweep::{Purpose, Sweep};
+use super::vote::{Check, Hold};
+use super::watch::Watch;
+use super::wire::{Alive, Certificate, Left, Message, News, Phase};
+use crate::base::id::{Incarnation, Life, NodeId};
+use crate::base::machine::{Machine, Outbox};
+use crate::base::signer::{Signer, Verifier};
 use crate::base::time::Time;
-use crate::base::token::{Token, Tokens};
+use crate::base::token::Token;
 
 /// How a node stands, as seen from here.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Standing {
-    /// Linked, or known by its card and not known to be gone.
+    /// A member, or known by its card, and not known to be gone.
     Alive,
-    /// Somebody suspects that it failed.
+    /// This node suspects that it failed and asks others.
     Suspected,
-    /// This node had a link to it and lost it. Only this node's view.
+    /// This node cannot reach it. Only this node's view.
     Unreachable,
-    /// Put out by a quorum.
+    /// Put out by a quorum, or by itself.
     Down,
     /// Said good-bye.
     Left,
 }
 
 /// Everything that can happen to the room.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub enum Input {
     /// The deadline came.
     Tick,
-    /// A connection is up and its hello done.
-    Opened {
-        /// With whom.
-        peer: NodeId,
-        /// In which of its lives.
-        life: Life,
-        /// The connection.
-        link: Link,
-    },
-    /// A connection is gone.
-    Closed {
-        /// With whom.
-        peer: NodeId,
-        /// Which.
-        link: LinkId,
-    },
-    /// A ping on a connection ended.
-    Pinged {
-        /// With whom.
-        peer: NodeId,
-        /// Which.
-        link: LinkId,
-        /// Whether the answer came in time.
-        answered: bool,
-    },
-    /// The carrier dropped messages because this peer takes them too slowly.
-    Slow {
+    /// A peer is linked.
+    Linked {
         /// Who.
+        peer: NodeId,
+        /// In which life.
+        life: Life,
+    },
+    /// A peer is not linked any more.
+    Unlinked {
+        /// Who.
+        peer: NodeId,
+    },
+    /// The link wanted by `Output::Reach` cannot be had now.
+    Unreached {
+        /// With whom.
+        peer: NodeId,
+    },
+    /// A peer refused us at the hello, with the proof that we were put out.
+    Barred {
+        /// Who, if known.
+        by: Option<NodeId>,
+        /// The proof.
+        certificate: Certificate,
+    },
+    /// Something else came from a linked peer; see [`MembershipMachine::wants_heard`].
+    Heard {
+        /// From whom.
         peer: NodeId,
     },
     /// A node is known by its card.
@@ -75,7 +85,7 @@ pub enum Input {
         /// In which life.
         life: Life,
     },
-    /// A node is not known any more.
+    /// A node is not known by a card any more.
     Forgotten {
         /// Who.
         node: NodeId,
@@ -91,7 +101,21 @@ pub enum Input {
         /// The question.
         message: Message,
     },
-    /// The question of an `Output::Ask` is settled: answered, or lost.
+    /// A peer tells something.
+    Told {
+        /// Who.
+        from: NodeId,
+        /// What.
+        message: Message,
+    },
+    /// The answer to an `Output::Ask`.
+    Answer {
+        /// To which.
+        token: Token,
+        /// The answer.
+        message: Message,
+    },
+    /// An `Output::Ask` was heard without an answer, or will have none.
     Settled {
         /// Which.
         token: Token,
@@ -99,23 +123,33 @@ pub enum Input {
 }
 
 /// Everything the room can want.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub enum Output {
-    /// Close this connection.
-    Close(LinkId),
-    /// A peer is linked.
-    Linked {
-        /// Who.
+    /// Have a link with this peer; `Input::Linked` or `Input::Unreached` follows.
+    Reach {
+        /// With whom.
         peer: NodeId,
-        /// In which life.
-        life: Life,
-        /// Where we dialled it; `None` when it dialled us.
-        address: Option<Multiaddr>,
     },
-    /// A peer is not linked any more.
-    Unlinked {
-        /// Who.
+    /// End the link with this peer.
+    Unlink {
+        /// With whom.
         peer: NodeId,
+    },
+    /// This is our incarnation from now on; say so in every hello.
+    Incarnation(Incarnation),
+    /// Refuse this incarnation and those before it at the hello, with the proof.
+    Bar {
+        /// Of whom.
+        node: NodeId,
+        /// Up to which.
+        incarnation: Incarnation,
+        /// Why.
+        certificate: Certificate,
+    },
+    /// Refuse it no more.
+    Unbar {
+        /// Whom.
+        node: NodeId,
     },
     /// A node left in this life.
     Left {
@@ -136,6 +170,15 @@ pub enum Output {
         /// Who.
         node: NodeId,
     },
+    /// An incarnation of a node was put out.
+    Down {
+        /// Of whom.
+        node: NodeId,
+        /// In which life.
+        life: Life,
+    },
+    /// Something was found out or done.
+    Found(Finding),
     /// Ask a linked peer.
     Ask {
         /// Whom.
@@ -145,6 +188,13 @@ pub enum Output {
         /// The question.
         message: Message,
     },
+    /// Tell a linked peer something.
+    Tell {
+        /// Whom.
+        to: NodeId,
+        /// What.
+        message: Message,
+    },
     /// Answer an `Input::Asked`.
     Answer {
         /// Which.
@@ -152,17 +202,26 @@ pub enum Output {
         /// The answer.
         message: Message,
     },
-    /// Something was found out or done.
-    Found(Finding),
+    /// Remember this for the next start.
+    Save(Saved),
     /// All peers know that we leave, or had time enough to hear it.
     MayStop,
 }
 
+/// What a node remembers of membership from one start to the next.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Saved {
+    /// The records of other nodes, at most `max_members`.
+    pub records: Vec<News>,
+    /// Whose votes counted.
+    pub agreed: BTreeSet<NodeId>,
+}
+
 /// What is known of another node.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Member {
-    /// Its newest life.
-    pub life: Life,
+    /// Its newest incarnation known. The refutations are known of members only.
+    pub incarnation: Incarnation,
     /// How it stands.
     pub standing: Standing,
     /// Since when.
@@ -173,253 +232,344 @@ pub struct Member {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default)]
 pub struct MembershipStats {
-    /// Good-byes that were not signed by the node they speak of.
+    /// Good-byes, refutations, statements and certificates refused: forged, foreign, stale.
     pub forged: u64,
+    /// Probes sent.
+    pub probes: u64,
+    /// Probes without an answer in time.
+    pub misses: u64,
+    /// Suspicions that this node began.
+    pub suspicions: u64,
+    /// Questions about others that this node answered as a witness.
+    pub testimonies: u64,
+    /// Verdicts recorded, of this node's rounds and of others'.
+    pub verdicts: u64,
+    /// Suspicions of itself that this node contradicted.
+    pub refutations: u64,
+    /// How often this node went down: by itself or by a verdict.
+    pub resets: u64,
 }
 
-/// Who is linked, in which life, and who left.
-#[derive(Debug)]
+/// What the room is made from.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub config: MembershipConfig,
+    pub signer: Signer,
+    pub verifier: Verifier,
+    pub life: Life,
+    /// Seed of all randomness.
+    pub seed: u64,
+    /// What was remembered from the last start.
+    pub saved: Saved,
+    /// There is nobody to join: this node founds.
+    pub alone: bool,
+}
+
+/// A node known by its card or link, a member or not.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub(super) struct Acquaintance {
+    pub life: Life,
+    pub since: Time,
+    pub carded: bool,
+}
+
+/// What is due when.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub(super) enum Due {
+    /// Probe a watched member.
+    Probe(NodeId),
+    /// A probe had its time.
+    Missed(NodeId),
+    /// Begin a suspicion, unless another observer did.
+    Suspect(NodeId),
+    /// Look at a round again.
+    Round(NodeId),
+    /// A voter had its time.
+    Silent { subject: NodeId, voter: NodeId },
+    /// Tell all linked members what this node believes.
+    Push,
+    /// Compare records with a peer.
+    Sync(NodeId),
+    /// Found a mesh, if nobody else did.
+    Found,
+    /// Look for a member that takes this node in.
+    Seek,
+    /// Who should take this node in had its time.
+    Join,
+    /// Come back after going down.
+    Back,
+    /// Save what shall be remembered.
+    Save,
+    /// Leave without having been noted by all.
+    Leave,
+    /// Drop what is history.
+    Expire,
+    /// Meet nodes that have cards and are no members.
+    Meet,
+    /// Contradict a suspicion that came too soon after the last one.
+    Refute { round: u64 },
+}
+
+/// Who is alive, by quorum.
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct MembershipMachine {
-    config: MembershipConfig,
-    key: SecretKey,
-    life: Life,
-    links: Links,
-    members: BTreeMap<NodeId, Member>,
-    /// Those of the members whose card discovery holds.
-    carded: BTreeSet<NodeId>,
-    left: LeftRecords,
-    tokens: Tokens,
-    leaving: Option<Leaving>,
-    forged: u64,
+    pub(super) config: MembershipConfig,
+    pub(super) me: NodeId,
+    #[serde(skip, default = "nobody")]
+    pub(super) signer: Signer,
+    #[serde(skip)]
+    pub(super) verifier: Verifier,
+    pub(super) random: ChaCha8Rng,
+    pub(super) incarnation: Incarnation,
+    pub(super) phase: Phase,
+    pub(super) roll: Roll,
+    pub(super) acquaintances: BTreeMap<NodeId, Acquaintance>,
+    /// Members that this node suspects or cannot reach, and since when.
+    pub(super) troubles: BTreeMap<NodeId, (Standing, Time)>,
+    pub(super) left: LeftRecords,
+    pub(super) leaving: Option<Leaving>,
+    pub(super) desk: Desk,
+    pub(super) agenda: Agenda<Due>,
+    pub(super) probes: Probes,
+    pub(super) observers: Observers,
+    pub(super) watches: BTreeMap<NodeId, Watch>,
+    pub(super) rounds: BTreeMap<NodeId, Round>,
+    pub(super) holds: BTreeMap<NodeId, Hold>,
+    pub(super) checks: BTreeMap<NodeId, Check>,
+    pub(super) sweeps: BTreeMap<Purpose, Sweep>,
+    /// Incarnations that this node testified to be down, and in which round.
+    pub(super) condemned: BTreeMap<NodeId, (Incarnation, u64)>,
+    /// When others contradicted, within the flap window.
+    pub(super) flaps: BTreeMap<NodeId, Vec<Time>>,
+    /// The last digest of A that a peer told.
+    pub(super) views: BTreeMap<NodeId, u64>,
+    /// The logical clock of a peer when it was last told.
+    pub(super) ticks: BTreeMap<NodeId, (u64, Time)>,
+    pub(super) birth: super::birth::Birth,
+    pub(super) refuting: super::refute::Refuting,
+    pub(super) last_doubt: Option<Time>,
+    pub(super) told_view: (u32, u32),
+    pub(super) stats: MembershipStats,
 }
 
 /// Our good-bye, and who has yet to note it.
-#[derive(Debug)]
-struct Leaving {
-    record: Left,
-    open: BTreeSet<Token>,
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Leaving {
+    pub record: Left,
+    pub open: BTreeSet<Token>,
     /// `None` once `MayStop` was said.
-    until: Option<Time>,
+    pub until: Option<Time>,
+}
+
+/// Whoever restores a machine brings a signer along.
+fn nobody() -> Signer {
+    Signer::recorded(crate::base::key::SecretKey::from_seed([0; 32]).id(), [])
 }
 
 impl MembershipMachine {
-    pub fn new(config: MembershipConfig, key: SecretKey, life: Life) -> Self {
-        let links = Links::new(key.id());
-        Self {
-            config,
-            key,
-            life,
-            links,
-            members: BTreeMap::new(),
-            carded: BTreeSet::new(),
-            left: LeftRecords::default(),
-            tokens: Tokens::default(),
-            leaving: None,
-            forged: 0,
+    pub fn new(settings: Settings) -> Self {
+        let Settings { config, mut signer, verifier, life, seed, saved, alone } = settings;
+        let me = signer.me();
+        let incarnation = Incarnation { life, refutations: 0 };
+        let mut roll = Roll::default();
+        for news in saved.records.into_iter().take(config.max_members) {
+            if let Some((node, state)) = saved_state(news)
+                && node != me
+            {
+                roll.apply(Time::ZERO, node, state);
+            }
         }
+        let own =
+            Alive { node: me, incarnation, tick: 0, signature: vec![], vouchers: vec![] };
+        roll.apply(Time::ZERO, me, State::Alive(Arc::new(own.sign(&mut signer))));
+        roll.agree_on(&saved.agreed);
+        let mut agenda = Agenda::default();
+        agenda.set(Due::Found, Time::ZERO);
+        let mut machine = Self {
+            observers: Observers::new(roll::lot(me), config.monitors),
+            config,
+            me,
+            signer,
+            verifier,
+            random: ChaCha8Rng::seed_from_u64(seed),
+            incarnation,
+            phase: Phase::Joining,
+            roll,
+            acquaintances: BTreeMap::new(),
+            troubles: BTreeMap::new(),
+            left: LeftRecords::default(),
+            leaving: None,
+            desk: Desk::default(),
+            agenda,
+            probes: Probes::default(),
+            watches: BTreeMap::new(),
+            rounds: BTreeMap::new(),
+            holds: BTreeMap::new(),
+            checks: BTreeMap::new(),
+            sweeps: BTreeMap::new(),
+            condemned: BTreeMap::new(),
+            flaps: BTreeMap::new(),
+            views: BTreeMap::new(),
+            ticks: BTreeMap::new(),
+            birth: super::birth::Birth::new(alone, saved.agreed),
+            refuting: super::refute::Refuting::default(),
+            last_doubt: None,
+            told_view: (0, 0),
+            stats: MembershipStats::default(),
+        };
+        machine.begin_observing();
+        machine
     }
 
     /// All other nodes known.
     pub fn members(&self) -> impl Iterator<Item = (NodeId, Member)> + '_ {
-        self.members.iter().map(|(id, member)| (*id, *member))
+        let recorded = self.roll.records().map(|(node, _)| node);
+        let met = self.acquaintances.keys().copied();
+        let met = met.filter(|node| self.roll.record(*node).is_none());
+        recorded
+            .chain(met)
+            .filter(|node| *node != self.me)
+            .filter_map(|node| Some((node, self.member(node)?)))
     }
 
-    /// What is known of another node.
+    /// What is known of a node.
     pub fn member(&self, node: NodeId) -> Option<Member> {
-        self.members.get(&node).copied()
-    }
-
-    /// Who is linked.
-    pub fn links(&self) -> &Links {
-        &self.links
+        let met = self.acquaintances.get(&node);
+        let Some(record) = self.roll.record(node) else {
+            let met = met?;
+            let (standing, since) =
+                self.troubles.get(&node).copied().unwrap_or((Standing::Alive, met.since));
+            let incarnation = Incarnation { life: met.life, refutations: 0 };
+            return Some(Member { incarnation, standing, since });
+        };
+        let incarnation = record.incarnation();
+        // Its newer life was met before it said so.
+        if let Some(met) = met.filter(|met| met.life > incarnation.life) {
+            let incarnation = Incarnation { life: met.life, refutations: 0 };
+            return Some(Member { incarnation, standing: Standing::Alive, since: met.since });
+        }
+        let (standing, since) = match record.state {
+            State::Left(_) => (Standing::Left, record.since),
+            State::Down(_) | State::Resigned(_) => (Standing::Down, record.since),
+            State::Alive(_) => {
+                let fine = (Standing::Alive, record.since);
+                self.troubles.get(&node).copied().unwrap_or(fine)
+            }
+        };
+        let refutations = if record.is_left() { 0 } else { incarnation.refutations };
+        let incarnation = Incarnation { refutations, ..incarnation };
+        Some(Member { incarnation, standing, since })
     }
 
     /// What the room has counted.
     pub fn stats(&self) -> MembershipStats {
-        MembershipStats { forged: self.forged }
+        self.stats
     }
 
-    fn opened(
-        &mut self,
-        now: Time,
-        peer: NodeId,
-        life: Life,
-        link: Link,
-        out: &mut Outbox<Output>,
-    ) {
-        let id = link.id;
-        let address = link.dialled.clone();
-        if self.is_over(peer, life) {
-            return out.push(Output::Close(id));
-        }
-        match self.links.opened(now, peer, life, link, &self.config) {
-            Opened::First => {
-                self.seen(now, peer, life, true, out);
-                out.push(Output::Linked { peer, life, address });
-                self.tell_left(now, peer, out);
-            }
-            Opened::Second => {}
-            Opened::CleanSlate { close } => out_close(close, out),
-            Opened::Leftover => out.push(Output::Close(id)),
-        }
+    /// In what condition this node is.
+    pub fn phase(&self) -> Phase {
+        self.phase
     }
 
-    fn closed(&mut self, now: Time, peer: NodeId, link: LinkId, out: &mut Outbox<Output>) {
-        if !self.links.closed(peer, link) {
-            return;
-        }
-        out.push(Output::Unlinked { peer });
-        if let Some(member) = self.members.get_mut(&peer)
-            && member.standing == Standing::Alive
-        {
-            *member = Member { standing: Standing::Unreachable, since: now, ..*member };
-            out.push(Output::Unreachable { node: peer });
-        }
-        self.forget_unknown(peer);
+    /// In which incarnation this node is.
+    pub fn incarnation(&self) -> Incarnation {
+        self.incarnation
     }
 
-    /// Newer news ended this life of a node, or its own good-bye did.
-    fn is_over(&self, node: NodeId, life: Life) -> bool {
-        self.members.get(&node).is_some_and(|member| {
-            life < member.life || (life == member.life && member.standing == Standing::Left)
-        })
+    /// All records: the active view and the agreed membership.
+    pub fn roll(&self) -> &Roll {
+        &self.roll
     }
 
-    /// Whoever has neither link nor card nor good-bye is not kept, so that members are bounded.
-    fn forget_unknown(&mut self, node: NodeId) {
-        let known =
-            self.links.is_linked(node) || self.carded.contains(&node) || self.left.holds(node);
-        if !known {
-            self.members.remove(&node);
+    /// The proof that put a node out.
+    pub fn certificate(&self, node: NodeId) -> Option<Certificate> {
+        match &self.roll.record(node)?.state {
+            State::Down(certificate) => Some((**certificate).clone()),
+            _ => None,
         }
     }
 
-    /// Good-byes for a new peer: those kept, and our own when we are on the way out.
-    fn tell_left(&mut self, now: Time, peer: NodeId, out: &mut Outbox<Output>) {
-        for node in self.left.expire(now) {
-            self.forget_unknown(node);
-        }
-        let own = self.leaving.as_ref().map(|leaving| leaving.record.clone());
-        let kept = self.left.tell(now, self.config.remember_left);
-        let records: Vec<Left> = own.into_iter().chain(kept).collect();
-        if records.is_empty() {
-            return;
-        }
-        let token = self.ask(peer, left_news(records), out);
-        if let Some(leaving) = &mut self.leaving {
-            leaving.open.insert(token);
-        }
+    /// Votes so far in an open round about a node: up, down, and needed.
+    pub fn tally(&self, node: NodeId) -> Option<(u32, u32, u32)> {
+        let round = self.rounds.get(&node)?;
+        let (up, down, _) = round.tally();
+        Some((up, down, round.quorum(&self.config)))
     }
 
-    /// A sign of life of `node` in `life`. A card proves less than a link: it revives only a
-    /// newer life, because old cards still travel while a node is being missed.
-    fn seen(
-        &mut self,
-        now: Time,
-        node: NodeId,
-        life: Life,
-        linked: bool,
-        out: &mut Outbox<Output>,
-    ) {
-        if node == self.key.id() {
-            return;
-        }
-        let alive = Member { life, standing: Standing::Alive, since: now };
-        match self.members.get(&node) {
-            Some(_) if self.is_over(node, life) => return,
-            Some(known) if life > known.life => self.left.drop_of(node),
-            // In the same life only a link revives.
-            Some(known) if !linked || known.standing == Standing::Alive => return,
-            _ => {}
-        }
-        self.members.insert(node, alive);
-        out.push(Output::Online { node, life });
+    /// Until when a node is not suspected again.
+    pub fn held_until(&self, node: NodeId) -> Option<Time> {
+        self.holds.get(&node).map(|hold| hold.until)
     }
 
-    fn leave(&mut self, now: Time, out: &mut Outbox<Output>) {
-        if self.leaving.is_some() {
-            return;
+    /// When a node was last heard, and its usual round trip.
+    pub fn last_heard(&self, node: NodeId) -> (Option<Time>, Option<Duration>) {
+        (self.probes.last_heard(node), self.probes.round_trip(node))
+    }
+
+    /// True when this node watches that one.
+    pub fn watches(&self, node: NodeId) -> bool {
+        self.observers.watches(node)
+    }
+
+    /// 0 is well; 7 means that this node trusts its own probes least.
+    pub fn health(&self) -> u8 {
+        self.probes.health()
+    }
+
+    /// True when `Input::Heard` of this peer would be news: it was not heard for a while.
+    pub fn wants_heard(&self, now: Time, peer: NodeId) -> bool {
+        self.probes
+            .last_heard(peer)
+            .is_none_or(|heard| now.since(heard) >= self.config.timeout / 2)
+    }
+
+    pub(super) fn is_active(&self) -> bool {
+        self.phase == Phase::Active && self.leaving.is_none()
+    }
+
+    pub(super) fn found(&self, finding: Finding, out: &mut Outbox<Output>) {
+        out.push(Output::Found(finding));
+    }
+
+    /// Our logical clock.
+    pub(super) fn tick(&self, now: Time) -> u64 {
+        ticks(now.since(Time::ZERO), self.config.timeout)
+    }
+
+    fn due(&mut self, now: Time, due: Due, out: &mut Outbox<Output>) {
+        match due {
+            Due::Probe(node) => self.probe_if_watched(now, node, out),
+            Due::Missed(node) => self.missed(now, node, out),
+            Due::Suspect(node) => self.suspect(now, node, out),
+            Due::Round(subject) => self.drive(now, subject, out),
+            Due::Silent { subject, voter } => self.voter_silent(now, subject, voter, out),
+            Due::Push => self.push(now, out),
+            Due::Sync(peer) => self.sync(now, peer, out),
+            Due::Found => self.maybe_found(now, out),
+            Due::Seek => self.seek(now, out),
+            Due::Join => self.join_failed(now, out),
+            Due::Back => self.come_back(now, out),
+            Due::Save => self.save(now, out),
+            Due::Leave => self.stop_if_done(now, out),
+            Due::Expire => self.expire(now, out),
+            Due::Meet => self.meet_strangers(now, out),
+            Due::Refute { round } => self.refute_late(now, round, out),
         }
-        let record = Left::sign(&self.key, self.life);
-        let peers: Vec<NodeId> = self.links.peers().collect();
-        let open = peers
-            .into_iter()
-            .map(|peer| self.ask(peer, left_news(vec![record.clone()]), out))
-            .collect();
-        let until = Some(now + self.config.leave_patience);
-        self.leaving = Some(Leaving { record, open, until });
-        self.stop_if_done(now, out);
-    }
-
-    fn stop_if_done(&mut self, now: Time, out: &mut Outbox<Output>) {
-        if let Some(leaving) = &mut self.leaving
-            && leaving.until.is_some_and(|until| leaving.open.is_empty() || until <= now)
-        {
-            leaving.until = None;
-            out.push(Output::MayStop);
-        }
-    }
-
-    fn note_left(&mut self, now: Time, from: NodeId, records: Vec<Left>, out: &mut Outbox<Output>) {
-        let MembershipConfig { remember_left, max_left, .. } = self.config;
-        let mut news = Vec::new();
-        for record in records.into_iter().take(max_left) {
-            if !self.is_news(&record) {
-                continue;
-            }
-            if !record.is_genuine() {
-                // Checking costs more than forging, so the rest of the message is not read.
-                self.forged = self.forged.saturating_add(1);
-                break;
-            }
-            let Left { node, life, .. } = record;
-            self.members.insert(node, Member { life, standing: Standing::Left, since: now });
-            if let Some(oldest) = self.left.keep(now, record.clone(), remember_left, max_left) {
-                self.forget_unknown(oldest);
-            }
-            out.push(Output::Left { node, life });
-            news.push(record);
-        }
-        if !news.is_empty() {
-            self.pass_on(from, &news, out);
-        }
-    }
-
-    /// To all linked peers but the one who told, and those who left.
-    fn pass_on(&mut self, from: NodeId, news: &[Left], out: &mut Outbox<Output>) {
-        let has_left = |peer: &NodeId| {
-            self.members.get(peer).is_some_and(|member| member.standing == Standing::Left)
-        };
-        let others: Vec<NodeId> =
-            self.links.peers().filter(|peer| *peer != from && !has_left(peer)).collect();
-        for peer in others {
-            self.ask(peer, left_news(news.to_vec()), out);
-        }
-    }
-
-    /// Of a node that was never known it is none: keys cost nothing, and each could say good-bye.
-    fn is_news(&self, record: &Left) -> bool {
-        record.node != self.key.id()
-            && record.age() < self.config.remember_left
-            && self.members.get(&record.node).is_some_and(|member| record.life >= member.life)
-            && !self.is_over(record.node, record.life)
-    }
-
-    fn ask(&mut self, to: NodeId, message: Message, out: &mut Outbox<Output>) -> Token {
-        let token = self.tokens.next();
-        out.push(Output::Ask { to, token, message });
-        token
-    }
-
-    fn give_up(&mut self, peer: NodeId, out: &mut Outbox<Output>) {
-        out_close(self.links.end(peer), out);
     }
 }
 
-fn out_close(links: impl IntoIterator<Item = LinkId>, out: &mut Outbox<Output>) {
-    for link in links {
-        out.push(Output::Close(link));
-    }
+pub(super) fn ticks(span: Duration, timeout: Duration) -> u64 {
+    let ticks = span.as_micros() / timeout.as_micros().max(1);
+    u64::try_from(ticks).unwrap_or(u64::MAX)
+}
+
+fn saved_state(news: News) -> Option<(NodeId, State)> {
+    Some(match news {
+        News::Alive(alive) => (alive.node, State::Alive(Arc::new(alive))),
+        News::Down(certificate) => (certificate.subject, State::Down(Arc::new(certificate))),
+        News::Resigned(resigned) => (resigned.node, State::Resigned(Arc::new(resigned))),
+        News::Left(_) => return None,
+    })
 }
 
 impl Machine for MembershipMachine {
@@ -428,57 +578,26 @@ impl Machine for MembershipMachine {
 
     fn handle(&mut self, now: Time, input: Input, out: &mut Outbox<Output>) {
         match input {
-            Input::Tick => {
-                out_close(self.links.overdue(now), out);
-                self.stop_if_done(now, out);
-            }
-            Input::Opened { peer, life, link } => self.opened(now, peer, life, link, out),
-            Input::Closed { peer, link } => self.closed(now, peer, link, out),
-            Input::Pinged { peer, link, answered } => {
-                if self.links.pinged(peer, link, answered, self.config.misses) {
-                    self.give_up(peer, out);
-                }
-            }
-            Input::Slow { peer } => {
-                let MembershipConfig { slow_window, slow_limit, .. } = self.config;
-                if self.links.slow(now, peer, slow_window, slow_limit) {
-                    self.give_up(peer, out);
-                }
-            }
-            Input::Known { node, life } => {
-                self.carded.insert(node);
-                self.seen(now, node, life, false, out);
-            }
-            Input::Forgotten { node } => {
-                self.carded.remove(&node);
-                self.forget_unknown(node);
-            }
+            Input::Tick => {}
+            Input::Linked { peer, life } => self.linked(now, peer, life, out),
+            Input::Unlinked { peer } => self.unlinked(now, peer, out),
+            Input::Unreached { peer } => self.unreached(now, peer, out),
+            Input::Barred { by, certificate } => self.barred(now, by, certificate, out),
+            Input::Heard { peer } => self.heard(now, peer, out),
+            Input::Known { node, life } => self.known(now, node, life, out),
+            Input::Forgotten { node } => self.forgotten(node),
             Input::Leave => self.leave(now, out),
-            Input::Asked { from, token, message } => {
-                if let Message::News(news) = message {
-                    let records = news.into_iter().filter_map(|news| match news {
-                        News::Left(left) => Some(left),
-                        _ => None,
-                    });
-                    self.note_left(now, from, records.collect(), out);
-                }
-                out.push(Output::Answer { token, message: Message::Noted });
-            }
-            Input::Settled { token } => {
-                if let Some(leaving) = &mut self.leaving {
-                    leaving.open.remove(&token);
-                    self.stop_if_done(now, out);
-                }
-            }
+            Input::Asked { from, token, message } => self.asked(now, from, token, message, out),
+            Input::Told { from, message } => self.told(now, from, message, out),
+            Input::Answer { token, message } => self.answer(now, token, message, out),
+            Input::Settled { token } => self.settled(now, token, out),
+        }
+        while let Some(due) = self.agenda.pop(now) {
+            self.due(now, due, out);
         }
     }
 
     fn deadline(&self) -> Option<Time> {
-        let leaving = self.leaving.as_ref().and_then(|leaving| leaving.until);
-        earliest(leaving, self.links.deadline())
+        self.agenda.deadline()
     }
-}
-
-fn left_news(records: Vec<Left>) -> Message {
-    Message::News(records.into_iter().map(News::Left).collect())
 }

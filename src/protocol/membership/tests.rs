@@ -4,7 +4,5 @@ mod certificates;
 mod fuzz;
 mod knowing;
 mod leaving;
-mod links;
 mod room;
 mod thresholds;
-mod ties;

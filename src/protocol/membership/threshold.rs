@@ -83,6 +83,14 @@ impl Threshold {
         }
     }
 
+    /// The count, when it is one.
+    pub const fn fixed_count(self) -> Option<u32> {
+        match self.0 {
+            Kind::Share(_) => None,
+            Kind::Count(count) => Some(count.get()),
+        }
+    }
+
     /// True when `up` votes of `reachable` voters settle that the node is up: more than the
     /// threshold, where as many would settle that it is down.
     pub fn is_up(self, up: u32, reachable: u32) -> bool {

@@ -39,6 +39,18 @@ pub struct Alive {
     pub vouchers: Vec<Statement>,
 }
 
+/// "I put this incarnation of mine out", signed by the one who says it. It will be back.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Resigned {
+    /// Who goes.
+    pub node: NodeId,
+    /// Which incarnation ends.
+    pub incarnation: Incarnation,
+    /// The node's signature over a domain prefix and the fields above.
+    #[serde(with = "serde_bytes")]
+    pub signature: Vec<u8>,
+}
+
 /// What a voter found.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -143,9 +155,24 @@ pub enum News {
     /// A node was put out.
     #[serde(rename = "d")]
     Down(Certificate),
+    /// A node put itself out.
+    #[serde(rename = "g")]
+    Resigned(Resigned),
     /// A node left.
     #[serde(rename = "l")]
     Left(Left),
+}
+
+impl News {
+    /// Of whom it speaks.
+    pub const fn node(&self) -> NodeId {
+        match self {
+            Self::Alive(alive) => alive.node,
+            Self::Down(certificate) => certificate.subject,
+            Self::Resigned(resigned) => resigned.node,
+            Self::Left(left) => left.node,
+        }
+    }
 }
 
 /// Questions, answers and statements of the membership room. Each is at most `MAX_FRAME` bytes.
@@ -172,6 +199,14 @@ pub enum Message {
     /// "This is what I found."
     #[serde(rename = "r")]
     Report(Statement),
+    /// "I contradicted often: say that you reach me." Answered with an `Up` `Report`.
+    #[serde(rename = "v")]
+    Vouch {
+        /// The asker's incarnation.
+        incarnation: Incarnation,
+        /// The round that it answers.
+        round: u64,
+    },
     /// What all members shall know, at most `MAX_NEWS` at once.
     #[serde(rename = "n")]
     News(Vec<News>),

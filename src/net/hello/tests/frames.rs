@@ -11,6 +11,9 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_bytes::{ByteArray, ByteBuf};
 
+use crate::base::id::{Incarnation, Life};
+use crate::base::limits::MAX_CERTIFICATE;
+use crate::net::hello::bars::Bars;
 use crate::net::hello::dialogue::{Credentials, converse, introduce};
 use crate::net::hello::proof::{ProofKey, Role, Transcript};
 use crate::net::hello::wire::{
@@ -28,7 +31,7 @@ struct Tape(Cursor<Vec<u8>>);
 
 fn introduction() -> Introduction {
     Introduction {
-        life: crate::base::id::Life(u64::MAX),
+        incarnation: Incarnation { life: Life(u64::MAX), refutations: u32::MAX },
         limits: LIMITS,
         features: (0..MAX_FEATURES).map(|n| format!("{n:0width$}", width = MAX_FEATURE)).collect(),
         agent: "a".repeat(256),
@@ -46,6 +49,8 @@ fn refusals() -> Vec<Refusal> {
         Refusal::Busy,
         Refusal::Garbage,
         Refusal::Echo,
+        Refusal::Down { certificate: vec![7; MAX_CERTIFICATE] },
+        Refusal::Down { certificate: Vec::new() },
         Refusal::Unknown(999),
     ]
 }
@@ -143,7 +148,8 @@ fn no_bytes_are_taken_for_a_member() {
             tape.extend_from_slice(&message);
         }
         let role = if rng.random() { Role::Dialer } else { Role::Listener };
-        let end = block_on(converse(&mut Tape(Cursor::new(tape)), &own, &peer, role));
+        let end =
+            block_on(converse(&mut Tape(Cursor::new(tape)), &own, &Bars::default(), &peer, role));
         assert!(end.is_err(), "round {round}: {end:?}");
     }
 }

@@ -8,7 +8,7 @@ use libp2p::Multiaddr;
 use libp2p::core::ConnectedPoint;
 use libp2p::swarm::SwarmEvent;
 
-use crate::base::id::Life;
+use crate::base::id::Incarnation;
 use crate::base::key::NetworkKey;
 use crate::net::hello::HelloSettings;
 use crate::net::hello::acquaintances::Introduced;
@@ -28,7 +28,11 @@ async fn members_introduce_themselves_over_every_transport() {
         };
         let (expected_one, expected_two) = (settings(1), settings(2));
         assert_eq!((at_one.peer, at_two.peer), (expected_two.me, expected_one.me), "{kind}");
-        assert_eq!((at_one.life, at_two.life), (expected_two.life, expected_one.life), "{kind}");
+        assert_eq!(
+            (at_one.incarnation.life, at_two.incarnation.life),
+            (expected_two.life, expected_one.life),
+            "{kind}"
+        );
         assert_eq!(at_one.features, expected_two.features, "{kind}");
         assert_eq!(at_two.agent, expected_one.agent, "{kind}");
         assert_eq!(one.hello.stats().welcomed, 1, "{kind}");
@@ -150,8 +154,12 @@ async fn a_node_does_not_meet_itself() {
 fn of_those_who_wait_for_the_driver_the_oldest_leaves() {
     let acquaintances = Acquaintances::default();
     let peer = settings(1).me;
-    let introduced =
-        Introduced { peer, life: Life(1), features: BTreeSet::new(), agent: "test".into() };
+    let introduced = Introduced {
+        peer,
+        incarnation: Incarnation::default(),
+        features: BTreeSet::new(),
+        agent: "test".into(),
+    };
     let point = |port: usize| ConnectedPoint::Listener {
         local_addr: Multiaddr::empty(),
         send_back_addr: format!("/memory/{port}").parse().expect("an address"),

@@ -1,5 +1,6 @@
 //! The sentences of the hello's spec, over real swarms and real transports.
 
+mod barred;
 mod bounds;
 mod frames;
 mod members;

@@ -8,7 +8,9 @@ use libp2p::core::muxing::SubstreamBox;
 use libp2p::{Swarm, ping, swarm};
 use serde_bytes::ByteArray;
 
+use crate::base::id::Incarnation;
 use crate::base::key::SecretKey;
+use crate::net::hello::bars::Bars;
 use crate::net::hello::dialogue::{Credentials, converse, introduce};
 use crate::net::hello::proof::{ProofKey, Role};
 use crate::net::hello::wire::{self, FORMAT_VERSION, Introduction, Message, Opening};
@@ -100,6 +102,18 @@ async fn a_network_name_that_is_no_name_is_refused_and_not_repeated() {
 }
 
 #[tokio::test]
+async fn the_certificate_of_a_dialer_without_proof_is_not_taken() {
+    let down = Message::Refusal((&Refusal::Down { certificate: vec![1; 100] }).into());
+    refused_dialer(Refusal::Garbage, async |wire| wire.say(&down).await).await;
+    refused_dialer(Refusal::Garbage, async |wire| {
+        wire.say(&Message::Hello(opening())).await;
+        wire.hear_bytes().await;
+        wire.say(&down).await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_welcome_before_any_proof_is_refused() {
     refused_dialer(Refusal::Garbage, async |wire| {
         wire.say(&Message::Hello(opening())).await;
@@ -149,7 +163,7 @@ fn credentials(seed: u8) -> Credentials {
     let limits =
         Limits { max_message_bytes: settings.max_message_bytes, buckets: settings.buckets };
     let introduction = Introduction {
-        life: settings.life,
+        incarnation: Incarnation { life: settings.life, refutations: 0 },
         limits,
         features: settings.features,
         agent: settings.agent,
@@ -174,7 +188,7 @@ async fn a_replayed_hello_is_refused_even_from_the_same_node() {
         let peer = key(1).id().into();
         wire.play(async |stream: &mut SubstreamBox| {
             let mut tap = Tap::new(stream);
-            converse(&mut tap, &credentials(2), &peer, Role::Dialer).await?;
+            converse(&mut tap, &credentials(2), &Bars::default(), &peer, Role::Dialer).await?;
             recorded = tap.written;
             Ok(())
         })
@@ -236,11 +250,11 @@ async fn a_stream_that_a_member_opens_too_early_reaches_the_swarm() {
             // The node takes the first stream it hears of, so that one has to speak first. Each
             // transport keeps this order.
             let peer = key(1).id().into();
-            let mut own = credentials(2);
+            let (mut own, bars) = (credentials(2), Bars::default());
             own.me = key(9).id().into();
             let mut early = wire.line.first_stream(Role::Dialer).await.expect("a stream");
             wire.play(async |stream: &mut SubstreamBox| {
-                let hello = converse(stream, &own, &peer, Role::Dialer);
+                let hello = converse(stream, &own, &bars, &peer, Role::Dialer);
                 let ask = async {
                     early.write_all(MULTISTREAM).await?;
                     Ok(early.flush().await?)

@@ -9,7 +9,7 @@ use crate::base::time::Time;
 use crate::base::token::Token;
 use crate::protocol::membership::wire::{Left, News};
 use crate::protocol::membership::{
-    Input, Link, LinkId, MembershipConfig, MembershipMachine, Message, Output, Standing,
+    Input, MembershipConfig, MembershipMachine, Message, Output, Standing,
 };
 
 pub const MS: Duration = Duration::from_millis(1);
@@ -21,19 +21,6 @@ pub fn key(number: u8) -> SecretKey {
 
 pub fn id(number: u8) -> NodeId {
     key(number).id()
-}
-
-/// A key whose id is smaller than that of `key(0)`, or larger.
-pub fn id_that_is(smaller: bool) -> NodeId {
-    (1..).map(id).find(|other| (*other < id(0)) == smaller).unwrap()
-}
-
-pub fn ours(number: u64) -> Link {
-    Link { id: LinkId(number), dialled: Some("/ip4/127.0.0.1/tcp/7001".parse().unwrap()) }
-}
-
-pub fn theirs(number: u64) -> Link {
-    Link { id: LinkId(number), dialled: None }
 }
 
 pub fn left(number: u8, life: Life) -> Left {
@@ -61,8 +48,8 @@ impl Room {
         out.drain().collect()
     }
 
-    pub fn opens(&mut self, peer: NodeId, life: Life, link: Link) -> Vec<Output> {
-        self.input(Input::Opened { peer, life, link })
+    pub fn links(&mut self, peer: NodeId, life: Life) -> Vec<Output> {
+        self.input(Input::Linked { peer, life })
     }
 
     /// Learns a node by its card.
@@ -70,8 +57,8 @@ impl Room {
         self.input(Input::Known { node: id(number), life: LIFE });
     }
 
-    pub fn closes(&mut self, peer: NodeId, link: u64) -> Vec<Output> {
-        self.input(Input::Closed { peer, link: LinkId(link) })
+    pub fn unlinks(&mut self, peer: NodeId) -> Vec<Output> {
+        self.input(Input::Unlinked { peer })
     }
 
     pub fn hears(&mut self, from: NodeId, records: Vec<Left>) -> Vec<Output> {
@@ -97,10 +84,6 @@ impl Room {
     pub fn standing(&self, node: NodeId) -> Option<Standing> {
         self.machine.members().find(|(id, _)| *id == node).map(|(_, member)| member.standing)
     }
-
-    pub fn is_linked(&self, node: NodeId) -> bool {
-        self.machine.links().is_linked(node)
-    }
 }
 
 /// The good-byes asked to be noted, and by whom.
@@ -120,11 +103,3 @@ fn left_in(news: &[News]) -> Vec<Left> {
     news.iter().filter_map(left).collect()
 }
 
-/// Which connections are to be closed.
-pub fn closed(outputs: &[Output]) -> Vec<LinkId> {
-    let close = |output: &Output| match output {
-        Output::Close(link) => Some(*link),
-        _ => None,
-    };
-    outputs.iter().filter_map(close).collect()
-}

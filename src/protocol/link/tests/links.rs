@@ -1,19 +1,18 @@
-//! Spec, "Links".
+//! The spec, but for what two sides must agree on.
 
 use super::room::{LIFE, MS, Room, closed, id, id_that_is, ours, theirs};
 use crate::base::id::Life;
 use crate::base::machine::Machine;
-use crate::protocol::membership::{Input, LinkId, MembershipConfig, Output, Standing};
+use crate::protocol::link::{Input, LinkId, Output, WatchConfig};
 
 #[test]
-fn the_first_connection_is_the_link_and_the_peer_is_alive() {
+fn the_first_connection_is_the_link() {
     let mut room = Room::new();
     let link = ours(1);
     let address = link.dialled.clone();
     let wanted = room.opens(id(1), LIFE, link);
-    let online = Output::Online { node: id(1), life: LIFE };
-    assert_eq!(wanted, [online, Output::Linked { peer: id(1), life: LIFE, address }]);
-    assert_eq!(room.standing(id(1)), Some(Standing::Alive));
+    assert_eq!(wanted, [Output::Linked { peer: id(1), life: LIFE, address }]);
+    assert!(room.is_linked(id(1)));
 }
 
 #[test]
@@ -68,19 +67,18 @@ fn a_second_connection_after_the_tie_window_closes_everything() {
     room.wait(2_001 * MS);
     assert_eq!(closed(&room.opens(id(1), LIFE, theirs(2))), [LinkId(1), LinkId(2)]);
     assert_eq!(room.closes(id(1), 1), [], "not before the last one is gone");
-    let gone = Output::Unreachable { node: id(1) };
-    assert_eq!(room.closes(id(1), 2), [Output::Unlinked { peer: id(1) }, gone]);
+    assert_eq!(room.closes(id(1), 2), [Output::Unlinked { peer: id(1) }]);
 }
 
 #[test]
-fn a_newer_life_closes_everything_and_is_noted_with_the_next_link() {
+fn a_newer_life_closes_everything_and_is_told_with_the_next_link() {
     let mut room = Room::new();
     room.opens(id(1), LIFE, theirs(1));
     assert_eq!(closed(&room.opens(id(1), Life(6), theirs(2))), [LinkId(1), LinkId(2)]);
     room.closes(id(1), 1);
     room.closes(id(1), 2);
     let wanted = room.opens(id(1), Life(6), theirs(3));
-    assert!(wanted.contains(&Output::Online { node: id(1), life: Life(6) }), "{wanted:?}");
+    assert_eq!(wanted, [Output::Linked { peer: id(1), life: Life(6), address: None }]);
 }
 
 #[test]
@@ -98,13 +96,26 @@ fn what_comes_while_everything_is_being_closed_is_closed_too() {
 #[test]
 fn a_connection_in_an_older_life_is_closed() {
     let mut room = Room::new();
-    room.input(Input::Known { node: id(1), life: LIFE });
     room.opens(id(1), LIFE, theirs(1));
     assert_eq!(room.opens(id(1), Life(4), theirs(2)), [Output::Close(LinkId(2))]);
-    room.closes(id(1), 1);
-    let wanted = room.opens(id(1), Life(4), theirs(3));
-    assert_eq!(wanted, [Output::Close(LinkId(3))], "also without a link to the newer one");
-    assert!(!room.is_linked(id(1)));
+    assert_eq!(room.closes(id(1), 2), [], "it never was the link");
+    assert!(room.is_linked(id(1)));
+}
+
+#[test]
+fn who_is_to_be_unlinked_loses_all_connections_and_may_come_back_afterwards() {
+    let mut room = Room::new();
+    room.opens(id(1), LIFE, ours(1));
+    room.opens(id(1), LIFE, ours(2));
+    room.opens(id(2), LIFE, ours(3));
+    let wanted = room.input(Input::Unlink { peer: id(1) });
+    assert_eq!(closed(&wanted), [LinkId(1), LinkId(2)]);
+    assert!(closed(&room.opens(id(1), LIFE, theirs(4))).contains(&LinkId(4)), "not yet clean");
+    assert_eq!(closed(&room.wait(10_000 * MS)), [], "they were named");
+    assert_eq!([1, 2].map(|link| room.closes(id(1), link)), [[], []]);
+    assert_eq!(room.closes(id(1), 4), [Output::Unlinked { peer: id(1) }]);
+    assert_eq!(room.opens(id(1), LIFE, theirs(5)).len(), 1);
+    assert!(room.is_linked(id(1)) && room.is_linked(id(2)));
 }
 
 fn pinged(room: &mut Room, link: u64, answered: bool) -> Vec<LinkId> {
@@ -135,7 +146,7 @@ fn failed_pings_of_another_connection_are_not_those_of_the_link() {
 #[test]
 fn only_complaints_within_the_window_close_a_link() {
     let slow_window = 5_000 * MS;
-    let config = MembershipConfig { slow_limit: 3, slow_window, ..MembershipConfig::default() };
+    let config = WatchConfig { slow_limit: 3, slow_window, ..WatchConfig::default() };
     let mut room = Room::with(config);
     room.opens(id(1), LIFE, ours(1));
     let slow = |room: &mut Room| closed(&room.input(Input::Slow { peer: id(1) }));
@@ -148,22 +159,11 @@ fn only_complaints_within_the_window_close_a_link() {
 }
 
 #[test]
-fn the_end_of_the_last_connection_makes_a_peer_unreachable_and_a_link_brings_it_back() {
-    let mut room = Room::new();
-    room.input(Input::Known { node: id(1), life: LIFE });
-    room.opens(id(1), LIFE, ours(1));
-    let gone = Output::Unreachable { node: id(1) };
-    assert_eq!(room.closes(id(1), 1), [Output::Unlinked { peer: id(1) }, gone]);
-    assert_eq!(room.standing(id(1)), Some(Standing::Unreachable));
-    let wanted = room.opens(id(1), LIFE, ours(2));
-    assert!(wanted.contains(&Output::Online { node: id(1), life: LIFE }));
-}
-
-#[test]
 fn what_is_said_of_unknown_links_changes_nothing() {
     let mut room = Room::new();
     assert_eq!(room.closes(id(1), 9), []);
     assert_eq!(pinged(&mut room, 9, false), []);
     assert_eq!(room.input(Input::Slow { peer: id(1) }), []);
+    assert_eq!(room.input(Input::Unlink { peer: id(1) }), []);
     assert_eq!(room.machine.deadline(), None);
 }

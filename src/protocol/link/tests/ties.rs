@@ -8,9 +8,7 @@ use proptest::prelude::*;
 use super::room::{LIFE, MS, key};
 use crate::base::machine::{Machine, Outbox};
 use crate::base::time::Time;
-use crate::protocol::membership::{
-    Input, Link, LinkId, MembershipConfig, MembershipMachine, Output,
-};
+use crate::protocol::link::{Input, Link, LinkId, LinkMachine, Output, WatchConfig};
 
 /// One connection, as the network treats it.
 #[derive(Clone, Debug)]
@@ -37,7 +35,7 @@ impl Sight {
 }
 
 struct Pair {
-    sides: [MembershipMachine; 2],
+    sides: [LinkMachine; 2],
     connections: Vec<Connection>,
     queue: BTreeMap<(Time, u64), (usize, usize, Sight)>,
     count: u64,
@@ -51,7 +49,7 @@ struct Pair {
 
 impl Pair {
     fn new(connections: Vec<Connection>) -> Self {
-        let side = |number| MembershipMachine::new(MembershipConfig::default(), key(number), LIFE);
+        let side = |number| LinkMachine::new(WatchConfig::default(), key(number).id());
         let mut pair = Self {
             sides: [side(1), side(2)],
             connections,
@@ -131,7 +129,6 @@ impl Pair {
                 }
                 Output::Linked { .. } => self.linked[side] += 1,
                 Output::Unlinked { .. } => self.linked[side] -= 1,
-                _ => {}
             }
             assert!((0..=1).contains(&self.linked[side]), "`Linked` and `Unlinked` alternate");
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use multiaddr::Multiaddr;
 
-use super::config::MembershipConfig;
+use super::config::WatchConfig;
 use crate::base::id::{Life, NodeId};
 use crate::base::time::Time;
 
@@ -82,6 +82,7 @@ impl Links {
     }
 
     /// All connections to a peer.
+    #[cfg(test)]
     pub fn all(&self, peer: NodeId) -> Vec<LinkId> {
         self.peers.get(&peer).map_or_else(Vec::new, Peer::ids)
     }
@@ -93,7 +94,7 @@ impl Links {
         id: NodeId,
         life: Life,
         link: Link,
-        config: &MembershipConfig,
+        config: &WatchConfig,
     ) -> Opened {
         let me = self.me;
         let Some(peer) = self.peers.get_mut(&id) else {
@@ -177,7 +178,7 @@ impl Peer {
     }
 
     /// Two connections at once: decides which one stands, as the other side will too.
-    fn second(&mut self, now: Time, link: Link, i_am_smaller: bool, config: &MembershipConfig) {
+    fn second(&mut self, now: Time, link: Link, i_am_smaller: bool, config: &WatchConfig) {
         let new_is_mine = link.dialled.is_some();
         let new = link.id;
         let old_is_mine = self
