@@ -79,6 +79,8 @@ pub struct Config {
     pub door: DoorConfig,
     /// The local API.
     pub api: ApiConfig,
+    /// The flight recorder of membership.
+    pub recorder: RecorderConfig,
 }
 
 /// Settings for a kind of place.
@@ -92,6 +94,24 @@ pub enum Preset {
     Lan,
     /// The internet.
     Wan,
+}
+
+/// Settings of the flight recorder: what `gossip recorder dump` saves. Two generations are kept,
+/// so that between one and two times as much can be looked at.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecorderConfig {
+    /// Most bytes of a generation; 0 records nothing. Default 4 MiB (half an hour of a quiet node),
+    /// in a lab 1 MiB.
+    pub max_bytes: usize,
+    /// Most inputs of a generation. Default 50,000.
+    pub max_inputs: usize,
+}
+
+impl Default for RecorderConfig {
+    fn default() -> Self {
+        Self { max_bytes: 4 * 1024 * 1024, max_inputs: 50_000 }
+    }
 }
 
 /// Settings of gossipsub. The same on every node of a network where it says so.
@@ -279,6 +299,7 @@ impl Config {
             link: LinkConfig::default(),
             door: DoorConfig::default(),
             api: ApiConfig::default(),
+            recorder: RecorderConfig::default(),
         }
     }
 
@@ -310,6 +331,7 @@ impl Config {
             listen: addresses(&["/ip4/127.0.0.1/tcp/0"]),
             mdns: false,
             link: LinkConfig { max_links: 1_024, max_inbound_per_ip: 0, ..lan.link },
+            recorder: RecorderConfig { max_bytes: 1024 * 1024, ..lan.recorder },
             ..lan
         }
     }

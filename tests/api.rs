@@ -140,6 +140,7 @@ async fn tcp_needs_the_token_and_the_description_names_every_path() {
         "peers",
         "members",
         "why/{node}",
+        "recording",
         "publish",
         "messages",
         "subscribe",

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::story::{Entry, Thread};
 use crate::base::id::{Incarnation, NodeId};
 use crate::base::time::{Time, duration, optional_duration};
-use crate::protocol::membership::{Finding, GoingDownReason, Reprieve, Standing};
+use crate::protocol::membership::{Finding, GoingDownReason, Phase, Reprieve, Standing};
 
 /// Why a node stands as it stands, and, where it is not down, why not.
 ///
@@ -124,20 +124,22 @@ impl Condition {
     }
 
     /// The condition of the teller itself.
-    pub fn of_itself(now: Time, thread: &Thread) -> Self {
-        let told = thread.entries().rev().find_map(|entry| match &entry.finding {
-            Finding::Rejoined { .. } => Some(Self::Member),
-            Finding::ConsideredSelfDown { .. } => Some(Self::Isolated),
-            Finding::GoingDown { reason, back_in, .. } => {
-                let back_in = (entry.at + *back_in).since(now);
-                Some(Self::Waiting { reason: *reason, back_in })
+    pub fn of_itself(now: Time, thread: &Thread, phase: Phase) -> Self {
+        match phase {
+            Phase::Joining => Self::Joining,
+            Phase::Active => Self::Member,
+            Phase::Isolated => Self::Isolated,
+            Phase::Downed => {
+                let told = thread.entries().rev().find_map(|entry| match &entry.finding {
+                    Finding::GoingDown { reason, back_in, .. } => {
+                        Some((*reason, (entry.at + *back_in).since(now)))
+                    }
+                    _ => None,
+                });
+                let (reason, back_in) = told.unwrap_or((GoingDownReason::Takedown, Duration::ZERO));
+                Self::Waiting { reason, back_in }
             }
-            Finding::TakedownReceived { .. } => {
-                Some(Self::Waiting { reason: GoingDownReason::Takedown, back_in: Duration::ZERO })
-            }
-            _ => None,
-        });
-        told.unwrap_or(Self::Joining)
+        }
     }
 
     /// The condition in plain words, with nodes named by `name`.

@@ -11,7 +11,7 @@ use super::recording::Step;
 use crate::base::machine::{Machine, Outbox};
 use crate::base::signer::Signer;
 use crate::base::time::Time;
-use crate::protocol::membership::Finding;
+use crate::protocol::membership::{self, Finding, MembershipMachine};
 
 /// A machine that can be written down, read back and turned again. What it writes down of itself
 /// holds no key.
@@ -129,4 +129,17 @@ pub fn step<M: Machine<Output: Serialize>>(
 fn write(into: impl Write, value: &impl Serialize) {
     let written = ciborium::into_writer(value, into);
     debug_assert!(written.is_ok(), "inputs and outputs are plain data: {written:?}");
+}
+
+impl Recordable for MembershipMachine {
+    fn signer(&mut self) -> &mut Signer {
+        self.signer()
+    }
+
+    fn finding(output: &membership::Output) -> Option<&Finding> {
+        match output {
+            membership::Output::Found(finding) => Some(finding),
+            _ => None,
+        }
+    }
 }

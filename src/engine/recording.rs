@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::recorder::Recordable;
-use super::replay::ReplayOf;
+use super::replay::{Replay, ReplayOf};
 use crate::base::codec::DecodeError;
 use crate::base::id::{Life, NodeId};
-use crate::base::time::{Time, WallTime};
-use crate::protocol::membership::MembershipConfig;
+use crate::base::time::WallTime;
+use crate::protocol::membership::{MembershipConfig, MembershipMachine};
 
 /// What the first item of a recording says of itself.
 const FORMAT: &str = "gossip-mesh recording";
@@ -121,6 +121,49 @@ where
 
     pub fn replay(self) -> ReplayOf<M> {
         ReplayOf::new(self)
+    }
+}
+
+/// What came into the membership of a node for a while, and what it was before: enough to turn the
+/// same machine over it again, on another computer and without the node's key, and to see why it
+/// decided as it did. Holds no secrets. Made by `node.recording()`, saved by
+/// `gossip recorder dump`.
+#[derive(Clone, Debug)]
+pub struct Recording(RecordingOf<MembershipMachine>);
+
+impl Recording {
+    pub(crate) const fn new(recording: RecordingOf<MembershipMachine>) -> Self {
+        Self(recording)
+    }
+
+    /// The same, with what people call the nodes it speaks of.
+    #[cfg(feature = "net")]
+    pub(crate) fn with_names(mut self, names: BTreeMap<NodeId, String>) -> Self {
+        self.0.header.names = names;
+        self
+    }
+
+    /// Where, when and with which settings it was made.
+    pub const fn header(&self) -> &RecordingHeader {
+        &self.0.header
+    }
+
+    /// Its file: a CBOR sequence (RFC 8742) of header, machine and steps.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.to_cbor()
+    }
+
+    /// Reads such a file, of at most 64 MiB.
+    ///
+    /// # Errors
+    /// When it is too large, no recording, or one of another version.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        RecordingOf::from_cbor(bytes).map(Self)
+    }
+
+    /// Turns the machine over all of it, a step at a time.
+    pub fn replay(self) -> Replay {
+        Replay::new(self.0.replay())
     }
 }
 

@@ -10,7 +10,7 @@ use super::recording::{RecordingOf, Step, next};
 use crate::base::codec::DecodeError;
 use crate::base::signer::Signer;
 use crate::base::time::{Time, WallTime};
-use crate::protocol::membership::Finding;
+use crate::protocol::membership::{Finding, MembershipMachine};
 
 /// One step of a replay: what came in, what the machine wanted, and whether it wanted the same when
 /// it was recorded.
@@ -92,6 +92,25 @@ where
     fn next(&mut self) -> Option<Self::Item> {
         let read = self.read()?;
         Some(read.map(|(at, input, recorded)| self.turn(at, input, recorded)))
+    }
+}
+
+/// Turns the membership of a recorded node again: an iterator over the steps. It ends early, with
+/// an error, where the recording is damaged.
+#[derive(Debug)]
+pub struct Replay(ReplayOf<MembershipMachine>);
+
+impl Replay {
+    pub(super) const fn new(replay: ReplayOf<MembershipMachine>) -> Self {
+        Self(replay)
+    }
+}
+
+impl Iterator for Replay {
+    type Item = Result<ReplayStep, DecodeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next()
     }
 }
 

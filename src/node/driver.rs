@@ -11,7 +11,7 @@ use super::command::{Command, Publication};
 use super::peer::{Member, Overview, Peer, Stats};
 use super::replies::{Delivered, Replies, Sinks};
 use super::source::Sighting;
-use crate::base::id::{Incarnation, NodeId};
+use crate::base::id::NodeId;
 use crate::base::machine::{Machine, Outbox};
 use crate::base::time::Time;
 use crate::config::Config;
@@ -19,7 +19,7 @@ use crate::engine::{Engine, Event, Input, Output};
 use crate::net::Network;
 use crate::net::clock::Clock;
 use crate::protocol::discovery::{self, Source, Topology};
-use crate::protocol::membership::{self, Standing};
+use crate::protocol::membership::{self, Phase, Standing};
 use crate::protocol::topic;
 use crate::store::Store;
 
@@ -227,6 +227,11 @@ impl Driver {
             Command::Why { node, reply } => {
                 drop(reply.send(self.engine.story(self.clock.now(), node)));
             }
+            Command::Recording(reply) => {
+                let names = || self.engine.discovery().known().map(|it| (it.node, it.name.clone()));
+                let recording = self.engine.recording();
+                drop(reply.send(recording.map(|it| it.with_names(names().collect()))));
+            }
             Command::Readers { topic, reply } => drop(reply.send(self.engine.readers(&topic))),
             Command::Overview(reply) => drop(reply.send(self.overview())),
             Command::Report(event) => self.tell(event),
@@ -249,15 +254,20 @@ impl Driver {
             name: name_of(id).unwrap_or_default(),
             standing: known.standing,
             since: now.since(known.since),
-            incarnation: Incarnation { life: known.life, refutations: 0 },
+            incarnation: known.incarnation,
             is_this_node: false,
         });
+        let (me, room) = (self.engine.me(), self.engine.membership());
         let itself = Member {
-            id: self.engine.me(),
+            id: me,
             name: self.engine.discovery().own().name.clone(),
-            standing: Standing::Alive,
-            since: now.since(Time::ZERO),
-            incarnation: Incarnation { life: self.engine.life(), refutations: 0 },
+            standing: match room.phase() {
+                Phase::Active => Standing::Alive,
+                Phase::Downed => Standing::Down,
+                Phase::Joining | Phase::Isolated => Standing::Unreachable,
+            },
+            since: now.since(room.member(me).map_or(Time::ZERO, |known| known.since)),
+            incarnation: room.incarnation(),
             is_this_node: true,
         };
         let mut members: Vec<Member> = others.chain([itself]).collect();
@@ -278,7 +288,7 @@ impl Driver {
         Peer {
             id,
             name,
-            life: member.life,
+            life: member.incarnation.life,
             standing: member.standing,
             since: now.since(member.since),
             addresses,
@@ -301,6 +311,7 @@ impl Driver {
             name: own.name.clone(),
             network: self.config.network.clone(),
             life: self.engine.life(),
+            phase: self.engine.membership().phase(),
             uptime: self.clock.now().since(Time::ZERO),
             addresses: self.network.addresses(),
             door: self.network.door_addresses(),

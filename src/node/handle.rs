@@ -20,7 +20,7 @@ use super::topic::{Message, TopicHandle};
 use crate::base::codec::Codec;
 use crate::base::id::NodeId;
 use crate::config::Config;
-use crate::engine::{Event, Story};
+use crate::engine::{Event, Recording, Story};
 use crate::protocol::discovery::Topology;
 use crate::protocol::topic::{Delivery, Query, Topic};
 
@@ -305,6 +305,27 @@ impl Node {
     /// ```
     pub async fn why(&self, node: NodeId) -> Result<Story, Error> {
         self.ask(|reply| Command::Why { node, reply }).await
+    }
+
+    /// What came into this node's membership for the last while, to be looked at again elsewhere:
+    /// see [`Recording::replay`]. Some MiB, and no secrets. Dropping it is safe.
+    ///
+    /// # Errors
+    /// [`Error::NotRecorded`] when the settings say so, [`Error::Stopped`].
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Recording};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let saved = node.recording().await?.to_bytes();
+    /// let recording = Recording::from_bytes(&saved).unwrap();
+    /// assert_eq!(recording.header().node, node.id());
+    /// assert!(recording.replay().all(|step| step.unwrap().same));
+    /// # node.leave().await }
+    /// ```
+    pub async fn recording(&self) -> Result<Recording, Error> {
+        self.ask(Command::Recording).await?.ok_or(Error::NotRecorded)
     }
 
     /// This node at this moment: addresses, topics, counters.

@@ -42,6 +42,7 @@ pub enum Command {
     Events(cmd::events::Events),
     Why(cmd::why::Why),
     Verdict(cmd::verdict::Verdict),
+    Recorder(cmd::recorder::Recorder),
     Completions(cmd::completions::Completions),
     Man(cmd::man::Man),
 }

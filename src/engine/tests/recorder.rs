@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::world::{MS, id, key};
+use super::world::{MS, SECOND, World, id, key};
 use crate::base::codec::DecodeError;
 use crate::base::id::{Life, NodeId};
 use crate::base::machine::{Machine, Outbox};
@@ -11,6 +11,7 @@ use crate::base::time::{Time, WallTime};
 use crate::engine::recorder::{Limits, Recordable, Recorder};
 use crate::engine::recording::{RecordingHeader, RecordingOf};
 use crate::engine::replay::ReplayStep;
+use crate::engine::{Condition, Recording};
 use crate::protocol::membership::{Finding, MembershipConfig};
 
 /// Adds up what comes in, signs every third sum, and finds something at every fifth.
@@ -109,6 +110,31 @@ fn a_replay_decides_the_same_without_the_key_and_after_a_journey() {
     assert_eq!(again, wanted, "signatures too");
     let found: usize = steps.iter().map(|step| step.findings.len()).sum();
     assert_eq!(found, 6);
+}
+
+#[test]
+fn a_node_that_saw_another_die_decides_the_same_in_a_replay() {
+    let mut world = World::default();
+    for number in 1..=5 {
+        world.join(number, if number == 1 { &[] } else { &[1] });
+        world.record(number);
+    }
+    world.run(10 * SECOND);
+    world.kill(5);
+    world.run(10 * SECOND);
+    for number in 1..=4 {
+        let story = world.engine(number).story(world.now, id(5));
+        assert!(matches!(story.condition, Condition::Down { .. }), "{number}: {story:#?}");
+        assert_eq!(story.certificate.unwrap().check(), Ok(()));
+        let recording = world.engine(number).recording().unwrap();
+        let recording = Recording::from_bytes(&recording.to_bytes()).unwrap();
+        let steps: Vec<ReplayStep> = recording.replay().map(|step| step.unwrap()).collect();
+        let differs = steps.iter().find(|step| !step.same);
+        assert_eq!(differs, None, "of node {number}, {} steps", steps.len());
+        let down =
+            |finding: &Finding| matches!(finding, Finding::Down { node, .. } if *node == id(5));
+        assert!(steps.iter().any(|step| step.findings.iter().any(down)));
+    }
 }
 
 #[test]

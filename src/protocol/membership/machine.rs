@@ -379,8 +379,7 @@ impl MembershipMachine {
                 roll.apply(Time::ZERO, node, state);
             }
         }
-        let own =
-            Alive { node: me, incarnation, tick: 0, signature: vec![], vouchers: vec![] };
+        let own = Alive { node: me, incarnation, tick: 0, signature: vec![], vouchers: vec![] };
         roll.apply(Time::ZERO, me, State::Alive(Arc::new(own.sign(&mut signer))));
         roll.agree_on(&saved.agreed);
         let mut agenda = Agenda::default();
@@ -466,6 +465,11 @@ impl MembershipMachine {
         self.stats
     }
 
+    /// What it signs with: a recorder takes the signatures from it, a replay puts them there.
+    pub fn signer(&mut self) -> &mut Signer {
+        &mut self.signer
+    }
+
     /// In what condition this node is.
     pub fn phase(&self) -> Phase {
         self.phase
@@ -518,9 +522,7 @@ impl MembershipMachine {
 
     /// True when `Input::Heard` of this peer would be news: it was not heard for a while.
     pub fn wants_heard(&self, now: Time, peer: NodeId) -> bool {
-        self.probes
-            .last_heard(peer)
-            .is_none_or(|heard| now.since(heard) >= self.config.timeout / 2)
+        self.probes.last_heard(peer).is_none_or(|heard| now.since(heard) >= self.config.timeout / 2)
     }
 
     pub(super) fn is_active(&self) -> bool {

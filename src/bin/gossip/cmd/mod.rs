@@ -10,6 +10,7 @@ mod names;
 pub mod node;
 pub mod plot;
 pub mod publish;
+pub mod recorder;
 pub mod remove_node;
 mod run;
 pub mod send_message;

@@ -38,6 +38,7 @@ async fn run_async(command: Command, screen: Screen) -> Result<(), Failure> {
         Command::Sub(subscribe) => subscribe.run(screen).await,
         Command::Events(events) => events.run(screen).await,
         Command::Why(why) => why.run(screen).await,
+        Command::Recorder(recorder) => recorder.run(screen).await,
         // `run` took these.
         Command::Completions(_)
         | Command::Man(_)

@@ -5,11 +5,12 @@ use std::time::Duration;
 use crate::base::id::{Life, NodeId};
 use crate::base::key::SecretKey;
 use crate::base::machine::{Machine, Outbox};
+use crate::base::signer::{Signer, Verifier};
 use crate::base::time::Time;
 use crate::base::token::Token;
 use crate::protocol::membership::wire::{Left, News};
 use crate::protocol::membership::{
-    Input, MembershipConfig, MembershipMachine, Message, Output, Standing,
+    Input, MembershipConfig, MembershipMachine, Message, Output, Saved, Settings, Standing,
 };
 
 pub const MS: Duration = Duration::from_millis(1);
@@ -24,7 +25,7 @@ pub fn id(number: u8) -> NodeId {
 }
 
 pub fn left(number: u8, life: Life) -> Left {
-    Left::sign(&key(number), life)
+    Left::sign(&mut Signer::new(key(number)), life)
 }
 
 /// The room of node 0.
@@ -39,7 +40,16 @@ impl Room {
     }
 
     pub fn with(config: MembershipConfig) -> Self {
-        Self { now: Time::ZERO, machine: MembershipMachine::new(config, key(0), LIFE) }
+        let settings = Settings {
+            config,
+            signer: Signer::new(key(0)),
+            verifier: Verifier::default(),
+            life: LIFE,
+            seed: 1,
+            saved: Saved::default(),
+            alone: true,
+        };
+        Self { now: Time::ZERO, machine: MembershipMachine::new(settings) }
     }
 
     pub fn input(&mut self, input: Input) -> Vec<Output> {
@@ -102,4 +112,3 @@ fn left_in(news: &[News]) -> Vec<Left> {
     };
     news.iter().filter_map(left).collect()
 }
-
