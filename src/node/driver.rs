@@ -228,9 +228,10 @@ impl Driver {
                 drop(reply.send(self.engine.story(self.clock.now(), node)));
             }
             Command::Recording(reply) => {
-                let names = || self.engine.discovery().known().map(|it| (it.node, it.name.clone()));
+                let cards = self.engine.discovery().known().chain([self.engine.discovery().own()]);
+                let names = cards.map(|card| (card.node, card.name.clone())).collect();
                 let recording = self.engine.recording();
-                drop(reply.send(recording.map(|it| it.with_names(names().collect()))));
+                drop(reply.send(recording.map(|recording| recording.with_names(names))));
             }
             Command::Readers { topic, reply } => drop(reply.send(self.engine.readers(&topic))),
             Command::Overview(reply) => drop(reply.send(self.overview())),

@@ -1,5 +1,6 @@
 //! `gossip recorder`: what came into a node's membership, saved and looked at again.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -13,6 +14,7 @@ use serde_json::json;
 use crate::api::Api;
 use crate::args::Which;
 use crate::exit::Failure;
+use crate::places::file_name;
 use crate::render::plain::one_line;
 use crate::render::screen::Screen;
 use crate::render::story::clock;
@@ -71,17 +73,18 @@ impl Recorder {
 
 impl Dump {
     async fn run(self, screen: Screen) -> Result<(), Failure> {
-        let mut api = match &self.api {
-            Some(place) => Api::at(place).await?,
+        let (mut api, name) = match &self.api {
+            Some(place) => (Api::at(place).await?, None),
             None => {
                 let network = self.which.find()?;
-                network.api(network.running(self.node.as_deref())?).await?
+                let member = network.running(self.node.as_deref())?;
+                (network.api(member).await?, Some(file_name(&member.name)))
             }
         };
         let recording = api.recording().await?;
         let (node, bytes) = (recording.header().node, recording.to_bytes());
-        let file =
-            self.output.unwrap_or_else(|| PathBuf::from(format!("{}.recording", node.short())));
+        let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| node.short());
+        let file = self.output.unwrap_or_else(|| PathBuf::from(format!("{name}.recording")));
         save(&file, &bytes).map_err(|error| {
             Failure::failed(format!(
                 "{} cannot be written ({error}): give another one by --output",
@@ -153,7 +156,7 @@ impl Again {
             }
         }
         if screen.json {
-            return Ok(());
+            return screen.document(&json!({ "steps": steps, "same": true }));
         }
         screen.show(format!("{steps} steps, {findings} findings: all decisions are the same\n"))
     }
@@ -169,10 +172,7 @@ fn told(step: &ReplayStep, name: &dyn Fn(NodeId) -> String, zone: &TimeZone) -> 
 }
 
 /// The PeerId, or the beginning of one, of the node that is meant.
-fn about(
-    text: &str,
-    names: &std::collections::BTreeMap<NodeId, String>,
-) -> Result<String, Failure> {
+fn about(text: &str, names: &BTreeMap<NodeId, String>) -> Result<String, Failure> {
     let named: Vec<NodeId> =
         names.iter().filter(|(_, name)| *name == text).map(|(id, _)| *id).collect();
     match named.as_slice() {
