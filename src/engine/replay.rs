@@ -33,6 +33,13 @@ pub struct ReplayStep {
     pub same: bool,
 }
 
+/// A step as it was recorded.
+struct Taken<I> {
+    at: Time,
+    input: I,
+    recorded: Step,
+}
+
 /// Turns the machine of a recording again, a step with every call of `next`.
 #[derive(Debug)]
 pub struct ReplayOf<M> {
@@ -51,20 +58,20 @@ where
     }
 
     /// Reads the next step of the tape; `None` at its end.
-    fn read(&mut self) -> Option<Result<(Time, M::Input, Step), DecodeError>> {
+    fn read(&mut self) -> Option<Result<Taken<M::Input>, DecodeError>> {
         let mut rest = self.recording.tape.get(self.read..).unwrap_or_default();
         if rest.is_empty() {
             return None;
         }
-        let read =
-            next(&mut rest).and_then(|(at, input)| Ok((at, input, next::<Step>(&mut rest)?)));
+        let read = next(&mut rest)
+            .and_then(|(at, input)| Ok(Taken { at, input, recorded: next(&mut rest)? }));
         // After bytes that are no step nothing can be read any more.
         let left = if read.is_ok() { rest.len() } else { 0 };
         self.read = self.recording.tape.len() - left;
         Some(read)
     }
 
-    fn turn(&mut self, at: Time, input: M::Input, recorded: Step) -> ReplayStep {
+    fn turn(&mut self, Taken { at, input, recorded }: Taken<M::Input>) -> ReplayStep {
         let signatures = recorded.signatures.into_iter().map(ByteBuf::into_vec);
         let machine = &mut self.recording.beginning;
         *machine.signer() = Signer::recorded(self.recording.header.node, signatures);
@@ -91,7 +98,7 @@ where
 
     fn next(&mut self) -> Option<Self::Item> {
         let read = self.read()?;
-        Some(read.map(|(at, input, recorded)| self.turn(at, input, recorded)))
+        Some(read.map(|taken| self.turn(taken)))
     }
 }
 

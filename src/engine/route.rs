@@ -167,6 +167,7 @@ impl Engine {
         let thread = self.stories.of(node);
         let member = self.membership.member(node);
         let (heard, round_trip) = self.membership.last_heard(node);
+        let certificate = self.membership.certificate(node);
         let facts = Facts {
             standing: member.map(|member| member.standing),
             linked: self.links().is_linked(node),
@@ -174,10 +175,13 @@ impl Engine {
             round_trip: round_trip.or_else(|| self.round_trip(node)),
         };
         let (since, condition) = match node == self.me {
-            true => (Time::ZERO, Condition::of_itself(now, thread, self.membership.phase())),
+            true => {
+                let (phase, health) = (self.membership.phase(), self.membership.health());
+                (Time::ZERO, Condition::of_itself(now, thread, phase, health))
+            }
             false => {
                 let since = member.map_or(Time::ZERO, |member| member.since);
-                (since, Condition::of_other(now, thread, facts))
+                (since, Condition::of_other(now, thread, facts, certificate.as_ref()))
             }
         };
         let episode = |entry: &super::story::Entry| Episode {
@@ -192,7 +196,7 @@ impl Engine {
             condition,
             episodes: thread.entries().map(episode).collect(),
             dropped: thread.dropped(),
-            certificate: self.membership.certificate(node),
+            certificate,
         }
     }
 

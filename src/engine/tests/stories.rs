@@ -198,10 +198,10 @@ fn a_node_that_is_down_says_why_and_when_it_comes_back() {
     let reason = GoingDownReason::SelfDoubt;
     let going = Finding::GoingDown { incarnation: INCARNATION, reason, back_in: 2 * SECOND };
     book.add(Time::ZERO + SECOND, &going);
-    let itself = |phase| Condition::of_itself(Time::ZERO + 1500 * MS, book.of(id(0)), phase);
+    let itself = |phase| Condition::of_itself(Time::ZERO + 1500 * MS, book.of(id(0)), phase, 2);
     let back_in = 1500 * MS;
     assert_eq!(itself(Phase::Downed), Condition::Waiting { reason, back_in });
-    assert_eq!(itself(Phase::Active), Condition::Member);
+    assert_eq!(itself(Phase::Active), Condition::Member { health: 2 });
     let told = itself(Phase::Downed).tell(&name);
     assert!(told.ends_with("; it tries to come back in 1.5 s"), "{told}");
 }
