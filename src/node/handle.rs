@@ -381,8 +381,11 @@ impl Node {
     /// let mut events = one.events();
     /// let two = Node::builder().config(Config::lab()).spawn().await?;
     /// two.connect(one.addresses().await?.remove(0)).await?;
-    /// let first = events.next().await;
-    /// assert!(matches!(first, Some(Event::Online { node, .. }) if node == two.id()));
+    /// while let Some(event) = events.next().await {
+    ///     if event == (Event::Online { node: two.id(), life: two.overview().await?.life }) {
+    ///         break;
+    ///     }
+    /// }
     /// # one.leave().await?; two.leave().await }
     /// ```
     pub fn events(&self) -> Events {
