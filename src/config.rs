@@ -432,9 +432,10 @@ impl Config {
              turn it off or listen on an interface",
         );
         rule(
-            matches!(self.topology, Topology::Open) || !self.kademlia,
+            self.topology.is_open() || !self.kademlia,
             "`kademlia` finds nodes to link with, but the topology is fixed: turn one off",
         );
+        wrong.extend(self.topology.contradiction().map(str::to_owned));
         for (what, name) in self.names() {
             if let Err(reason) = check_name(name) {
                 wrong.push(format!("{what}: {reason}"));

@@ -28,15 +28,14 @@ mod tests;
 
 pub use condition::Condition;
 pub use event::Event;
-#[cfg(any(feature = "net", test))]
+#[cfg(any(feature = "net", feature = "sim", test))]
 pub(crate) use input::Input;
-#[cfg(any(feature = "net", test))]
+#[cfg(any(feature = "net", feature = "sim", test))]
 pub(crate) use output::Output;
-#[cfg(any(feature = "net", test))]
 #[cfg(any(feature = "net", test))]
 pub(crate) use recorder::Limits;
 pub use recording::{Recording, RecordingHeader};
 pub use replay::{Replay, ReplayStep};
-#[cfg(any(feature = "net", test))]
+#[cfg(any(feature = "net", feature = "sim", test))]
 pub(crate) use route::{Engine, EngineSettings};
 pub use story::{Episode, Story};

@@ -22,7 +22,9 @@ use crate::base::time::{Time, WallTime};
 use crate::base::token::Token;
 use crate::protocol::discovery::{self, Card, DiscoveryMachine};
 use crate::protocol::link::{self, LinkMachine, Links, WatchConfig};
-use crate::protocol::membership::{self, Finding, MembershipConfig, MembershipMachine, Saved};
+use crate::protocol::membership::{
+    self, Finding, MembershipConfig, MembershipMachine, Roll, Saved,
+};
 use crate::protocol::topic::{self, TopicConfig, TopicMachine};
 
 /// What an engine is made from.
@@ -44,6 +46,8 @@ pub struct EngineSettings {
     pub saved: Saved,
     /// Checks signatures.
     pub verifier: Verifier,
+    /// A mesh that stands already, with this node in it.
+    pub formed: Option<Roll>,
     /// Settings of the discovery room, and what it starts with.
     pub discovery: discovery::Settings,
     /// Settings of the topic room.
@@ -82,12 +86,14 @@ impl Engine {
             membership,
             saved,
             verifier,
+            formed,
             discovery,
             topic,
         } = settings;
         let me = key.id();
         let header = RecordingHeader::new(me, life, started, seed, membership.clone());
-        let alone = discovery.bootstrap.is_empty() && discovery.topology.names_nobody();
+        let alone =
+            discovery.bootstrap.is_empty() && discovery.topology.neighbours().next().is_none();
         let membership = membership::Settings {
             config: membership,
             signer: Signer::new(key),
@@ -96,6 +102,7 @@ impl Engine {
             seed,
             saved,
             alone,
+            formed,
         };
         Self {
             me,
@@ -310,7 +317,7 @@ impl Engine {
                     self.tell_membership(now, membership::Input::Asked { from, token, message });
                 }
                 Message::Discovery(message) => {
-                    self.tell_discovery(now, discovery::Input::Asked { token, message });
+                    self.tell_discovery(now, discovery::Input::Asked { from, token, message });
                 }
                 Message::Topic(message) => {
                     self.tell_topic(now, topic::Input::Asked { token, message });
@@ -428,6 +435,7 @@ impl Engine {
             membership::Output::Unbar { node } => out.push(Output::Unbar { node }),
             membership::Output::Down { node, .. } => {
                 self.tell_topic(now, topic::Input::Gone { node });
+                self.tell_discovery(now, discovery::Input::Down { peer: node });
                 out.push(Output::Changed);
             }
             membership::Output::Save(saved) => {

@@ -20,8 +20,8 @@ use crate::config::{Config, ConfigError, RecorderConfig};
 use crate::engine::{Engine, EngineSettings, Limits};
 use crate::net::Network;
 use crate::net::clock::{Clock, wall_time};
-use crate::protocol::discovery::{Settings, Topology};
-use crate::protocol::membership::Saved;
+use crate::protocol::discovery::Settings;
+use crate::protocol::membership::{MEMBERS, Saved};
 use crate::store::{Op, Space, Store};
 
 /// Events a reader may fall behind before it misses some.
@@ -203,7 +203,7 @@ impl Builder {
         let life = begin_life(store.as_ref()).await?;
         let name = config.name.get_or_insert_with(|| format!("node-{}", key.id().short())).clone();
         config.topic.door = config.door.topics.iter().cloned().collect();
-        config.topic.relay_all = matches!(config.topology, Topology::Fixed(_));
+        config.topic.relay_all = !config.topology.is_open();
 
         // Read together: the second is the moment the first counts from.
         let (clock, started) = (Clock::start(), wall_time());
@@ -215,8 +215,9 @@ impl Builder {
             seed: seed_of(&key, life),
             watch: config.link.watch.clone(),
             membership: config.membership.clone(),
-            saved: Saved::default(),
+            saved: remembered(store.as_ref())?,
             verifier: Verifier::default(),
+            formed: None,
             discovery: Settings {
                 config: config.discovery.clone(),
                 key: key.clone(),
@@ -259,6 +260,15 @@ impl Builder {
         super::api::serve(&node).await?;
         Ok(node)
     }
+}
+
+/// What membership remembers from the last start. A row that cannot be read any more is none.
+fn remembered(store: Option<&Store>) -> Result<Saved, Error> {
+    let row = match store {
+        Some(store) => store.read(Space::Node, MEMBERS)?,
+        None => None,
+    };
+    Ok(row.and_then(|row| Saved::from_row(&row).ok()).unwrap_or_default())
 }
 
 /// The life of this start: above every earlier one, and on disk before anybody hears of it.

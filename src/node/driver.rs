@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::engine::{Engine, Event, Input, Output};
 use crate::net::Network;
 use crate::net::clock::Clock;
-use crate::protocol::discovery::{self, Source, Topology};
+use crate::protocol::discovery::{self, Source};
 use crate::protocol::membership::{self, Phase, Standing};
 use crate::protocol::topic;
 use crate::store::Store;
@@ -159,6 +159,15 @@ impl Driver {
             }
             Output::Kept { token, messages } => self.replies.kept(token, messages),
             Output::Connected { token, result } => self.replies.connected(token, result),
+            Output::Store(ops) => {
+                if let Some(store) = &self.store {
+                    store.submit(ops, |result| {
+                        if let Err(error) = result {
+                            tracing::warn!(%error, "not remembered");
+                        }
+                    });
+                }
+            }
             Output::Event(event) => self.tell(event),
             Output::Changed => self.changed.send_modify(|version| *version += 1),
             Output::MayStop => self.stopped = true,
@@ -263,9 +272,9 @@ impl Driver {
             id: me,
             name: self.engine.discovery().own().name.clone(),
             standing: match room.phase() {
-                Phase::Active => Standing::Alive,
+                Phase::Joining | Phase::Active => Standing::Alive,
                 Phase::Downed => Standing::Down,
-                Phase::Joining | Phase::Isolated => Standing::Unreachable,
+                Phase::Isolated => Standing::Unreachable,
             },
             since: now.since(room.member(me).map_or(Time::ZERO, |known| known.since)),
             incarnation: room.incarnation(),
@@ -279,9 +288,9 @@ impl Driver {
     fn peer(&self, now: Time, id: NodeId, member: membership::Member) -> Peer {
         let card = self.engine.discovery().card(id).cloned();
         let linked = self.engine.links().is_linked(id);
-        let neighbour = match self.config.topology {
-            Topology::Open => linked,
-            Topology::Fixed(_) => self.engine.discovery().is_neighbour(id),
+        let neighbour = match self.config.topology.is_open() {
+            true => linked,
+            false => self.engine.discovery().is_neighbour(id),
         };
         let (name, addresses, topics, labels) = card
             .map(|card| (card.name, card.addresses, card.topics, card.labels))

@@ -459,12 +459,13 @@ impl Node {
         self.tell(Command::Forget(node)).await
     }
 
-    /// Changes whom this node wants to be linked with. A node of a fixed topology stays in one:
-    /// only its neighbours change.
+    /// Changes whom this node wants to be linked with. A node that began with neighbours stays
+    /// with them: they change, and whether it mends its neighbourhood.
     ///
     /// # Errors
-    /// [`Error::Stopped`]. A change between open and fixed is refused as a contradiction of
-    /// settings, because gossipsub's mesh is set up once.
+    /// [`Error::Stopped`]. A change between open and either of the others is refused as a
+    /// contradiction of settings, because gossipsub's mesh is set up once; so are degrees that
+    /// contradict each other.
     ///
     /// ```
     /// # use gossip_mesh::{Config, Node, SecretKey, Topology};
@@ -480,13 +481,15 @@ impl Node {
     /// # node.leave().await }
     /// ```
     pub async fn rewire(&self, topology: Topology) -> Result<(), Error> {
-        let fixed = |topology: &Topology| matches!(topology, Topology::Fixed(_));
-        if fixed(&topology) != fixed(&self.config().topology) {
+        if topology.is_open() != self.config().topology.is_open() {
             return Err(Error::Config(crate::config::ConfigError::one(
                 "a running node cannot change between an open and a fixed topology: start it \
                  anew with the other one"
                     .to_owned(),
             )));
+        }
+        if let Some(wrong) = topology.contradiction() {
+            return Err(Error::Config(crate::config::ConfigError::one(wrong.to_owned())));
         }
         self.tell(Command::Rewire(topology)).await
     }

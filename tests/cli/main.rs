@@ -7,6 +7,8 @@ mod forms;
 mod lone;
 mod mistakes;
 mod removal;
+mod rewire;
+mod simulate;
 mod thread;
 mod verdicts;
 mod world;

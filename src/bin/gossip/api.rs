@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gossip_mesh::api::{
-    MessageView, NodeReference, NodeView, PeerView, Problem, PublishReply, PublishRequest,
+    MessageView, NeighboursRequest, NodeReference, NodeView, PeerView, Problem, PublishReply,
+    PublishRequest,
 };
 use gossip_mesh::{NodeId, Query, Recording, Story};
 use http_body_util::{BodyExt, Full};
@@ -120,6 +121,11 @@ impl Api {
     /// Has it forget a node that is gone for good.
     pub async fn forget(&mut self, node: NodeId) -> Result<(), Failure> {
         self.post("/v1/forget", &NodeReference { node }, Duration::ZERO).await
+    }
+
+    /// Gives it other neighbours.
+    pub async fn neighbours(&mut self, request: &NeighboursRequest) -> Result<(), Failure> {
+        self.post("/v1/neighbours", request, Duration::ZERO).await
     }
 
     /// Has it say good-bye and stop.

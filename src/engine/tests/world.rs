@@ -50,6 +50,7 @@ pub fn settings(number: u8, life: Life, entries: &[u8]) -> EngineSettings {
         membership: MembershipConfig::default(),
         saved: Saved::default(),
         verifier: Verifier::default(),
+        formed: None,
         discovery: discovery::Settings {
             config: DiscoveryConfig::default(),
             key: key(number),

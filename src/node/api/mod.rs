@@ -14,7 +14,7 @@
 //! | `GET /v1/events` | what happens: server-sent events, each an [`Event`](crate::Event) |
 //! | `POST /v1/connect` | link with an address: [`ConnectRequest`] to [`NodeReference`] |
 //! | `POST /v1/disconnect`, `POST /v1/forget` | for a [`NodeReference`] |
-//! | `POST /v1/neighbours` | change the neighbours of a fixed topology: [`NeighboursRequest`] |
+//! | `POST /v1/neighbours` | change the neighbours, where they are given: [`NeighboursRequest`] |
 //! | `POST /v1/leave` | say good-bye and stop |
 //! | `GET /v1/openapi.json` | this, for programs |
 //!

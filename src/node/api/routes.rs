@@ -241,7 +241,7 @@ async fn forget(
     Ok(Json(node.upgrade()?.forget(id).await?))
 }
 
-/// Change the neighbours of a fixed topology.
+/// Change the neighbours, where they are given.
 #[utoipa::path(
     post, path = "/v1/neighbours", request_body = NeighboursRequest,
     responses((status = 200), (status = 400, body = Problem))
@@ -250,7 +250,12 @@ async fn neighbours(
     State(node): State<WeakNode>,
     Body(request): Body<NeighboursRequest>,
 ) -> Answer<()> {
-    Ok(Json(node.upgrade()?.rewire(Topology::Fixed(request.neighbours)).await?))
+    let NeighboursRequest { neighbours, degrees } = request;
+    let topology = match degrees {
+        Some(degrees) => Topology::Mending { neighbours, degrees },
+        None => Topology::Fixed(neighbours),
+    };
+    Ok(Json(node.upgrade()?.rewire(topology).await?))
 }
 
 /// Say good-bye to all and stop. The answer comes when all know it; then the node is gone.

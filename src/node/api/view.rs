@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::base::id::NodeId;
 use crate::node::{Member, Message, Overview, Peer, Stats};
+use crate::protocol::discovery::Degrees;
 use crate::protocol::membership::{Phase, Standing};
 use crate::protocol::topic::{Delivery, MessageId, Report, Way};
 
@@ -184,12 +185,17 @@ pub struct ConnectRequest {
     pub address: String,
 }
 
-/// The neighbours a node of a fixed topology is to have, with their addresses.
+/// The neighbours a node is to have, with their addresses. Not for nodes of the open topology.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
 pub struct NeighboursRequest {
     /// Addresses by node id.
     #[schema(value_type = Object)]
     pub neighbours: BTreeMap<NodeId, Vec<Multiaddr>>,
+    /// Replaces those that are lost, so that there are `min` to `max` of them; without this the
+    /// neighbours stay as they are given.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub degrees: Option<Degrees>,
 }
 
 /// What went wrong.

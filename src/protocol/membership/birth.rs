@@ -165,6 +165,14 @@ impl MembershipMachine {
         }
     }
 
+    /// The mesh stands already.
+    pub(super) fn begin_formed(&mut self, now: Time) {
+        self.told_view = self.roll.sizes();
+        self.watch_anew(now);
+        self.agenda.set_by(Due::Expire, now + Duration::from_secs(60));
+        self.agenda.set_by(Due::Meet, now + self.config.timeout * 10);
+    }
+
     fn own_record(&self) -> Option<News> {
         self.roll.record(self.me).map(super::roll::Record::news)
     }

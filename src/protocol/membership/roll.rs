@@ -146,6 +146,16 @@ impl Default for Roll {
 }
 
 impl Roll {
+    /// A mesh of these, all living and agreed on.
+    pub fn formed(members: impl IntoIterator<Item = Alive>) -> Self {
+        let mut roll = Self::default();
+        for alive in members {
+            roll.apply(Time::ZERO, alive.node, State::Alive(Arc::new(alive)));
+        }
+        roll.settle();
+        roll
+    }
+
     pub fn record(&self, node: NodeId) -> Option<&Record> {
         self.records.get(&node)
     }

@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::time::Duration;
 
 use futures::StreamExt;
-use gossip_mesh::{Config, Node, Peer, Standing, Topology};
+use gossip_mesh::{Config, Node, Peer, Standing};
 use tokio::sync::oneshot;
 
 use super::node::{spawn, subscribe};
@@ -70,10 +70,7 @@ fn abandoned() -> oneshot::Receiver<()> {
 
 /// Waits until the node is linked with its neighbours and knows all others and what they read.
 async fn ready(node: &Node, topics: &[String], total: usize) -> Result<(), Failure> {
-    let neighbours = match &node.config().topology {
-        Topology::Fixed(neighbours) => neighbours.len(),
-        Topology::Open => 0,
-    };
+    let neighbours = node.config().topology.neighbours().count();
     let per_node = GLANCE_PER_NODE.saturating_mul(u32::try_from(total).unwrap_or(u32::MAX));
     loop {
         let peers = node.peers().await?;

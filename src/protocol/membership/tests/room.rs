@@ -48,6 +48,7 @@ impl Room {
             seed: 1,
             saved: Saved::default(),
             alone: true,
+            formed: None,
         };
         Self { now: Time::ZERO, machine: MembershipMachine::new(settings) }
     }
