@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::base::id::NodeId;
 use crate::node::{Member, Message, Overview, Peer, Stats};
 use crate::protocol::discovery::Degrees;
-use crate::protocol::membership::Standing;
+use crate::protocol::membership::{Phase, Standing};
 use crate::protocol::topic::{Delivery, MessageId, Report, Way};
 
 /// This node at one moment.
@@ -30,6 +30,9 @@ pub struct NodeView {
     pub network: String,
     /// Which start of it this is.
     pub life: u64,
+    /// `joining`, `active`, `isolated` or `downed`.
+    #[schema(value_type = String)]
+    pub phase: Phase,
     /// For how long it has run.
     pub uptime_ms: u64,
     /// Where others can dial it, with `/p2p/…`.
@@ -226,6 +229,7 @@ impl From<Overview> for NodeView {
             name: node.name,
             network: node.network,
             life: node.life.0,
+            phase: node.phase,
             uptime_ms: millis(node.uptime),
             addresses: pinned(node.addresses),
             door: pinned(node.door),

@@ -367,17 +367,13 @@ impl MembershipMachine {
     }
 
     /// This node stops being a member, and comes back later.
-    pub(super) fn go_down(
-        &mut self,
-        now: Time,
-        reason: GoingDownReason,
-        out: &mut Outbox<Output>,
-    ) {
+    pub(super) fn go_down(&mut self, now: Time, reason: GoingDownReason, out: &mut Outbox<Output>) {
         let in_a_row = self.birth.last_down.is_some_and(|last| now.since(last) < CALM);
         self.birth.downs = if in_a_row { self.birth.downs.saturating_add(1) } else { 1 };
         self.birth.last_down = Some(now);
         self.stats.resets += 1;
-        let doubled = self.config.rejoin_backoff.saturating_mul(1 << (self.birth.downs - 1).min(16));
+        let doubled =
+            self.config.rejoin_backoff.saturating_mul(1 << (self.birth.downs - 1).min(16));
         let back_in = doubled.min(self.config.rejoin_max);
         let back_in = back_in + back_in.mul_f64(self.chance() / 4.0);
         let incarnation = self.incarnation;
@@ -429,8 +425,7 @@ impl MembershipMachine {
     ) {
         self.incarnation = incarnation;
         let tick = self.tick(now);
-        let alive =
-            Alive { node: self.me, incarnation, tick, signature: Vec::new(), vouchers };
+        let alive = Alive { node: self.me, incarnation, tick, signature: Vec::new(), vouchers };
         let alive = alive.sign(&mut self.signer);
         self.roll.apply(now, self.me, State::Alive(Arc::new(alive)));
         out.push(Output::Incarnation(incarnation));

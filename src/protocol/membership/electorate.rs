@@ -82,7 +82,10 @@ fn committee(
     size: u32,
 ) -> Vec<NodeId> {
     let about = roll.record(subject).map_or(0, |record| record.lot);
-    let round = mix(mix(about, incarnation.life.0), mix(u64::from(incarnation.refutations), u64::from(attempt)));
+    let round = mix(
+        mix(about, incarnation.life.0),
+        mix(u64::from(incarnation.refutations), u64::from(attempt)),
+    );
     let mut draws: Vec<(u64, NodeId)> = roll
         .agreed()
         .filter(|(node, _)| *node != subject)

@@ -475,6 +475,11 @@ impl MembershipMachine {
         self.stats
     }
 
+    /// What it signs with: a recorder takes the signatures from it, a replay puts them there.
+    pub fn signer(&mut self) -> &mut Signer {
+        &mut self.signer
+    }
+
     /// In what condition this node is.
     pub fn phase(&self) -> Phase {
         self.phase
@@ -527,9 +532,7 @@ impl MembershipMachine {
 
     /// True when `Input::Heard` of this peer would be news: it was not heard for a while.
     pub fn wants_heard(&self, now: Time, peer: NodeId) -> bool {
-        self.probes
-            .last_heard(peer)
-            .is_none_or(|heard| now.since(heard) >= self.config.timeout / 2)
+        self.probes.last_heard(peer).is_none_or(|heard| now.since(heard) >= self.config.timeout / 2)
     }
 
     pub(super) fn is_active(&self) -> bool {

@@ -79,9 +79,9 @@ pub(crate) const MAX_PAGE: usize = 256;
 #[cfg(feature = "net")]
 pub(crate) use machine::Member;
 pub(crate) use machine::{Input, MembershipMachine, Output, Saved, Settings};
+pub use machine::{MembershipStats, Standing};
 pub(crate) use roll::Roll;
 pub(crate) use rows::KEY as MEMBERS;
-pub use machine::{MembershipStats, Standing};
 pub use threshold::{BadThreshold, Threshold};
 pub(crate) use wire::Message;
 pub use wire::{Alive, Certificate, Phase, Statement, Verdict, Vote};

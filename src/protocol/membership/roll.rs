@@ -170,9 +170,7 @@ impl Roll {
         after: Option<NodeId>,
     ) -> impl Iterator<Item = (NodeId, &Record)> + '_ {
         let from = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
-        self.records
-            .range((from, std::ops::Bound::Unbounded))
-            .map(|(node, record)| (*node, record))
+        self.records.range((from, std::ops::Bound::Unbounded)).map(|(node, record)| (*node, record))
     }
 
     pub fn is_alive(&self, node: NodeId) -> bool {

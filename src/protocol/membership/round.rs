@@ -210,12 +210,7 @@ impl Round {
     pub fn certificate(&self, config: &MembershipConfig) -> Certificate {
         let most = usize::try_from(self.quorum(config)).unwrap_or(usize::MAX);
         let votes = self.down.values().take(most.min(super::MAX_VOTES)).cloned().collect();
-        Certificate {
-            subject: self.subject,
-            incarnation: self.incarnation,
-            round: self.id,
-            votes,
-        }
+        Certificate { subject: self.subject, incarnation: self.incarnation, round: self.id, votes }
     }
 }
 

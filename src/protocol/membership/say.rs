@@ -54,13 +54,7 @@ impl MembershipMachine {
         }
     }
 
-    pub(super) fn linked(
-        &mut self,
-        now: Time,
-        peer: NodeId,
-        life: Life,
-        out: &mut Outbox<Output>,
-    ) {
+    pub(super) fn linked(&mut self, now: Time, peer: NodeId, life: Life, out: &mut Outbox<Output>) {
         if self.is_over(peer, life) {
             return out.push(Output::Unlink { peer });
         }
@@ -269,4 +263,3 @@ impl MembershipMachine {
         Probes::link_wait(&self.config)
     }
 }
-

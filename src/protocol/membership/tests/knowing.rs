@@ -56,7 +56,8 @@ fn the_life_known_of_a_node_never_falls() {
     room.input(Input::Known { node: id(1), life: LIFE });
     room.links(id(1), LIFE);
     room.hears(id(2), vec![left(1, LIFE)]);
-    let lives: Vec<Life> = room.machine.members().map(|(_, member)| member.incarnation.life).collect();
+    let lives: Vec<Life> =
+        room.machine.members().map(|(_, member)| member.incarnation.life).collect();
     assert_eq!(lives, [Life(6)]);
 }
 

@@ -113,4 +113,3 @@ fn left_in(news: &[News]) -> Vec<Left> {
     };
     news.iter().filter_map(left).collect()
 }
-
