@@ -317,6 +317,7 @@ impl MembershipMachine {
         self.rounds.clear();
         self.checks.clear();
         self.sweeps.clear();
+        self.guard = super::guard::Guard::default();
         self.watches.clear();
         self.holds.clear();
         self.condemned.clear();

@@ -341,6 +341,7 @@ pub struct MembershipMachine {
     pub(super) holds: BTreeMap<NodeId, Hold>,
     pub(super) checks: BTreeMap<NodeId, Check>,
     pub(super) sweeps: BTreeMap<Purpose, Sweep>,
+    pub(super) guard: super::guard::Guard,
     /// Incarnations that this node testified to be down, and in which round.
     pub(super) condemned: BTreeMap<NodeId, (Incarnation, u64)>,
     /// When others contradicted, within the flap window.
@@ -410,6 +411,7 @@ impl MembershipMachine {
             holds: BTreeMap::new(),
             checks: BTreeMap::new(),
             sweeps: BTreeMap::new(),
+            guard: super::guard::Guard::default(),
             condemned: BTreeMap::new(),
             flaps: BTreeMap::new(),
             views: BTreeMap::new(),

@@ -43,6 +43,7 @@ mod desk;
 mod doubt;
 mod electorate;
 mod finding;
+mod guard;
 mod holders;
 mod leaving;
 mod left;

@@ -2,7 +2,7 @@
 
 use super::desk::Errand;
 use super::machine::{Due, MembershipMachine, Output};
-use super::probe::{Probes, Stage};
+use super::probe::Stage;
 use super::round::Asked;
 use super::wire::{Message, News, Phase};
 use crate::base::id::{Life, NodeId};
@@ -256,10 +256,5 @@ impl MembershipMachine {
             !matches!(message, Message::Ping(pulse) if pulse.phase != Phase::Active);
         (incarnation <= record.incarnation() && speaks_as_member && !record.is_left())
             .then(|| record.news())
-    }
-
-    /// Waits for links end with the wait of the probe or question they are for.
-    pub(super) fn link_wait(&self) -> std::time::Duration {
-        Probes::link_wait(&self.config)
     }
 }
