@@ -98,6 +98,10 @@ impl MembershipMachine {
     }
 
     pub(super) fn unlinked(&mut self, now: Time, peer: NodeId, out: &mut Outbox<Output>) {
+        if !self.desk.is_linked(peer) {
+            // The link was one of a life that is over: its end means nothing.
+            return self.forget_unknown(peer);
+        }
         self.desk.unlink(peer);
         self.views.remove(&peer);
         if self.is_active() && self.roll.is_alive(peer) {
