@@ -4,5 +4,7 @@ mod certificates;
 mod fuzz;
 mod knowing;
 mod leaving;
+mod mesh;
 mod room;
 mod thresholds;
+mod verdicts;
