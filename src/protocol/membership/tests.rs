@@ -1,10 +1,12 @@
 //! The sentences of the spec, one test each.
 
+mod births;
 mod certificates;
 mod fuzz;
 mod knowing;
 mod leaving;
 mod mesh;
+mod partitions;
 mod room;
 mod thresholds;
 mod verdicts;

@@ -28,6 +28,8 @@ type Bars = BTreeMap<NodeId, (Incarnation, Certificate)>;
 
 struct Running {
     machine: MembershipMachine,
+    /// Every node counts the time since its own start.
+    started: Time,
     bars: Bars,
     paused_until: Time,
 }
@@ -64,6 +66,13 @@ fn remembering() -> Verifier {
             .entry((node, bytes.to_vec(), signature.to_vec()))
             .or_insert_with(|| node.verify(bytes, signature))
     }))
+}
+
+impl Running {
+    fn deadline(&self) -> Option<Time> {
+        let due = self.machine.deadline()?;
+        Some((self.started + due.since(Time::ZERO)).max(self.paused_until))
+    }
 }
 
 impl Mesh {
@@ -120,7 +129,8 @@ impl Mesh {
         };
         let machine = MembershipMachine::new(settings);
         self.numbers.insert(id(number), number);
-        let running = Running { machine, bars: BTreeMap::new(), paused_until: Time::ZERO };
+        let (bars, started) = (BTreeMap::new(), self.now);
+        let running = Running { machine, started, bars, paused_until: Time::ZERO };
         self.nodes.insert(number, running);
         let others: Vec<u8> = self.nodes.keys().copied().filter(|n| *n != number).collect();
         for other in others {
@@ -258,7 +268,7 @@ impl Mesh {
             let due = self
                 .nodes
                 .iter()
-                .filter_map(|(n, node)| Some((node.machine.deadline()?.max(node.paused_until), *n)))
+                .filter_map(|(n, node)| Some((node.deadline()?, *n)))
                 .min();
             let times = [event, due.map(|(at, _)| at), Some(self.next_redial)];
             let next = times.into_iter().flatten().min().filter(|next| *next <= end);
@@ -291,8 +301,8 @@ impl Mesh {
         let before = node.machine.incarnation();
         let is_tick = matches!(input, Input::Tick);
         let mut out = Outbox::new();
-        node.machine.handle(self.now, input, &mut out);
-        let due = node.machine.deadline();
+        node.machine.handle(Time::ZERO + self.now.since(node.started), input, &mut out);
+        let due = node.deadline();
         assert!(!is_tick || due.is_none_or(|due| due > self.now), "a tick settles what was due");
         assert!(node.machine.incarnation() >= before, "an incarnation never falls");
         let wanted: Vec<Output> = out.drain().collect();
