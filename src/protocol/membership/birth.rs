@@ -55,6 +55,8 @@ pub struct Birth {
     last_down: Option<Time>,
     /// Whose records are being fetched, and since when.
     fetching: Option<(NodeId, Time)>,
+    /// Of whom the one that takes this node in told.
+    present: BTreeSet<NodeId>,
 }
 
 impl Birth {
@@ -71,6 +73,7 @@ impl Birth {
             downs: 0,
             last_down: None,
             fetching: None,
+            present: BTreeSet::new(),
         }
     }
 
@@ -100,7 +103,7 @@ impl MembershipMachine {
         self.agenda.set_by(Due::Seek, now + timeout * 5);
         let remembers = self.birth.remembered.len() > 1;
         let wait = if remembers {
-            timeout * REMEMBERED
+            timeout * (REMEMBERED + TURN * self.turn())
         } else if self.birth.alone {
             Duration::ZERO
         } else {
@@ -110,8 +113,24 @@ impl MembershipMachine {
         if now < at || self.birth.through.is_some() {
             return self.agenda.set(Due::Found, at.max(now + timeout));
         }
+        self.drop_absent(now, &BTreeSet::new());
         self.roll.agree_on(&BTreeSet::from([self.me]));
         self.begin(now, None, out);
+    }
+
+    /// Those remembered that did not come back are no members of what begins now: their votes
+    /// would be counted on for ever.
+    fn drop_absent(&mut self, now: Time, present: &BTreeSet<NodeId>) {
+        if self.birth.remembered.is_empty() || self.birth.downs > 0 {
+            return;
+        }
+        let is_absent = |node: &NodeId| *node != self.me && !present.contains(node);
+        let absent: Vec<NodeId> =
+            self.roll.alive().map(|(node, _)| node).filter(is_absent).collect();
+        for node in absent {
+            self.roll.forget(node);
+            self.view_changed(now, node, false);
+        }
     }
 
     /// How many known nodes come before this one.
@@ -181,6 +200,7 @@ impl MembershipMachine {
         let Some(News::Alive(alive)) = self.own_record() else { return };
         self.birth.through = Some(through);
         self.birth.agreed.clear();
+        self.birth.present.clear();
         self.agenda.set(Due::Join, now + self.config.timeout * PATIENCE);
         self.ask_linked(through, Message::Join(alive), Errand::Join, out);
     }
@@ -234,6 +254,7 @@ impl MembershipMachine {
             return;
         }
         let last = records.last().map(News::node);
+        self.birth.present.extend(records.iter().map(News::node));
         self.hear_news(now, peer, records, out);
         if self.birth.through != Some(peer) {
             return;
@@ -245,6 +266,8 @@ impl MembershipMachine {
             self.ask_linked(peer, rest, Errand::Join, out);
             return;
         }
+        let present = std::mem::take(&mut self.birth.present);
+        self.drop_absent(now, &present);
         let agreed = std::mem::take(&mut self.birth.agreed);
         self.roll.agree_on(&agreed);
         self.begin(now, Some(peer), out);

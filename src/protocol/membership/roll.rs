@@ -231,6 +231,15 @@ impl Roll {
         }
     }
 
+    /// Drops the record of a node that was never heard of in this life.
+    pub fn forget(&mut self, node: NodeId) {
+        self.set_agreed(node, false);
+        self.uncount(node);
+        self.records.remove(&node);
+        self.apart.remove(&node);
+        self.holders.clear();
+    }
+
     fn uncount(&mut self, node: NodeId) {
         if let Some(record) = self.records.get(&node).filter(|record| record.is_alive()) {
             self.active -= 1;
