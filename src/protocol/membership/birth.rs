@@ -159,6 +159,22 @@ impl MembershipMachine {
         }
     }
 
+    /// Isolated, and another member answered that looks for members, too: neither is alone. The
+    /// membership is as it was, so what may be decided with it still needs a majority of it.
+    pub(super) fn meets_fellow(
+        &mut self,
+        now: Time,
+        peer: NodeId,
+        phase: Phase,
+        out: &mut Outbox<Output>,
+    ) {
+        let looks = matches!(phase, Phase::Isolated | Phase::Joining);
+        let is_member = self.roll.is_agreed(peer) && self.roll.is_alive(peer);
+        if self.phase == Phase::Isolated && looks && is_member {
+            self.begin(now, Some(peer), out);
+        }
+    }
+
     /// From here on this node is a member.
     fn begin(&mut self, now: Time, through: Option<NodeId>, out: &mut Outbox<Output>) {
         self.phase = Phase::Active;
@@ -391,6 +407,9 @@ impl MembershipMachine {
         let in_a_row = self.birth.last_down.is_some_and(|last| now.since(last) < CALM);
         self.birth.downs = if in_a_row { self.birth.downs.saturating_add(1) } else { 1 };
         self.birth.last_down = Some(now);
+        // Should all go down together, more than half of them go on when they meet again.
+        self.birth.remembered = self.roll.agreed().map(|(node, _)| node).collect();
+        self.birth.met.clear();
         self.stats.resets += 1;
         let doubled = self.config.rejoin_backoff.saturating_mul(1 << (self.birth.downs - 1).min(16));
         let back_in = doubled.min(self.config.rejoin_max);

@@ -169,7 +169,9 @@ impl MembershipMachine {
         match (errand, message) {
             (Errand::Probe, Message::Ack(pulse)) => {
                 self.probe_answered(now, peer, token, out);
+                let phase = pulse.phase;
                 self.meet(now, peer, pulse, out);
+                self.meets_fellow(now, peer, phase, out);
             }
             (Errand::Query(subject), Message::Noted) => {
                 self.voter_acknowledged(now, subject, peer);
