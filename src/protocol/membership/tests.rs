@@ -7,6 +7,7 @@ mod knowing;
 mod leaving;
 mod mesh;
 mod partitions;
+mod proofs;
 mod room;
 mod thresholds;
 mod verdicts;

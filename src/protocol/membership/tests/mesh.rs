@@ -14,7 +14,7 @@ use crate::base::signer::{Signer, Verifier};
 use crate::base::time::Time;
 use crate::base::token::Token;
 use crate::protocol::membership::{
-    Certificate, Finding, Input, MembershipConfig, MembershipMachine, Message, Output, Phase,
+    Certificate, Finding, GoingDownReason, Input, MembershipConfig, MembershipMachine, Message, Output, Phase,
     Saved, Settings, Standing,
 };
 
@@ -246,6 +246,15 @@ impl Mesh {
 
     pub fn tell(&mut self, from: u8, to: u8, message: Message) {
         self.later(to, Input::Told { from: id(from), message });
+    }
+
+    /// Puts itself out, as in self-doubt.
+    pub fn reset(&mut self, number: u8) {
+        let node = self.nodes.get_mut(&number).unwrap();
+        let mut out = Outbox::new();
+        let now = Time::ZERO + self.now.since(node.started);
+        node.machine.go_down(now, GoingDownReason::SelfDoubt, &mut out);
+        out.drain().collect::<Vec<_>>().into_iter().for_each(|output| self.obey(number, output));
     }
 
     pub fn run(&mut self, span: Duration) {

@@ -108,6 +108,14 @@ fn when_the_whole_network_was_away_all_go_on_as_they_were() {
 }
 
 #[test]
+fn when_all_put_themselves_out_at_once_they_go_on_when_they_are_back() {
+    let mut mesh = Mesh::new(7);
+    (0..7).for_each(|number| mesh.reset(number));
+    mesh.run(15 * SECOND);
+    mesh.expect_whole(7);
+}
+
+#[test]
 fn of_two_equal_halves_neither_puts_anybody_out() {
     for half in [2, 5, 16] {
         let mut mesh = Mesh::new(2 * half);
