@@ -449,7 +449,11 @@ impl MembershipMachine {
         let seen = seen.max(self.incarnation);
         let next = match seen.refutations.checked_add(1) {
             Some(refutations) => Incarnation { life: seen.life, refutations },
-            None => Incarnation { life: crate::base::id::Life(seen.life.0 + 1), refutations: 0 },
+            None => match seen.life.0.checked_add(1) {
+                Some(life) => Incarnation { life: crate::base::id::Life(life), refutations: 0 },
+                // Above the last there is none, and an incarnation never falls.
+                None => return,
+            },
         };
         self.become_incarnation(now, next, Vec::new(), out);
     }
