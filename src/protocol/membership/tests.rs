@@ -8,6 +8,8 @@ mod leaving;
 mod mesh;
 mod partitions;
 mod proofs;
+mod records;
 mod room;
+mod rounds;
 mod thresholds;
 mod verdicts;
