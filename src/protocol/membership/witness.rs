@@ -147,13 +147,9 @@ impl MembershipMachine {
             return;
         }
         let (sample, needed) = guard(&self.roll, self.me, self.tick(now) / MINUTE);
-        let recent = now - self.config.probe_interval() * 2;
-        let (heard, open): (Vec<NodeId>, Vec<NodeId>) = sample
-            .into_iter()
-            .filter(|node| *node != subject)
-            .partition(|node| self.probes.last_heard(*node).is_some_and(|at| at >= recent));
-        let mut sweep = Sweep::new(&open, 1);
-        sweep.answered = u32::try_from(heard.len()).unwrap_or(u32::MAX);
+        // Who was heard a moment ago does not count: the mesh may have been cut in two since.
+        let open: Vec<NodeId> = sample.into_iter().filter(|node| *node != subject).collect();
+        let mut sweep = Sweep::new(&open, self.config.miss_limit);
         sweep.needed = u32::try_from(needed).unwrap_or(u32::MAX);
         self.sweeps.insert(Purpose::Guard(subject), sweep);
         for node in open {
