@@ -39,14 +39,14 @@
 //!   when `adaptive_timeout` is off. A miss takes a timeout at least, also when the dial is refused
 //!   at once, so that a process that restarts is not missed three times in a millisecond.
 //! - Upon a miss: the next probe at once, until `miss_limit` in a row or 4 of the last 10.
-//! - Then the observers ask one after another, by rank, half a timeout apart: the first to ask makes
-//!   the others hold.
+//! - Then the observers ask one after another, by rank, half a timeout apart: the first to ask
+//!   makes the others hold.
 //!
 //! **Suspicion** (`suspecting`, `round`, `electorate`)
 //!
-//! - Upon enough misses of a member whose vote counts, when this node's vote counts, no round and no
-//!   hold on it is open: tell the subject, sign the own vote `Down`, and ask the voters by chance,
-//!   those in trouble last, as many at once as votes are missing and one (or `fanout`).
+//! - Upon enough misses of a member whose vote counts, when this node's vote counts, no round and
+//!   no hold on it is open: tell the subject, sign the own vote `Down`, and ask the voters by
+//!   chance, those in trouble last, as many at once as votes are missing and one (or `fanout`).
 //! - A verdict needs `max(majority of n, threshold)` votes, without `partition_safe` the threshold
 //!   alone. More than there are voters: `QuorumUnavailable`, told once, and the subject is
 //!   `Unreachable`.
@@ -82,24 +82,24 @@
 //! **Refutation** (`refute`)
 //!
 //! - Upon being suspected: take the next incarnation and tell everybody, at most once per
-//!   `refute_window`. From the fourth within `flap_window` on a quorum has to vouch for it; vouchers
-//!   are asked for, and others refuse it without.
+//!   `refute_window`. From the fourth within `flap_window` on a quorum has to vouch for it;
+//!   vouchers are asked for, and others refuse it without.
 //!
 //! **Self-doubt and isolation** (`doubt`, `birth`)
 //!
-//! - Upon `LinkDown`, at most once per half a `flap_window`: probe all members (32 by chance of more).
-//!   When more than half of them, and three at least, do not answer: go down.
-//! - Upon going down, by doubt or by a valid certificate of the own incarnation: end all links, take
-//!   the next incarnation, come back after `rejoin_backoff`, doubled with every time in a row up to
-//!   `rejoin_max`, and a quarter more by chance; 600 s without one end the row.
-//! - Isolated: no probes, suspicions or votes; try the members one by one, after at most
-//!   `2^tries` timeouts and 30 s. Upon an answer of an active one: join through it in the next
-//!   incarnation. Upon an answer of a member that looks for members itself: go on as before.
+//! - Upon `LinkDown`, at most once per half a `flap_window`: probe all members (32 by chance of
+//!   more). When more than half of them, and three at least, do not answer: go down.
+//! - Upon going down, by doubt or by a valid certificate of the own incarnation: end all links,
+//!   take the next incarnation, come back after `rejoin_backoff`, doubled with every time in a row
+//!   up to `rejoin_max`, and a quarter more by chance; 600 s without one end the row.
+//! - Isolated: no probes, suspicions or votes; try the members one by one, after at most `2^tries`
+//!   timeouts and 30 s. Upon an answer of an active one: join through it in the next incarnation.
+//!   Upon an answer of a member that looks for members itself: go on as before.
 //!
 //! **Birth** (`birth`)
 //!
-//! - With nobody to join: found, at once. Else ask the first active peer to be taken in; it tells its
-//!   records and its D page by page.
+//! - With nobody to join: found, at once. Else ask the first active peer to be taken in; it tells
+//!   its records and its D page by page.
 //! - After 10 timeouts without an active peer: found, 5 timeouts later for every known node with a
 //!   smaller id. Two meshes that meet become one by the union of their records.
 //! - With a remembered D, and for those that went down together: go on with it as soon as more than
@@ -115,15 +115,15 @@
 //!
 //! **Large meshes** (`electorate`, `witness`, `sweep`)
 //!
-//! - Above `full_limit` voters: the `committee` drawn by subject, incarnation and attempt votes, with
-//!   the node that asks. Nobody votes `Down` or publishes before more than half of all members (of
-//!   up to 64), or 24 of 32 drawn by its own lot and the minute, answered a probe since.
+//! - Above `full_limit` voters: the `committee` drawn by subject, incarnation and attempt votes,
+//!   with the node that asks. Nobody votes `Down` or publishes before more than half of all members
+//!   (of up to 64), or 24 of 32 drawn by its own lot and the minute, answered a probe since.
 //!
 //! **Leaving** (`leaving`, `left`)
 //!
-//! - Upon the leave command: watching ends. Every linked peer, and who links until the end, is asked
-//!   to note a signed `Left` record; when all have answered, or after `leave_patience`, the node may
-//!   stop.
+//! - Upon the leave command: watching ends. Every linked peer, and who links until the end, is
+//!   asked to note a signed `Left` record; when all have answered, or after `leave_patience`, the
+//!   node may stop.
 //! - Upon a valid `Left` record that is news: the node is `Left`, its record is passed to all
 //!   linked peers but the one it came from and those who left. News it is of a node that is known,
 //!   by its link, its card or an earlier record. Others are ignored: anybody can make up nodes that
@@ -151,8 +151,9 @@
 //!    different D's that came from one.
 //! 5. *Nobody reached is put out*: who answers more than `n - quorum` of its voters stays.
 //! 6. *Quiet*: without a fault nobody is suspected, reset or put out.
-//! 7. *Bounded*: records by `max_members`, good-byes by `max_left`, rounds and looks by the members,
-//!    questions by links; certificates have 64 votes at most, messages 64 pieces of news, pages 256.
+//! 7. *Bounded*: records by `max_members`, good-byes by `max_left`, rounds and looks by the
+//!    members, questions by links; certificates have 64 votes at most, messages 64 pieces of news,
+//!    pages 256.
 //! 8. *No spinning*: after every input the deadline lies in the future.
 //! 9. *No dead end*: every phase but `Active` has a deadline that leads on.
 //!
@@ -161,15 +162,15 @@
 //! - What all shall know is flooded over the links, each news once, and not published on a gossip
 //!   topic: the same in the real network and in the pretended one, and alive when topics are not.
 //! - Certificates name their voters by id and not by index, so that anybody can verify one offline.
-//! - A vote carries the quorum that its voter holds necessary, and a certificate needs as many votes
-//!   as each of its voters says: voters that see a larger mesh are not outvoted by a smaller view,
-//!   and whoever wants more than there are is left out instead of preventing every verdict.
+//! - A vote carries the quorum that its voter holds necessary, and a certificate needs as many
+//!   votes as each of its voters says: voters that see a larger mesh are not outvoted by a smaller
+//!   view, and whoever wants more than there are is left out instead of preventing every verdict.
 //! - The majority is of the larger of D and every A since D was agreed on: a joint majority, as in
 //!   the membership changes of Raft. A majority before a join and one after it cannot decide apart.
-//! - D becomes A when pulses show that more than half of D had the same A; nobody counts who applied
-//!   which certificate. So joins, deaths and good-byes are agreed on in one way.
-//! - Two meshes that meet become the union of both; none of them leaves and rejoins, which would take
-//!   down a healthy mesh to please another.
+//! - D becomes A when pulses show that more than half of D had the same A; nobody counts who
+//!   applied which certificate. So joins, deaths and good-byes are agreed on in one way.
+//! - Two meshes that meet become the union of both; none of them leaves and rejoins, which would
+//!   take down a healthy mesh to please another.
 //! - Founding takes turns by id among the known nodes; the least of those that reach each other
 //!   cannot know that it is.
 //! - Observers ask one after another (rank times half a timeout), which leaves one coordinator in
@@ -177,8 +178,8 @@
 //! - A witness that found a node down and hears it tells it (see above).
 //! - The clock in a statement is the coordinator's reckoning when the voter had no pulse of the
 //!   subject in the last minute: in a large mesh few members ever had one.
-//! - The guard counts only who answers after the suspicion began. Whoever was heard in the two probe
-//!   intervals before would let the smaller side of a fresh cut pass.
+//! - The guard counts only who answers after the suspicion began. Whoever was heard in the two
+//!   probe intervals before would let the smaller side of a fresh cut pass.
 //! - Isolated members that answer each other go on, and do not wait for an active one: after an
 //!   outage of the whole network there is none.
 //!
