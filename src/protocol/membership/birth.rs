@@ -55,6 +55,8 @@ pub struct Birth {
     last_down: Option<Time>,
     /// Whose records are being fetched, and since when.
     fetching: Option<(NodeId, Time)>,
+    /// The D told with them, page by page, and whether any of them was refused.
+    told: (BTreeSet<NodeId>, bool),
     /// Of whom the one that takes this node in told.
     present: BTreeSet<NodeId>,
 }
@@ -73,6 +75,7 @@ impl Birth {
             downs: 0,
             last_down: None,
             fetching: None,
+            told: (BTreeSet::new(), false),
             present: BTreeSet::new(),
         }
     }
@@ -82,8 +85,32 @@ impl Birth {
         let busy = self.fetching.is_some_and(|(_, since)| now.since(since) < timeout * 20);
         if !busy {
             self.fetching = Some((peer, now));
+            self.told = (BTreeSet::new(), false);
         }
         !busy
+    }
+
+    /// One more page from a peer: the part of D it tells, and whether anything was refused. False
+    /// when it is not this peer's turn, or tells of more than there may be.
+    pub fn turn_page(
+        &mut self,
+        peer: NodeId,
+        agreed: Vec<NodeId>,
+        refused: bool,
+        most: usize,
+    ) -> bool {
+        self.told.1 |= refused;
+        self.told.0.extend(agreed);
+        let fits = self.told.0.len() <= most;
+        if !fits {
+            self.told.0.clear();
+        }
+        fits && self.fetching.is_some_and(|(from, _)| from == peer)
+    }
+
+    /// The D told in all pages, and whether anything was refused.
+    pub fn told(&mut self) -> (BTreeSet<NodeId>, bool) {
+        std::mem::take(&mut self.told)
     }
 
     pub fn fetched(&mut self, peer: NodeId) {
@@ -276,6 +303,9 @@ impl MembershipMachine {
             return;
         }
         self.birth.agreed.extend(agreed);
+        if self.birth.present.len().max(self.birth.agreed.len()) > self.config.max_members {
+            return self.join_failed(now, out);
+        }
         if let Some(after) = last.filter(|_| more) {
             self.agenda.set(Due::Join, now + self.config.timeout * PATIENCE);
             let rest = Message::Fetch { after: Some(after) };

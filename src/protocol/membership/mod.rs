@@ -106,12 +106,15 @@
 //!   half of it has met. After 100 timeouts more without that: found anew; who did not come is no
 //!   member.
 //!
-//! **Agreeing** (`meeting`, `roll`, `holders`)
+//! **Agreeing** (`meeting`, `catch_up`, `roll`, `holders`)
 //!
 //! - With every probe and answer goes a pulse: incarnation, clock, digests of A and D, and while
 //!   they differ which of D are known to have had this A. Upon another A: fetch the peer's records.
 //! - D becomes A when more than half of D are known to have had the same A, or when a voter's D is
 //!   this A already.
+//! - Upon all records of a peer whose D is another, told by more than half of D (24 of 32 drawn in a
+//!   large mesh) in their pulses: that D takes the place of this one. When something in the records
+//!   was refused, those members are probed. So who missed a change of D is not left behind.
 //!
 //! **Large meshes** (`electorate`, `witness`, `sweep`)
 //!
@@ -189,6 +192,7 @@
 
 mod agenda;
 mod birth;
+mod catch_up;
 mod certificate;
 mod config;
 mod desk;

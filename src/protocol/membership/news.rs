@@ -331,6 +331,7 @@ impl MembershipMachine {
         self.condemned.remove(&node);
         self.holds.remove(&node);
         self.views.remove(&node);
+        self.agreements.remove(&node);
         self.ticks.remove(&node);
         if self.probes.end(node).is_some() {
             self.agenda.cancel(super::machine::Due::Missed(node));

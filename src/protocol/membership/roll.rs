@@ -349,6 +349,11 @@ impl Roll {
     }
 }
 
+/// The digest of a D.
+pub fn agreement(nodes: &BTreeSet<NodeId>) -> u64 {
+    nodes.iter().fold(0, |sum: u64, node| sum.wrapping_add(mix(lot(*node), 1)))
+}
+
 fn mark(lot: u64, incarnation: Incarnation) -> u64 {
     mix(mix(lot, incarnation.life.0), u64::from(incarnation.refutations))
 }

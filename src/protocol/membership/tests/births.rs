@@ -183,15 +183,21 @@ fn a_join_on_one_side_of_a_cut_neither_moves_the_votes_nor_helps_either_side() {
 
 #[test]
 fn a_member_that_missed_a_change_of_the_votes_catches_up() {
-    // While 0 pauses, 7 becomes a voter and helps to put out 6.
-    let mut mesh = Mesh::new(7);
-    mesh.kill(6);
-    mesh.run(600 * MS);
-    mesh.start(7, false);
-    mesh.run(100 * MS);
-    mesh.pause(0, 1100 * MS);
-    mesh.run(15 * SECOND);
-    mesh.expect_whole(7);
+    // While 0 stands still and hears nothing, four become voters and help to put out another.
+    let probe_interval = Some(60 * SECOND);
+    let config = MembershipConfig { probe_interval, ..MembershipConfig::default() };
+    let mut mesh = Mesh::with(5, config);
+    mesh.pause(0, 6 * SECOND);
+    mesh.split(&[0], &[1, 2, 3, 4, 5, 6, 7, 8]);
+    (5..9).for_each(|number| mesh.start(number, false));
+    mesh.run(2 * SECOND);
+    assert_eq!(mesh.sizes(1), (9, 9), "{:#?}", mesh.tail());
+    mesh.kill(4);
+    mesh.run(4 * SECOND);
+    assert_eq!(mesh.sizes(1), (8, 8), "{:#?}", mesh.tail());
+    mesh.heal();
+    mesh.run(10 * SECOND);
+    mesh.expect_whole(8);
 }
 
 #[test]
