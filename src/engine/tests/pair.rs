@@ -74,7 +74,6 @@ fn a_card_reaches_nodes_that_are_not_linked() {
     world.run(100 * MS);
     assert_eq!(world.peers(1), [2]);
     assert_eq!(world.engine(1).readers("chat"), [id(3)]);
-
 }
 
 /// 1 and 3 know each other only through 2.

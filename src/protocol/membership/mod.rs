@@ -112,9 +112,9 @@
 //!   they differ which of D are known to have had this A. Upon another A: fetch the peer's records.
 //! - D becomes A when more than half of D are known to have had the same A, or when a voter's D is
 //!   this A already.
-//! - Upon all records of a peer whose D is another, told by more than half of D (24 of 32 drawn in a
-//!   large mesh) in their pulses: that D takes the place of this one. When something in the records
-//!   was refused, those members are probed. So who missed a change of D is not left behind.
+//! - Upon all records of a peer whose D is another, told by more than half of D (24 of 32 drawn in
+//!   a large mesh) in their pulses: that D takes the place of this one. When something in the
+//!   records was refused, those members are probed. So who missed a change of D is not left behind.
 //!
 //! **Large meshes** (`electorate`, `witness`, `sweep`)
 //!

@@ -70,9 +70,8 @@ fn two_meshes_that_meet_become_one() {
     mesh.heal();
     mesh.run(20 * SECOND);
     mesh.expect_whole(12);
-    let lost = |finding: &Finding| {
-        matches!(finding, Finding::Down { .. } | Finding::GoingDown { .. })
-    };
+    let lost =
+        |finding: &Finding| matches!(finding, Finding::Down { .. } | Finding::GoingDown { .. });
     assert_eq!(mesh.count_all(lost), 0, "{:#?}", mesh.tail());
     mesh.kill(9);
     mesh.run(8 * SECOND);

@@ -4,11 +4,11 @@ use std::num::NonZeroU32;
 
 use super::mesh::Mesh;
 use super::room::SECOND;
+use crate::base::signer::Signer;
 use crate::protocol::membership::electorate::{electorate, guard, needed};
 use crate::protocol::membership::{
     Finding, Flaw, MembershipConfig, Phase, Standing, Statement, Threshold, Verdict, Vote,
 };
-use crate::base::signer::Signer;
 
 /// Committees in a mesh that is small enough to be quick.
 fn by_committee() -> MembershipConfig {
@@ -104,9 +104,8 @@ fn votes_of_others_than_the_committee_are_refused() {
     let news = crate::protocol::membership::News::Down(proof);
     mesh.tell(1, 0, crate::protocol::membership::Message::News(vec![news]));
     mesh.run(SECOND);
-    let refused = |finding: &Finding| {
-        matches!(finding, Finding::Rejected { reason: Flaw::ForeignVoter, .. })
-    };
+    let refused =
+        |finding: &Finding| matches!(finding, Finding::Rejected { reason: Flaw::ForeignVoter, .. });
     assert_eq!((mesh.count(0, refused), mesh.put_out().len()), (1, 0), "{:#?}", mesh.tail());
 }
 

@@ -14,8 +14,8 @@ use crate::base::signer::{Signer, Verifier};
 use crate::base::time::Time;
 use crate::base::token::Token;
 use crate::protocol::membership::{
-    Certificate, Finding, GoingDownReason, Input, MembershipConfig, MembershipMachine, Message, Output, Phase,
-    Saved, Settings, Standing,
+    Certificate, Finding, GoingDownReason, Input, MembershipConfig, MembershipMachine, Message,
+    Output, Phase, Saved, Settings, Standing,
 };
 
 /// How long the network takes to say that a question will have no answer.
@@ -59,7 +59,8 @@ pub struct Mesh {
 
 /// Checks every signature once.
 fn remembering() -> Verifier {
-    let checked: Mutex<BTreeMap<(NodeId, Vec<u8>, Vec<u8>), bool>> = Mutex::default();
+    type Signed = (NodeId, Vec<u8>, Vec<u8>);
+    let checked: Mutex<BTreeMap<Signed, bool>> = Mutex::default();
     Verifier::new(Arc::new(move |node: NodeId, bytes: &[u8], signature: &[u8]| {
         let mut checked = checked.lock().unwrap();
         *checked
@@ -274,11 +275,7 @@ impl Mesh {
                 return true;
             }
             let event = self.queue.keys().next().map(|(at, _)| *at);
-            let due = self
-                .nodes
-                .iter()
-                .filter_map(|(n, node)| Some((node.deadline()?, *n)))
-                .min();
+            let due = self.nodes.iter().filter_map(|(n, node)| Some((node.deadline()?, *n))).min();
             let times = [event, due.map(|(at, _)| at), Some(self.next_redial)];
             let next = times.into_iter().flatten().min().filter(|next| *next <= end);
             let Some(next) = next else { break };
@@ -385,9 +382,8 @@ impl Mesh {
 
     fn dial(&mut self, a: u8, b: u8) -> bool {
         let is_cut = self.cuts.contains(&(a, b)) || self.cuts.contains(&(b, a));
-        let ready = |number: &u8| {
-            self.nodes.get(number).is_some_and(|node| node.paused_until <= self.now)
-        };
+        let ready =
+            |number: &u8| self.nodes.get(number).is_some_and(|node| node.paused_until <= self.now);
         if is_cut || !ready(&a) || !ready(&b) || self.links.contains(&pair(a, b)) {
             return false;
         }

@@ -62,14 +62,14 @@ fn a_node_obeys_a_genuine_takedown_and_comes_back_above_it() {
     mesh.tell(0, 4, news(&proof));
     mesh.run(50 * MS);
     assert_eq!(mesh.phase(4), Phase::Downed, "{:#?}", mesh.tail());
-    let told = Finding::TakedownReceived {
-        certificate: Box::new(proof.clone()),
-        from: Some(id(0)),
-    };
+    let told =
+        Finding::TakedownReceived { certificate: Box::new(proof.clone()), from: Some(id(0)) };
     assert_eq!(mesh.count(4, |finding| *finding == told), 1);
-    assert!(mesh.count(4, |finding| {
-        matches!(finding, Finding::GoingDown { reason: GoingDownReason::Takedown, .. })
-    }) == 1);
+    assert!(
+        mesh.count(4, |finding| {
+            matches!(finding, Finding::GoingDown { reason: GoingDownReason::Takedown, .. })
+        }) == 1
+    );
     mesh.run(10 * SECOND);
     assert!(mesh.machine(4).incarnation() > before);
     mesh.expect_whole(5);
@@ -300,8 +300,7 @@ fn contradictions_without_vouchers_are_refused_from_the_fourth_on() {
         let known = mesh.machine(0).member(id(4)).unwrap().incarnation.refutations;
         assert_eq!(known, time.min(3), "{time}");
     }
-    let unvouched =
-        |f: &Finding| matches!(f, Finding::Rejected { reason: Flaw::Unvouched, .. });
+    let unvouched = |f: &Finding| matches!(f, Finding::Rejected { reason: Flaw::Unvouched, .. });
     assert_eq!(mesh.count(0, unvouched), 2);
 }
 

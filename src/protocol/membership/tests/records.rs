@@ -169,7 +169,8 @@ proptest! {
 
 #[test]
 fn every_member_has_as_many_observers_as_there_shall_be_each_of_another_rank() {
-    for (size, monitors) in [(1_u8, 4), (2, 4), (4, 4), (5, 4), (9, 1), (63, 4), (130, 4), (150, 6)] {
+    for (size, monitors) in [(1_u8, 4), (2, 4), (4, 4), (5, 4), (9, 1), (63, 4), (130, 4), (150, 6)]
+    {
         let members: Vec<(NodeId, u64)> = (0..size).map(|n| (node(n), lot(node(n)))).collect();
         let mut ranks: BTreeMap<NodeId, Vec<u32>> = BTreeMap::new();
         for (observer, own) in &members {

@@ -10,7 +10,8 @@ use crate::base::time::Time;
 use crate::base::token::Token;
 use crate::protocol::membership::wire::{Left, News};
 use crate::protocol::membership::{
-    Finding, Flaw, Input, MembershipConfig, MembershipMachine, Message, Output, Saved, Settings, Standing,
+    Finding, Flaw, Input, MembershipConfig, MembershipMachine, Message, Output, Saved, Settings,
+    Standing,
 };
 
 pub const MS: Duration = Duration::from_millis(1);

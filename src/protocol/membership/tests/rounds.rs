@@ -7,9 +7,7 @@ use crate::base::id::{Incarnation, Life};
 use crate::base::signer::Signer;
 use crate::base::time::Time;
 use crate::protocol::membership::round::{Decision, Round};
-use crate::protocol::membership::{
-    MembershipConfig, Statement, Threshold, Verdict, Vote,
-};
+use crate::protocol::membership::{MembershipConfig, Statement, Threshold, Verdict, Vote};
 
 const SUBJECT: u8 = 9;
 
