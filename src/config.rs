@@ -79,6 +79,11 @@ pub struct Config {
     pub door: DoorConfig,
     /// The local API.
     pub api: ApiConfig,
+    /// Links may be disturbed on purpose, by `Node::fault` and by `gossip fault`: for tests. The
+    /// node does without QUIC then, which cannot be disturbed below its encryption. Default off.
+    pub faults: bool,
+    /// The flight recorder of membership.
+    pub recorder: RecorderConfig,
 }
 
 /// Settings for a kind of place.
@@ -92,6 +97,24 @@ pub enum Preset {
     Lan,
     /// The internet.
     Wan,
+}
+
+/// Settings of the flight recorder: what `gossip recorder dump` saves. Two generations are kept,
+/// so that between one and two times as much can be looked at.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecorderConfig {
+    /// Most bytes of a generation; 0 records nothing. Default 4 MiB (half an hour of a quiet node),
+    /// in a lab 1 MiB.
+    pub max_bytes: usize,
+    /// Most inputs of a generation. Default 50,000.
+    pub max_inputs: usize,
+}
+
+impl Default for RecorderConfig {
+    fn default() -> Self {
+        Self { max_bytes: 4 * 1024 * 1024, max_inputs: 50_000 }
+    }
 }
 
 /// Settings of gossipsub. The same on every node of a network where it says so.
@@ -279,6 +302,8 @@ impl Config {
             link: LinkConfig::default(),
             door: DoorConfig::default(),
             api: ApiConfig::default(),
+            faults: false,
+            recorder: RecorderConfig::default(),
         }
     }
 
@@ -310,6 +335,7 @@ impl Config {
             listen: addresses(&["/ip4/127.0.0.1/tcp/0"]),
             mdns: false,
             link: LinkConfig { max_links: 1_024, max_inbound_per_ip: 0, ..lan.link },
+            recorder: RecorderConfig { max_bytes: 1024 * 1024, ..lan.recorder },
             ..lan
         }
     }
@@ -381,14 +407,6 @@ impl Config {
         rule(self.link.max_pending > 0, "`link.max_pending` must be at least 1");
         rule(self.link.watch.misses > 0, "`link.watch.misses` must be at least 1");
         rule(self.link.watch.slow_limit > 0, "`link.watch.slow_limit` must be at least 1");
-        rule(
-            !self.membership.remember_left.is_zero(),
-            "`membership.remember_left` must be above zero, or nobody is seen to leave",
-        );
-        rule(
-            (1..=4_096).contains(&self.membership.max_left),
-            "`membership.max_left` must be 1 to 4,096: all good-byes fit in one request then",
-        );
         rule(gossip.queue_messages > 0, "`gossip.queue_messages` must be at least 1");
         rule(self.door.max_links > 0, "`door.max_links` must be at least 1");
         rule(
@@ -410,9 +428,15 @@ impl Config {
              turn it off or listen on an interface",
         );
         rule(
-            matches!(self.topology, Topology::Open) || !self.kademlia,
+            self.topology.is_open() || !self.kademlia,
             "`kademlia` finds nodes to link with, but the topology is fixed: turn one off",
         );
+        rule(
+            !self.faults || !self.listen.iter().any(is_quic),
+            "`faults` is on, and QUIC cannot be disturbed: leave `quic-v1` out of `listen`",
+        );
+        wrong.extend(self.membership.check());
+        wrong.extend(self.topology.contradiction().map(str::to_owned));
         for (what, name) in self.names() {
             if let Err(reason) = check_name(name) {
                 wrong.push(format!("{what}: {reason}"));
@@ -456,6 +480,10 @@ fn is_loopback(address: &Multiaddr) -> bool {
         Protocol::Memory(_) => true,
         _ => false,
     })
+}
+
+fn is_quic(address: &Multiaddr) -> bool {
+    address.iter().any(|part| matches!(part, Protocol::Quic | Protocol::QuicV1))
 }
 
 fn has_port_zero(address: &Multiaddr) -> bool {

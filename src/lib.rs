@@ -38,11 +38,12 @@
 //! # Features
 //!
 //! `net` (default): the node. `api`: the local API of a node, HTTP and JSON on a Unix socket.
-//! `cli` (default): the binary `gossip`, with `api`. Without any feature only the pure part is
-//! built: the machines that decide, without sockets, tasks or clocks.
+//! `sim`: the pretend world, module `sim`. `cli` (default): the binary `gossip`, with `api` and
+//! `sim`. Without any feature only the pure part is built: the machines that decide, without
+//! sockets, tasks or clocks.
 
 #[cfg_attr(
-    not(any(feature = "net", test)),
+    not(any(feature = "net", feature = "sim", test)),
     expect(dead_code, reason = "the pure part is driven by the network or a simulator")
 )]
 #[deny(clippy::indexing_slicing)]
@@ -64,8 +65,10 @@ mod node;
 )]
 #[deny(clippy::indexing_slicing)]
 pub(crate) mod protocol;
+#[cfg(feature = "sim")]
+pub mod sim;
 #[cfg_attr(
-    not(any(feature = "net", all(feature = "store", test))),
+    not(any(feature = "net", feature = "sim", all(feature = "store", test))),
     expect(dead_code, reason = "the pure part is driven by the network or a simulator")
 )]
 pub(crate) mod store;
@@ -75,9 +78,15 @@ pub use base::id::{Incarnation, Life, NodeId, NotANodeId};
 pub use base::key::{NetworkKey, NotANetworkKey, NotASecretKey, SecretKey};
 pub use base::name::BadName;
 pub use base::time::{Time, WallTime};
-pub use config::{ApiConfig, Config, ConfigError, DoorConfig, GossipConfig, LinkConfig, Preset};
-pub use engine::{Condition, Episode, Event, Story};
+pub use config::{
+    ApiConfig, Config, ConfigError, DoorConfig, GossipConfig, LinkConfig, Preset, RecorderConfig,
+};
+pub use engine::{
+    Condition, Episode, Event, Recording, RecordingHeader, Replay, ReplayStep, Story,
+};
 pub use multiaddr::Multiaddr;
+#[cfg(feature = "net")]
+pub use net::{Fault, FaultDirection, FaultEffect, FaultError, FaultPeer};
 #[cfg(feature = "api")]
 pub use node::api;
 #[cfg(feature = "net")]
@@ -86,7 +95,7 @@ pub use node::{
     Peer, Publish, Sighting, Stats, Subscribe, Subscription, TopicHandle,
 };
 pub use protocol::discovery::{
-    Card, ConnectError, DiscoveryConfig, DiscoveryStats, Source, Topology,
+    Card, ConnectError, Degrees, DiscoveryConfig, DiscoveryStats, Source, Topology,
 };
 pub use protocol::link::WatchConfig;
 pub use protocol::membership::{

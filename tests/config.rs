@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use gossip_mesh::{Config, ConfigError, Error, NetworkKey, Node, Preset, SecretKey, Topology};
+use gossip_mesh::{
+    Config, ConfigError, Degrees, Error, NetworkKey, Node, Preset, SecretKey, Topology,
+};
 
 #[test]
 fn every_preset_is_without_contradiction() {
@@ -181,8 +183,15 @@ fn every_preset_written_as_a_file_reads_back_the_same() {
         assert_eq!(Config::from_toml(&text).unwrap(), config, "{text}");
         config.name = Some("named".to_owned());
         let neighbour = vec!["/ip4/127.0.0.1/tcp/7001".parse().unwrap()];
-        config.topology = Topology::Fixed([(SecretKey::generate().id(), neighbour)].into());
+        config.topology = Topology::Fixed([(SecretKey::generate().id(), neighbour.clone())].into());
         let text = toml::to_string(&config).unwrap();
         assert_eq!(Config::from_toml(&text).unwrap(), config, "{text}");
+        let neighbours = [(SecretKey::generate().id(), neighbour)].into();
+        config.topology = Topology::Mending { neighbours, degrees: Degrees { min: 3, max: 5 } };
+        let text = toml::to_string(&config).unwrap();
+        assert_eq!(Config::from_toml(&text).unwrap(), config, "{text}");
+        let degrees = Degrees { min: 2, max: 1 };
+        config.topology = Topology::Mending { neighbours: Default::default(), degrees };
+        assert!(config.check().unwrap_err().to_string().contains("`min` above its `max`"));
     }
 }

@@ -19,6 +19,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("src/config.rs", &["base", "protocol"]),
     ("src/engine/", &["base", "config", "store::op", "protocol", "engine"]),
     ("src/net/", &["base", "config", "protocol", "engine", "net"]),
+    ("src/sim/", &["base", "config", "store::op", "protocol", "engine", "sim"]),
     ("src/node/", &["base", "config", "store", "protocol", "engine", "net", "node"]),
 ];
 
@@ -293,6 +294,7 @@ fn every_rule_finds_what_it_forbids() {
         ("src/node/driver.rs", &allow),
         ("src/node/driver.rs", "let (a, b) = mpsc::unbounded_channel();"),
         ("src/node/driver.rs", &long),
+        ("src/sim/stage.rs", "use crate::net::clock;"),
         ("src/node/mod.rs", "fn decide() {}"),
         ("src/node/driver.rs", "struct LinkManager;"),
         ("src/node/driver.rs", "pub fn get_links(&self) {}"),

@@ -34,7 +34,6 @@ pub enum Input {
     Refused { peer: Option<NodeId>, by_us: bool, reason: String },
     /// A peer refused this node, because a quorum put out the incarnation that our hello says. The
     /// certificate is as the peer sent it: at most `MAX_CERTIFICATE` bytes, and not checked.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the quorum room is about to read it"))]
     Barred { by: Option<NodeId>, certificate: Bytes },
     /// Our own addresses as others can dial them.
     Listening { addresses: Vec<Multiaddr> },

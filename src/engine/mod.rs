@@ -18,6 +18,9 @@ mod event;
 pub(crate) mod frame;
 pub(crate) mod input;
 pub(crate) mod output;
+mod recorder;
+mod recording;
+mod replay;
 mod route;
 mod story;
 #[cfg(test)]
@@ -25,10 +28,14 @@ mod tests;
 
 pub use condition::Condition;
 pub use event::Event;
-#[cfg(any(feature = "net", test))]
+#[cfg(any(feature = "net", feature = "sim", test))]
 pub(crate) use input::Input;
-#[cfg(any(feature = "net", test))]
+#[cfg(any(feature = "net", feature = "sim", test))]
 pub(crate) use output::Output;
 #[cfg(any(feature = "net", test))]
+pub(crate) use recorder::Limits;
+pub use recording::{Recording, RecordingHeader};
+pub use replay::{Replay, ReplayStep};
+#[cfg(any(feature = "net", feature = "sim", test))]
 pub(crate) use route::{Engine, EngineSettings};
 pub use story::{Episode, Story};

@@ -10,9 +10,9 @@ use super::frame::{Message, Ticket};
 use crate::base::id::{Incarnation, NodeId};
 use crate::base::token::Token;
 use crate::protocol::discovery::ConnectError;
-use crate::store::op::Op;
 use crate::protocol::link::LinkId;
 use crate::protocol::topic::{Bucket, Kept, MessageId, Received, Report, TopicError};
+use crate::store::op::Op;
 
 /// Everything a node can want done. The driver obeys in order.
 #[derive(Clone, Debug)]
@@ -26,13 +26,10 @@ pub enum Output {
 
     /// Refuse this incarnation of a node and those before it at the hello, with the certificate
     /// against it. Takes the place of what was barred of the node before.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the quorum room is about to say it"))]
     Bar { node: NodeId, incarnation: Incarnation, certificate: Bytes },
     /// Refuse no incarnation of a node any more.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the quorum room is about to say it"))]
     Unbar { node: NodeId },
     /// The incarnation our own hellos say from now on. At the start: our life, no refutation.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the quorum room is about to say it"))]
     Incarnation(Incarnation),
 
     /// Take part in a bucket of the carrier.

@@ -94,7 +94,7 @@ impl Door {
             return Ok(None);
         }
         let start = |error: String| NetworkError::Start(format!("the door: {error}"));
-        let transport = with_dns(&config.link, |on| transport::build_plain(key, on))?;
+        let transport = with_dns(config, |on| transport::build_plain(key, on))?;
         let me = PeerId::from(key.id());
         let behaviour = behaviour(key, config, clock).map_err(start)?;
         let habits = swarm_config(&config.link).with_idle_connection_timeout(IDLE);

@@ -4,6 +4,7 @@
 //! ```text
 //!   swarm events ──► sense/ ──► Input        Output ──► perform.rs ──► swarm
 //!   transport.rs: TCP, QUIC, websocket, memory; every connection begins with hello/
+//!   shape/: what may be wrong with a connection on purpose, below its encryption
 //!   door.rs: the second swarm, for foreign programs
 //! ```
 
@@ -16,14 +17,18 @@ mod gate;
 mod hello;
 mod kademlia;
 mod network;
+mod parting;
 mod perform;
 mod probe;
 mod refusal;
 mod sense;
+mod shape;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod upgrade;
 
 pub use door::DoorStats;
+pub use shape::{Fault, FaultDirection, FaultEffect, FaultError, FaultPeer};
 
 pub(crate) use network::{Network, NetworkError};

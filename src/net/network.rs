@@ -16,11 +16,12 @@ use super::door::{Door, DoorStats};
 use super::hello::{Hello, HelloSettings, HelloStats};
 use super::perform::innermost;
 use super::sense;
+use super::shape::{Fault, FaultError, Shaper};
 use super::transport::{self, Transports};
-use crate::base::id::Life;
+use crate::base::id::{Life, NodeId};
 use crate::base::key::{NetworkKey, SecretKey};
 use crate::base::token::{Token, Tokens};
-use crate::config::{Config, LinkConfig};
+use crate::config::Config;
 use crate::engine::Input;
 use crate::engine::frame::{Lane, Request, Response, Ticket};
 use crate::protocol::link::LinkId;
@@ -69,6 +70,8 @@ pub struct Network {
     pub(super) swarm: Swarm<Behaviour>,
     pub(super) hello: Hello,
     pub(super) door: Option<Door>,
+    /// What may be wrong with links on purpose, where it may.
+    shaper: Option<Shaper>,
     /// What already happened, before the swarm is asked for more.
     pub(super) inbox: VecDeque<Input>,
     pub(super) connections: BTreeMap<LinkId, ConnectionId>,
@@ -110,7 +113,10 @@ impl Network {
             max_under_way: config.link.max_hellos,
         });
         let start = |error: String| NetworkError::Start(error);
-        let transport = with_dns(&config.link, |on| transport::build(key, on, &hello))?;
+        // The same of one node in all its lives: a test that is run again meets the same faults.
+        let shaper = config.faults.then(|| Shaper::new(seed_of(key.id()), clock));
+        let build = |on| transport::build(key, on, &hello, shaper.as_ref());
+        let transport = with_dns(config, build)?;
         let behaviour = Behaviour::new(key, config, clock).map_err(start)?;
         let me = PeerId::from(key.id());
         let swarm = Swarm::new(transport, behaviour, me, swarm_config(&config.link));
@@ -118,6 +124,7 @@ impl Network {
             swarm,
             hello,
             door: Door::open(key, config, clock)?,
+            shaper,
             inbox: VecDeque::new(),
             connections: BTreeMap::new(),
             links: HashMap::new(),
@@ -197,6 +204,18 @@ impl Network {
         self.hello.stats()
     }
 
+    /// Sets all of these faults, in this order, or none.
+    pub fn disturb(&self, faults: &[Fault]) -> Result<(), FaultError> {
+        self.shaper.as_ref().ok_or(FaultError::Off)?.set(faults)?;
+        tracing::info!(?faults, "links are disturbed on purpose");
+        Ok(())
+    }
+
+    /// The faults in force.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.shaper.as_ref().map(Shaper::faults).unwrap_or_default()
+    }
+
     /// What came of what it was asked to do, as far as that is known at once.
     pub fn answered(&mut self) -> Option<Input> {
         self.inbox.pop_front()
@@ -231,6 +250,11 @@ impl Drop for Network {
     }
 }
 
+fn seed_of(id: NodeId) -> u64 {
+    let hash = blake3::hash(&id.to_bytes());
+    hash.as_bytes().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}
+
 /// libp2p lets several nodes of one user listen on one TCP port, and each of them would get some
 /// of the connections. So the port is tried first without that permission.
 fn is_free(address: &Multiaddr) -> std::io::Result<()> {
@@ -248,10 +272,10 @@ fn is_free(address: &Multiaddr) -> std::io::Result<()> {
 
 /// Builds transports with DNS where the system has a resolver, and without where it has none.
 pub(super) fn with_dns<T>(
-    config: &LinkConfig,
+    config: &Config,
     build: impl Fn(Transports) -> std::io::Result<T>,
 ) -> Result<T, NetworkError> {
-    let all = Transports::all(config);
+    let all = Transports::all(&config.link, config.faults);
     build(all)
         .or_else(|error| {
             tracing::warn!(%error, "no resolver: addresses with names cannot be dialled");

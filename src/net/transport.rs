@@ -9,13 +9,17 @@ use std::io;
 use std::time::Duration;
 
 use futures::{AsyncRead, AsyncWrite};
+use libp2p::core::ConnectedPoint;
 use libp2p::core::muxing::StreamMuxerBox;
 use libp2p::core::transport::timeout::TransportTimeout;
 use libp2p::core::transport::{Boxed, MemoryTransport, OptionalTransport};
-use libp2p::core::upgrade::Version;
 use libp2p::{PeerId, Transport, dns, noise, quic, tcp, websocket, yamux};
 
 use super::hello::Hello;
+use super::parting::Parting;
+use super::shape::{Shaped, Shaper};
+use super::upgrade::{dialled_peer, negotiate};
+use crate::base::id::NodeId;
 use crate::base::key::SecretKey;
 use crate::config::LinkConfig;
 
@@ -49,11 +53,12 @@ pub(crate) struct Transports {
 }
 
 impl Transports {
-    /// All there are: what a node listens on is its own choice, what others listen on is not.
-    pub fn all(config: &LinkConfig) -> Self {
+    /// All there are: what a node listens on is its own choice, what others listen on is not. A
+    /// node that may disturb its links leaves out the one it could not disturb.
+    pub fn all(config: &LinkConfig, faults: bool) -> Self {
         Self {
             tcp: true,
-            quic: true,
+            quic: !faults,
             websocket: true,
             memory: true,
             dns: true,
@@ -64,13 +69,19 @@ impl Transports {
 }
 
 /// The transport of a member: every connection begins with the hello, in both directions, before
-/// the swarm hears of it. Must be called within a tokio runtime when DNS or QUIC is on.
+/// the swarm hears of it. With a shaper it can be disturbed, and must have no QUIC. Must be called
+/// within a tokio runtime when DNS or QUIC is on.
 ///
 /// # Errors
 /// When the system's resolver configuration cannot be read.
-pub(crate) fn build(key: &SecretKey, on: Transports, hello: &Hello) -> io::Result<Connections> {
+pub(crate) fn build(
+    key: &SecretKey,
+    on: Transports,
+    hello: &Hello,
+    shaper: Option<&Shaper>,
+) -> io::Result<Connections> {
     let hello = hello.clone();
-    Ok(build_plain(key, on)?
+    Ok(joined(key, on, shaper)?
         .and_then(move |(peer, muxer), point| hello.greet(peer, muxer, point))
         .map_err(|error| error.either(identity, io::Error::other))
         .boxed())
@@ -81,9 +92,13 @@ pub(crate) fn build(key: &SecretKey, on: Transports, hello: &Hello) -> io::Resul
 /// # Errors
 /// As [`build`].
 pub(crate) fn build_plain(key: &SecretKey, on: Transports) -> io::Result<Connections> {
-    let memory = on.memory.then(|| secured(MemoryTransport::new(), key)).transpose()?;
-    let websocket = on.websocket.then(|| websocket(key, on.dns)).transpose()?;
-    let tcp = on.tcp.then(|| secured(plain_tcp(), key)).transpose()?;
+    joined(key, on, None)
+}
+
+fn joined(key: &SecretKey, on: Transports, shaper: Option<&Shaper>) -> io::Result<Connections> {
+    let memory = on.memory.then(|| secured(MemoryTransport::new(), key, shaper)).transpose()?;
+    let websocket = on.websocket.then(|| websocket(key, on.dns, shaper)).transpose()?;
+    let tcp = on.tcp.then(|| secured(plain_tcp(), key, shaper)).transpose()?;
     let quic = on.quic.then(|| quic_with(key, on));
 
     let direct = either(tcp, quic);
@@ -107,13 +122,13 @@ fn plain_tcp() -> tcp::tokio::Transport {
     tcp::tokio::Transport::new(tcp::Config::new().nodelay(true))
 }
 
-fn websocket(key: &SecretKey, resolve: bool) -> io::Result<Connections> {
+fn websocket(key: &SecretKey, resolve: bool, shaper: Option<&Shaper>) -> io::Result<Connections> {
     // For `wss` a name has to be checked against the certificate before it is resolved, so the
     // resolver goes below the websocket.
     if resolve {
-        secured(framed(dns::tokio::Transport::system(plain_tcp())?), key)
+        secured(framed(dns::tokio::Transport::system(plain_tcp())?), key, shaper)
     } else {
-        secured(framed(plain_tcp()), key)
+        secured(framed(plain_tcp()), key, shaper)
     }
 }
 
@@ -141,8 +156,8 @@ fn quic_with(key: &SecretKey, on: Transports) -> Connections {
         .boxed()
 }
 
-/// Adds noise and yamux to a transport of plain bytes.
-fn secured<T>(transport: T, key: &SecretKey) -> io::Result<Connections>
+/// Adds noise and yamux to a transport of plain bytes, and what may be wrong with them below.
+fn secured<T>(transport: T, key: &SecretKey, shaper: Option<&Shaper>) -> io::Result<Connections>
 where
     T: Transport + Send + Unpin + 'static,
     T::Error: Send + Sync + 'static,
@@ -151,10 +166,19 @@ where
     T::Output: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let noise = noise::Config::new(key.keypair()).map_err(io::Error::other)?;
-    Ok(transport
-        .upgrade(Version::V1Lazy)
-        .authenticate(noise)
-        .multiplex(yamux::Config::default())
-        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)))
-        .boxed())
+    let shaper = shaper.cloned();
+    let upgrade = move |stream: T::Output, point: ConnectedPoint| async move {
+        let stream = Shaped::new(stream, shaper.as_ref());
+        let tag = stream.tag();
+        if let (Some(tag), Some(peer)) = (&tag, dialled_peer(&point)) {
+            tag.bind(peer);
+        }
+        let (peer, sealed) = negotiate(stream, noise, &point).await?;
+        if let Some(tag) = tag {
+            tag.bind(NodeId::from(peer));
+        }
+        let muxer = negotiate(sealed, yamux::Config::default(), &point).await?;
+        io::Result::Ok((peer, StreamMuxerBox::new(Parting::new(muxer))))
+    };
+    Ok(transport.and_then(upgrade).boxed())
 }

@@ -15,11 +15,13 @@ use super::replies::{Replies, Sinks};
 use super::source::{AddressSource, Sighting};
 use crate::base::id::Life;
 use crate::base::key::{NetworkKey, SecretKey};
-use crate::config::{Config, ConfigError};
-use crate::engine::{Engine, EngineSettings};
+use crate::base::signer::Verifier;
+use crate::config::{Config, ConfigError, RecorderConfig};
+use crate::engine::{Engine, EngineSettings, Limits};
 use crate::net::Network;
 use crate::net::clock::{Clock, wall_time};
-use crate::protocol::discovery::{Settings, Topology};
+use crate::protocol::discovery::Settings;
+use crate::protocol::membership::{MEMBERS, Saved};
 use crate::store::{Op, Space, Store};
 
 /// Events a reader may fall behind before it misses some.
@@ -129,6 +131,13 @@ impl Builder {
         self
     }
 
+    /// Whether links may be disturbed on purpose, for tests: see [`Fault`](crate::Fault). Off
+    /// without this. Such a node has no QUIC.
+    pub fn faults(mut self, allowed: bool) -> Self {
+        self.config.faults = allowed;
+        self
+    }
+
     /// A way of your own to find nodes.
     pub fn source(mut self, source: impl AddressSource) -> Self {
         self.sources.push(Box::new(source));
@@ -201,18 +210,21 @@ impl Builder {
         let life = begin_life(store.as_ref()).await?;
         let name = config.name.get_or_insert_with(|| format!("node-{}", key.id().short())).clone();
         config.topic.door = config.door.topics.iter().cloned().collect();
-        config.topic.relay_all = matches!(config.topology, Topology::Fixed(_));
+        config.topic.relay_all = !config.topology.is_open();
 
         // Read together: the second is the moment the first counts from.
         let (clock, started) = (Clock::start(), wall_time());
         let mut network = Network::start(&key, network_key, life, &config, clock)?;
         network.listen_everywhere().await?;
-        let engine = Engine::new(EngineSettings {
+        let mut engine = Engine::new(EngineSettings {
             life,
             started,
             seed: seed_of(&key, life),
             watch: config.link.watch.clone(),
             membership: config.membership.clone(),
+            saved: remembered(store.as_ref())?,
+            verifier: Verifier::default(),
+            formed: None,
             discovery: Settings {
                 config: config.discovery.clone(),
                 key: key.clone(),
@@ -225,6 +237,10 @@ impl Builder {
             topic: config.topic.clone(),
             key: key.clone(),
         });
+        if config.recorder.max_bytes > 0 {
+            let RecorderConfig { max_bytes, max_inputs } = config.recorder;
+            engine.record(Limits { max_bytes, max_inputs });
+        }
         let (commands, mailbox) = mpsc::channel(MAILBOX);
         let (events, _) = broadcast::channel(EVENTS);
         let (changed, changes) = watch::channel(0);
@@ -251,6 +267,15 @@ impl Builder {
         super::api::serve(&node).await?;
         Ok(node)
     }
+}
+
+/// What membership remembers from the last start. A row that cannot be read any more is none.
+fn remembered(store: Option<&Store>) -> Result<Saved, Error> {
+    let row = match store {
+        Some(store) => store.read(Space::Node, MEMBERS)?,
+        None => None,
+    };
+    Ok(row.and_then(|row| Saved::from_row(&row).ok()).unwrap_or_default())
 }
 
 /// The life of this start: above every earlier one, and on disk before anybody hears of it.

@@ -11,15 +11,15 @@ use super::command::{Command, Publication};
 use super::peer::{Member, Overview, Peer, Stats};
 use super::replies::{Delivered, Replies, Sinks};
 use super::source::Sighting;
-use crate::base::id::{Incarnation, NodeId};
+use crate::base::id::NodeId;
 use crate::base::machine::{Machine, Outbox};
 use crate::base::time::Time;
 use crate::config::Config;
 use crate::engine::{Engine, Event, Input, Output};
 use crate::net::Network;
 use crate::net::clock::Clock;
-use crate::protocol::discovery::{self, Source, Topology};
-use crate::protocol::membership::{self, Standing};
+use crate::protocol::discovery::{self, Source};
+use crate::protocol::membership::{self, Phase, Standing};
 use crate::protocol::topic;
 use crate::store::Store;
 
@@ -159,6 +159,15 @@ impl Driver {
             }
             Output::Kept { token, messages } => self.replies.kept(token, messages),
             Output::Connected { token, result } => self.replies.connected(token, result),
+            Output::Store(ops) => {
+                if let Some(store) = &self.store {
+                    store.submit(ops, |result| {
+                        if let Err(error) = result {
+                            tracing::warn!(%error, "not remembered");
+                        }
+                    });
+                }
+            }
             Output::Event(event) => self.tell(event),
             Output::Changed => self.changed.send_modify(|version| *version += 1),
             Output::MayStop => self.stopped = true,
@@ -219,7 +228,7 @@ impl Driver {
         self.turn(input, out);
     }
 
-    /// Commands that only look.
+    /// Commands that do not concern the engine.
     fn show(&self, command: Command) {
         match command {
             Command::Peers(reply) => drop(reply.send(self.peers())),
@@ -227,8 +236,16 @@ impl Driver {
             Command::Why { node, reply } => {
                 drop(reply.send(self.engine.story(self.clock.now(), node)));
             }
+            Command::Recording(reply) => {
+                let cards = self.engine.discovery().known().chain([self.engine.discovery().own()]);
+                let names = cards.map(|card| (card.node, card.name.clone())).collect();
+                let recording = self.engine.recording();
+                drop(reply.send(recording.map(|recording| recording.with_names(names))));
+            }
             Command::Readers { topic, reply } => drop(reply.send(self.engine.readers(&topic))),
             Command::Overview(reply) => drop(reply.send(self.overview())),
+            Command::Disturb { faults, reply } => drop(reply.send(self.network.disturb(&faults))),
+            Command::Faults(reply) => drop(reply.send(self.network.faults())),
             Command::Report(event) => self.tell(event),
             // `obey` took all others.
             _ => {}
@@ -249,15 +266,20 @@ impl Driver {
             name: name_of(id).unwrap_or_default(),
             standing: known.standing,
             since: now.since(known.since),
-            incarnation: Incarnation { life: known.life, refutations: 0 },
+            incarnation: known.incarnation,
             is_this_node: false,
         });
+        let (me, room) = (self.engine.me(), self.engine.membership());
         let itself = Member {
-            id: self.engine.me(),
+            id: me,
             name: self.engine.discovery().own().name.clone(),
-            standing: Standing::Alive,
-            since: now.since(Time::ZERO),
-            incarnation: Incarnation { life: self.engine.life(), refutations: 0 },
+            standing: match room.phase() {
+                Phase::Joining | Phase::Active => Standing::Alive,
+                Phase::Downed => Standing::Down,
+                Phase::Isolated => Standing::Unreachable,
+            },
+            since: now.since(room.member(me).map_or(Time::ZERO, |known| known.since)),
+            incarnation: room.incarnation(),
             is_this_node: true,
         };
         let mut members: Vec<Member> = others.chain([itself]).collect();
@@ -268,9 +290,9 @@ impl Driver {
     fn peer(&self, now: Time, id: NodeId, member: membership::Member) -> Peer {
         let card = self.engine.discovery().card(id).cloned();
         let linked = self.engine.links().is_linked(id);
-        let neighbour = match self.config.topology {
-            Topology::Open => linked,
-            Topology::Fixed(_) => self.engine.discovery().is_neighbour(id),
+        let neighbour = match self.config.topology.is_open() {
+            true => linked,
+            false => self.engine.discovery().is_neighbour(id),
         };
         let (name, addresses, topics, labels) = card
             .map(|card| (card.name, card.addresses, card.topics, card.labels))
@@ -278,7 +300,7 @@ impl Driver {
         Peer {
             id,
             name,
-            life: member.life,
+            life: member.incarnation.life,
             standing: member.standing,
             since: now.since(member.since),
             addresses,
@@ -301,6 +323,7 @@ impl Driver {
             name: own.name.clone(),
             network: self.config.network.clone(),
             life: self.engine.life(),
+            phase: self.engine.membership().phase(),
             uptime: self.clock.now().since(Time::ZERO),
             addresses: self.network.addresses(),
             door: self.network.door_addresses(),

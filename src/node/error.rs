@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::base::codec::EncodeError;
 use crate::config::ConfigError;
-use crate::net::NetworkError;
+use crate::net::{FaultError, NetworkError};
 use crate::protocol::discovery::ConnectError;
 use crate::protocol::topic::TopicError;
 use crate::store::StoreError;
@@ -36,9 +36,15 @@ pub enum Error {
     /// A connect led to no link.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// A fault was not set.
+    #[error(transparent)]
+    Fault(#[from] FaultError),
     /// A value could not be encoded. Nothing was sent.
     #[error(transparent)]
     Encode(#[from] EncodeError),
+    /// Nothing is recorded; set `recorder.max_bytes` above 0 before the start.
+    #[error("this node records nothing: set `recorder.max_bytes` above 0 and start it again")]
+    NotRecorded,
     /// The node has stopped; start another one.
     #[error("the node has stopped")]
     Stopped,

@@ -20,7 +20,8 @@ use super::topic::{Message, TopicHandle};
 use crate::base::codec::Codec;
 use crate::base::id::NodeId;
 use crate::config::Config;
-use crate::engine::{Event, Story};
+use crate::engine::{Event, Recording, Story};
+use crate::net::Fault;
 use crate::protocol::discovery::Topology;
 use crate::protocol::topic::{Delivery, Query, Topic};
 
@@ -307,6 +308,27 @@ impl Node {
         self.ask(|reply| Command::Why { node, reply }).await
     }
 
+    /// What came into this node's membership for the last while, to be looked at again elsewhere:
+    /// see [`Recording::replay`]. Some MiB, and no secrets. Dropping it is safe.
+    ///
+    /// # Errors
+    /// [`Error::NotRecorded`] when the settings say so, [`Error::Stopped`].
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Recording};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let saved = node.recording().await?.to_bytes();
+    /// let recording = Recording::from_bytes(&saved).unwrap();
+    /// assert_eq!(recording.header().node, node.id());
+    /// assert!(recording.replay().all(|step| step.unwrap().same));
+    /// # node.leave().await }
+    /// ```
+    pub async fn recording(&self) -> Result<Recording, Error> {
+        self.ask(Command::Recording).await?.ok_or(Error::NotRecorded)
+    }
+
     /// This node at this moment: addresses, topics, counters.
     ///
     /// # Errors
@@ -360,8 +382,11 @@ impl Node {
     /// let mut events = one.events();
     /// let two = Node::builder().config(Config::lab()).spawn().await?;
     /// two.connect(one.addresses().await?.remove(0)).await?;
-    /// let first = events.next().await;
-    /// assert!(matches!(first, Some(Event::Online { node, .. }) if node == two.id()));
+    /// while let Some(event) = events.next().await {
+    ///     if event == (Event::Online { node: two.id(), life: two.overview().await?.life }) {
+    ///         break;
+    ///     }
+    /// }
     /// # one.leave().await?; two.leave().await }
     /// ```
     pub fn events(&self) -> Events {
@@ -435,12 +460,13 @@ impl Node {
         self.tell(Command::Forget(node)).await
     }
 
-    /// Changes whom this node wants to be linked with. A node of a fixed topology stays in one:
-    /// only its neighbours change.
+    /// Changes whom this node wants to be linked with. A node that began with neighbours stays
+    /// with them: they change, and whether it mends its neighbourhood.
     ///
     /// # Errors
-    /// [`Error::Stopped`]. A change between open and fixed is refused as a contradiction of
-    /// settings, because gossipsub's mesh is set up once.
+    /// [`Error::Stopped`]. A change between open and either of the others is refused as a
+    /// contradiction of settings, because gossipsub's mesh is set up once; so are degrees that
+    /// contradict each other.
     ///
     /// ```
     /// # use gossip_mesh::{Config, Node, SecretKey, Topology};
@@ -456,15 +482,62 @@ impl Node {
     /// # node.leave().await }
     /// ```
     pub async fn rewire(&self, topology: Topology) -> Result<(), Error> {
-        let fixed = |topology: &Topology| matches!(topology, Topology::Fixed(_));
-        if fixed(&topology) != fixed(&self.config().topology) {
+        if topology.is_open() != self.config().topology.is_open() {
             return Err(Error::Config(crate::config::ConfigError::one(
                 "a running node cannot change between an open and a fixed topology: start it \
                  anew with the other one"
                     .to_owned(),
             )));
         }
+        if let Some(wrong) = topology.contradiction() {
+            return Err(Error::Config(crate::config::ConfigError::one(wrong.to_owned())));
+        }
         self.tell(Command::Rewire(topology)).await
+    }
+
+    /// Disturbs links of this node on purpose, or ends that: for tests. Dropped before it is ready,
+    /// it may or may not have been done.
+    ///
+    /// # Errors
+    /// [`Error::Fault`] where this is not allowed, or cannot be: nothing was changed.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// use gossip_mesh::{Error, Fault, FaultEffect, FaultError};
+    /// let cut_off = Fault::with_all(FaultEffect::Cut);
+    /// let node = Node::builder().config(Config::lab()).faults(true).spawn().await?;
+    /// node.fault(cut_off).await?;
+    /// assert_eq!(node.faults().await?, [cut_off]);
+    /// let other = Node::builder().config(Config::lab()).spawn().await?;
+    /// assert_eq!(other.fault(cut_off).await, Err(Error::Fault(FaultError::Off)));
+    /// # node.leave().await?; other.leave().await }
+    /// ```
+    pub async fn fault(&self, fault: Fault) -> Result<(), Error> {
+        self.disturb(vec![fault]).await
+    }
+
+    /// The same for several, in this order: all or none.
+    pub(super) async fn disturb(&self, faults: Vec<Fault>) -> Result<(), Error> {
+        Ok(self.ask(|reply| Command::Disturb { faults, reply }).await??)
+    }
+
+    /// The faults in force.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// assert!(node.faults().await?.is_empty());
+    /// # node.leave().await }
+    /// ```
+    pub async fn faults(&self) -> Result<Vec<Fault>, Error> {
+        self.ask(Command::Faults).await
     }
 
     /// Says good-bye to all (they see *left*, not *failed*), stops, and returns when sockets and

@@ -96,14 +96,14 @@ fn a_record_of_an_earlier_boot_is_stale() {
 }
 
 #[test]
-fn a_node_that_does_not_answer_is_ended_by_force() {
+fn a_paused_node_is_resumed_so_that_it_can_stop() {
     let world = World::new();
     world.start("-n 3");
     let pid = world.processes()[0];
     kill(Pid::from_raw(pid), Signal::SIGSTOP).unwrap();
     let said = world.ok("stop-network");
-    // On a busy machine the good-bye of another one may take longer than it is given, too.
-    assert!(said.contains("3 nodes, ") && said.contains(" of them by force"), "{said}");
+    // On a busy machine a good-bye may take longer than it is given.
+    assert!(said.contains(": 3 nodes"), "{said}");
     assert!(world.processes().is_empty());
 }
 

@@ -93,6 +93,7 @@ fn shells_and_readers_of_manuals_are_served() {
     // A manual page writes a hyphen with a backslash.
     assert!(world.ok("man").contains("start\\-network"));
     assert!(world.ok("man send-message").contains("relays"));
+    assert!(world.ok("man fault cut").contains("gossip\\-fault\\-cut"));
     assert!(world.ok("--help").contains("send-message"));
     assert!(world.ok("--version").starts_with("gossip "));
 }

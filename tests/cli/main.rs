@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
 mod crashes;
+mod faults;
 mod forms;
 mod lone;
 mod mistakes;
 mod removal;
+mod rewire;
+mod simulate;
 mod thread;
 mod verdicts;
 mod world;

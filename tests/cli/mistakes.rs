@@ -57,6 +57,12 @@ fn without_a_network_every_command_says_so() {
         "plot",
         "plot --live",
         "events",
+        "fault cut 1 2",
+        "fault split 1 2",
+        "fault pause 1",
+        "fault restart 1",
+        "fault heal",
+        "fault list",
     ] {
         refused(&world, words, 1, sentence);
     }
@@ -112,6 +118,15 @@ fn wrong_numbers_and_words_are_wrong_usage() {
         "send-message 1",
         "get-messages 1 some",
         "list-peers 1 --depth 0",
+        "fault",
+        "fault cut 1",
+        "fault delay 1 2 soon",
+        "fault delay 1 2 -5ms",
+        "fault loss 1 2 100%",
+        "fault loss 1 2 -1%",
+        "fault loss 1 2 NaN",
+        "fault rate 1 2 0",
+        "fault split",
         "plot --layout spiral",
         "plot --output picture.gif",
         "completions tcsh",

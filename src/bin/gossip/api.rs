@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gossip_mesh::api::{
-    MessageView, NodeReference, NodeView, PeerView, Problem, PublishReply, PublishRequest,
+    MessageView, NeighboursRequest, NodeReference, NodeView, PeerView, Problem, PublishReply,
+    PublishRequest,
 };
-use gossip_mesh::{NodeId, Query, Story};
+use gossip_mesh::{Fault, NodeId, Query, Recording, Story};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -100,6 +101,12 @@ impl Api {
         self.get(&format!("/v1/why/{node}")).await
     }
 
+    /// What its flight recorder holds.
+    pub async fn recording(&mut self) -> Result<Recording, Failure> {
+        let answer = self.ask(Method::GET, "/v1/recording", Bytes::new(), Duration::ZERO).await?;
+        Ok(Recording::from_bytes(&self.whole(answer).await?)?)
+    }
+
     /// Publishes a message. The time it asks the node to wait for readers is given to it.
     pub async fn publish(&mut self, request: &PublishRequest) -> Result<PublishReply, Failure> {
         let wait = Duration::from_millis(request.confirm_ms.unwrap_or(0));
@@ -114,6 +121,21 @@ impl Api {
     /// Has it forget a node that is gone for good.
     pub async fn forget(&mut self, node: NodeId) -> Result<(), Failure> {
         self.post("/v1/forget", &NodeReference { node }, Duration::ZERO).await
+    }
+
+    /// Gives it other neighbours.
+    pub async fn neighbours(&mut self, request: &NeighboursRequest) -> Result<(), Failure> {
+        self.post("/v1/neighbours", request, Duration::ZERO).await
+    }
+
+    /// What it does to its links on purpose.
+    pub async fn faults(&mut self) -> Result<Vec<Fault>, Failure> {
+        self.get("/v1/faults").await
+    }
+
+    /// Has it disturb its links: all of these, in this order, or none.
+    pub async fn disturb(&mut self, faults: &[Fault]) -> Result<(), Failure> {
+        self.post("/v1/faults", &faults, Duration::ZERO).await
     }
 
     /// Has it say good-bye and stop.

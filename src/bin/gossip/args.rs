@@ -34,6 +34,7 @@ pub enum Command {
     SendMessage(cmd::send_message::SendMessage),
     GetMessages(cmd::messages::GetMessages),
     RemoveNode(cmd::remove_node::RemoveNode),
+    Rewire(cmd::rewire::Rewire),
     ListPeers(cmd::list_peers::ListPeers),
     Plot(cmd::plot::Plot),
     Node(cmd::node::Options),
@@ -42,6 +43,9 @@ pub enum Command {
     Events(cmd::events::Events),
     Why(cmd::why::Why),
     Verdict(cmd::verdict::Verdict),
+    Recorder(cmd::recorder::Recorder),
+    Simulate(cmd::simulate::Simulate),
+    Fault(cmd::fault::Fault),
     Completions(cmd::completions::Completions),
     Man(cmd::man::Man),
 }

@@ -14,7 +14,7 @@ use crate::base::signer::Verifier;
 use crate::base::time::{Time, WallTime};
 use crate::base::token::Token;
 use crate::engine::frame::{Lane, Request, Response, Ticket};
-use crate::engine::{Engine, EngineSettings, Event, Input, Output};
+use crate::engine::{Engine, EngineSettings, Event, Input, Limits, Output};
 use crate::protocol::discovery::{self, DialFailure, DiscoveryConfig, Topology};
 use crate::protocol::link::{Link, LinkId, WatchConfig};
 use crate::protocol::membership::{MembershipConfig, Saved};
@@ -50,6 +50,7 @@ pub fn settings(number: u8, life: Life, entries: &[u8]) -> EngineSettings {
         membership: MembershipConfig::default(),
         saved: Saved::default(),
         verifier: Verifier::default(),
+        formed: None,
         discovery: discovery::Settings {
             config: DiscoveryConfig::default(),
             key: key(number),
@@ -113,6 +114,12 @@ impl World {
             .map(|(l, _)| *l)
             .collect();
         broken.into_iter().for_each(|link| self.close(link));
+    }
+
+    /// Records from now on what comes into a node's membership.
+    pub fn record(&mut self, number: u8) {
+        let limits = Limits { max_bytes: 1 << 24, max_inputs: 1 << 20 };
+        self.nodes.get_mut(&number).unwrap().engine.record(limits);
     }
 
     pub fn engine(&self, number: u8) -> &Engine {

@@ -44,7 +44,7 @@ pub fn settings(config: &Config) -> ConfigBuilder {
             .history_gossip(4)
             .flood_publish(gossip.flood_publish),
         // Only along the edges: every neighbour is an explicit peer, and there is no mesh.
-        Topology::Fixed(_) => builder
+        Topology::Fixed(_) | Topology::Mending { .. } => builder
             .mesh_outbound_min(0)
             .mesh_n_low(0)
             .mesh_n(0)

@@ -48,7 +48,7 @@ fn swarm(config: &Config, settings: &ConfigBuilder) -> Swarm<Carrier> {
         quic: false,
         websocket: false,
         dns: false,
-        ..Transports::all(&config.link)
+        ..Transports::all(&config.link, false)
     };
     let transport = transport::build_plain(&key, memory).unwrap();
     let carrier = Carrier::with(&key, config, Clock::start(), settings).unwrap();

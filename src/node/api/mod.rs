@@ -7,13 +7,16 @@
 //! | `GET /v1/peers` | all other nodes known: a list of [`PeerView`] |
 //! | `GET /v1/members` | all members, this node too, and how they stand: a list of [`MemberView`] |
 //! | `GET /v1/why/{node}` | why a node stands as it stands: a [`Story`](crate::Story) |
+//! | `GET /v1/recording` | what the flight recorder holds: the bytes of a [`Recording`](crate::Recording) |
 //! | `POST /v1/publish` | publish a message: [`PublishRequest`] to [`PublishReply`] |
 //! | `POST /v1/messages` | read kept messages: [`Query`](crate::Query) to a list of [`MessageView`] |
 //! | `GET /v1/subscribe?topic=…&own=true` | messages as they come: server-sent events, each a [`MessageView`] |
 //! | `GET /v1/events` | what happens: server-sent events, each an [`Event`](crate::Event) |
 //! | `POST /v1/connect` | link with an address: [`ConnectRequest`] to [`NodeReference`] |
 //! | `POST /v1/disconnect`, `POST /v1/forget` | for a [`NodeReference`] |
-//! | `POST /v1/neighbours` | change the neighbours of a fixed topology: [`NeighboursRequest`] |
+//! | `POST /v1/neighbours` | change the neighbours, where they are given: [`NeighboursRequest`] |
+//! | `GET /v1/faults` | the faults in force: a list of [`Fault`](crate::Fault) |
+//! | `POST /v1/faults` | disturb links on purpose: a list of [`Fault`](crate::Fault), all or none |
 //! | `POST /v1/leave` | say good-bye and stop |
 //! | `GET /v1/openapi.json` | this, for programs |
 //!

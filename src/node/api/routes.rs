@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -20,6 +20,7 @@ use super::view::{
 use crate::base::codec::Raw;
 use crate::base::id::NotANodeId;
 use crate::engine::Story;
+use crate::net::{Fault, FaultError};
 use crate::node::handle::WeakNode;
 use crate::node::{Error, Node};
 use crate::protocol::discovery::Topology;
@@ -32,12 +33,15 @@ use crate::protocol::topic::{Query, Topic};
         peers,
         members,
         why,
+        recording,
         publish,
         messages,
         connect,
         disconnect,
         forget,
         neighbours,
+        faults,
+        disturb,
         leave,
         stream::subscribe,
         stream::events
@@ -56,6 +60,7 @@ pub fn router(node: &Node) -> Router {
         .route("/v1/peers", get(peers))
         .route("/v1/members", get(members))
         .route("/v1/why/{node}", get(why))
+        .route("/v1/recording", get(recording))
         .route("/v1/publish", post(publish))
         .route("/v1/messages", post(messages))
         .route("/v1/subscribe", get(stream::subscribe))
@@ -64,6 +69,7 @@ pub fn router(node: &Node) -> Router {
         .route("/v1/disconnect", post(disconnect))
         .route("/v1/forget", post(forget))
         .route("/v1/neighbours", post(neighbours))
+        .route("/v1/faults", get(faults).post(disturb))
         .route("/v1/leave", post(leave))
         .route("/v1/openapi.json", get(async || Json(Description::openapi())))
         .fallback(async || Failure::new(StatusCode::NOT_FOUND, "there is no such path"))
@@ -89,7 +95,9 @@ impl From<Error> for Failure {
         let status = match &error {
             Error::Stopped => StatusCode::SERVICE_UNAVAILABLE,
             Error::Topic(_) | Error::Config(_) | Error::Encode(_) => StatusCode::BAD_REQUEST,
-            Error::Connect(_) => StatusCode::CONFLICT,
+            Error::Connect(_) | Error::NotRecorded => StatusCode::CONFLICT,
+            Error::Fault(FaultError::Off) => StatusCode::FORBIDDEN,
+            Error::Fault(_) => StatusCode::BAD_REQUEST,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self::new(status, error.to_string())
@@ -149,6 +157,20 @@ async fn members(State(node): State<WeakNode>) -> Answer<Vec<MemberView>> {
 async fn why(State(node): State<WeakNode>, Path(about): Path<String>) -> Answer<Story> {
     let about = about.parse().map_err(|error: NotANodeId| Failure::bad(error.to_string()))?;
     Ok(Json(node.upgrade()?.why(about).await?))
+}
+
+/// What the flight recorder of membership holds.
+#[utoipa::path(
+    get, path = "/v1/recording",
+    responses(
+        (status = 200, description = "a recording", content_type = "application/cbor-seq"),
+        (status = 409, body = Problem),
+    )
+)]
+async fn recording(State(node): State<WeakNode>) -> Result<Response, Failure> {
+    let recording = node.upgrade()?.recording().await?;
+    let kind = [(header::CONTENT_TYPE, "application/cbor-seq")];
+    Ok((kind, recording.to_bytes()).into_response())
 }
 
 /// Publish a message.
@@ -225,7 +247,7 @@ async fn forget(
     Ok(Json(node.upgrade()?.forget(id).await?))
 }
 
-/// Change the neighbours of a fixed topology.
+/// Change the neighbours, where they are given.
 #[utoipa::path(
     post, path = "/v1/neighbours", request_body = NeighboursRequest,
     responses((status = 200), (status = 400, body = Problem))
@@ -234,7 +256,35 @@ async fn neighbours(
     State(node): State<WeakNode>,
     Body(request): Body<NeighboursRequest>,
 ) -> Answer<()> {
-    Ok(Json(node.upgrade()?.rewire(Topology::Fixed(request.neighbours)).await?))
+    let NeighboursRequest { neighbours, degrees } = request;
+    let topology = match degrees {
+        Some(degrees) => Topology::Mending { neighbours, degrees },
+        None => Topology::Fixed(neighbours),
+    };
+    Ok(Json(node.upgrade()?.rewire(topology).await?))
+}
+
+/// The faults in force.
+#[utoipa::path(
+    get, path = "/v1/faults",
+    responses((status = 200, body = Vec<Object>, description = "faults as they can be set"))
+)]
+async fn faults(State(node): State<WeakNode>) -> Answer<Vec<Fault>> {
+    Ok(Json(node.upgrade()?.faults().await?))
+}
+
+/// Disturb links on purpose, or end that: all of these, in this order, or none.
+#[utoipa::path(
+    post, path = "/v1/faults",
+    request_body(content = Vec<Object>, description = "faults: `peer`, `direction`, `effect`"),
+    responses(
+        (status = 200),
+        (status = 400, body = Problem),
+        (status = 403, body = Problem, description = "the node was not started with `faults`")
+    )
+)]
+async fn disturb(State(node): State<WeakNode>, Body(faults): Body<Vec<Fault>>) -> Answer<()> {
+    Ok(Json(node.upgrade()?.disturb(faults).await?))
 }
 
 /// Say good-bye to all and stop. The answer comes when all know it; then the node is gone.

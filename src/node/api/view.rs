@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 
 use crate::base::id::NodeId;
 use crate::node::{Member, Message, Overview, Peer, Stats};
-use crate::protocol::membership::Standing;
+use crate::protocol::discovery::Degrees;
+use crate::protocol::membership::{Phase, Standing};
 use crate::protocol::topic::{Delivery, MessageId, Report, Way};
 
 /// This node at one moment.
@@ -29,6 +30,9 @@ pub struct NodeView {
     pub network: String,
     /// Which start of it this is.
     pub life: u64,
+    /// `joining`, `active`, `isolated` or `downed`.
+    #[schema(value_type = String)]
+    pub phase: Phase,
     /// For how long it has run.
     pub uptime_ms: u64,
     /// Where others can dial it, with `/p2p/…`.
@@ -181,12 +185,17 @@ pub struct ConnectRequest {
     pub address: String,
 }
 
-/// The neighbours a node of a fixed topology is to have, with their addresses.
+/// The neighbours a node is to have, with their addresses. Not for nodes of the open topology.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
 pub struct NeighboursRequest {
     /// Addresses by node id.
     #[schema(value_type = Object)]
     pub neighbours: BTreeMap<NodeId, Vec<Multiaddr>>,
+    /// Replaces those that are lost, so that there are `min` to `max` of them; without this the
+    /// neighbours stay as they are given.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub degrees: Option<Degrees>,
 }
 
 /// What went wrong.
@@ -220,6 +229,7 @@ impl From<Overview> for NodeView {
             name: node.name,
             network: node.network,
             life: node.life.0,
+            phase: node.phase,
             uptime_ms: millis(node.uptime),
             addresses: pinned(node.addresses),
             door: pinned(node.door),

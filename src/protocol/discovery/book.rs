@@ -265,7 +265,8 @@ impl Book {
 /// What a card costs in memory, in bytes, roughly: what was signed, and the list entries, texts and
 /// addresses it was read into.
 fn cost(card: &Card, signed: &SignedCard) -> usize {
-    let parts = card.addresses.len() + card.topics.len() + card.labels.len();
+    let lists = card.addresses.len() + card.topics.len() + card.labels.len();
+    let parts = lists + card.neighbours.len();
     signed.card.len() + signed.signature.len() + parts * PART
 }
 
@@ -284,8 +285,8 @@ fn fingerprint(held: &Held) -> u64 {
     u64::from_le_bytes(first)
 }
 
-/// Bytes one address, topic or label costs beside its signed form: a tree's slot, an allocation and
-/// the text once more. (Guess.)
+/// Bytes one address, topic, label or neighbour costs beside its signed form: a tree's slot, an
+/// allocation and the text once more. (Guess.)
 const PART: usize = 100;
 
 /// Bytes CBOR adds to a signed card: field names, lengths, the age.

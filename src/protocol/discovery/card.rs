@@ -31,6 +31,10 @@ pub struct Card {
     /// Whatever its operator wants others to know, at most 64 labels. Their names follow the rules
     /// of all names. What does not fit is left out likewise.
     pub labels: BTreeMap<String, String>,
+    /// Its living neighbours, in a topology that mends itself: from these the others know the
+    /// graph. At most 256, those with the lowest ids; empty in all other topologies.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub neighbours: BTreeSet<NodeId>,
 }
 
 impl Card {
@@ -56,7 +60,8 @@ pub(super) fn read(signed: &SignedCard) -> Option<Card> {
         && card.topics.len() <= MAX_TOPICS
         && card.topics.iter().all(|topic| check_name(topic).is_ok())
         && card.labels.len() <= MAX_LABELS
-        && card.labels.keys().all(|label| check_name(label).is_ok());
+        && card.labels.keys().all(|label| check_name(label).is_ok())
+        && card.neighbours.len() <= MAX_NEIGHBOURS;
     proper.then_some(card)
 }
 
@@ -78,3 +83,6 @@ const SIGNATURE: usize = 64;
 
 /// Longest address in a card, in bytes. A DNS name has at most 253; a relay adds 40. (Guess.)
 pub(super) const MAX_ADDRESS: usize = 512;
+
+/// Neighbours in a card: about 10 KiB of its 32. (Guess: the hub of a large lab has a hundred.)
+pub(super) const MAX_NEIGHBOURS: usize = 256;

@@ -30,8 +30,9 @@ pub struct DiscoveryConfig {
     /// takes the place of one that is not linked. Default 16,384.
     pub max_cards: usize,
     /// Most memory for cards, in bytes: each counts its signed form and 100 for every address,
-    /// topic and label. A card above it is turned away, and that is told; that of a linked node
-    /// takes the place of others here, too. Default 64 MiB: 4 KiB for each of `max_cards`.
+    /// topic, label and neighbour. A card above it is turned away, and that is told; that of a
+    /// linked node takes the place of others here, too. Default 64 MiB: 4 KiB for each of
+    /// `max_cards`.
     pub max_card_bytes: usize,
     /// Most addresses remembered that have no card yet. Default 1,024; the oldest leaves first.
     pub max_sightings: usize,
@@ -41,6 +42,10 @@ pub struct DiscoveryConfig {
     /// How long a card outlives the last link or news of its node. Default 1 h (guess).
     #[serde(with = "duration")]
     pub forget_after: Duration,
+    /// How long a neighbour of a mending topology may be without a link before another takes its
+    /// place. Default 3 s: a link that broke by mischance is back in a fraction of it.
+    #[serde(with = "duration")]
+    pub mend_after: Duration,
 }
 
 impl Default for DiscoveryConfig {
@@ -56,6 +61,7 @@ impl Default for DiscoveryConfig {
             max_sightings: 1_024,
             refused_for: Duration::from_secs(600),
             forget_after: Duration::from_secs(3_600),
+            mend_after: Duration::from_secs(3),
         }
     }
 }

@@ -11,6 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use super::address;
 use super::config::DiscoveryConfig;
 use super::fixed::Fixed;
+use super::mend::Mend;
 use super::output::Output;
 use super::pace::Pace;
 use super::target::{Key, Stays, Target, backoff};
@@ -49,6 +50,10 @@ pub(super) struct Dialer {
     listening: BTreeSet<Multiaddr>,
     /// `None` in the open topology.
     pub(super) fixed: Option<Fixed>,
+    /// In a topology that mends itself.
+    pub(super) mend: Option<Mend>,
+    /// Who is asked to become a neighbour, and has to be linked for that.
+    pub(super) candidate: Option<NodeId>,
     pub(super) begun: u64,
     pub(super) failed: u64,
 }
@@ -100,6 +105,8 @@ impl Dialer {
             reached_ourselves: LinkedHashSet::new(),
             listening: BTreeSet::new(),
             fixed: None,
+            mend: None,
+            candidate: None,
             begun: 0,
             failed: 0,
         }
@@ -238,7 +245,10 @@ impl Dialer {
         match (&self.fixed, key) {
             _ if target.stays.is_some() => Some(Want::Must),
             (_, Key::Peer(peer)) if self.wanted.contains(peer) => Some(Want::Must),
-            (Some(fixed), Key::Peer(peer)) => fixed.has(*peer).then_some(Want::Must),
+            (Some(fixed), Key::Peer(peer)) => {
+                let wanted = fixed.has(*peer) || self.candidate == Some(*peer);
+                wanted.then_some(Want::Must)
+            }
             (Some(_), Key::Address(_)) => None,
             (None, _) => Some(Want::Pool),
         }

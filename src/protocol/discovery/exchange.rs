@@ -224,7 +224,8 @@ pub(super) fn answer(now: Time, message: Message, book: &Book) -> Message {
             let mut batches = book.batches(now, nodes.into_iter().take(FETCH), BATCH);
             Message::Cards { cards: batches.drain(..).next().unwrap_or_default() }
         }
-        Message::Same | Message::Holds { .. } | Message::Cards { .. } => Message::Same,
+        // No question of the exchange.
+        _ => Message::Same,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The neighbours of a fixed topology.
+//! The neighbours of a topology that is not open.
 
 use std::collections::BTreeMap;
 
@@ -43,6 +43,12 @@ impl Fixed {
         let places = self.former.remove(&peer)?;
         self.neighbours.insert(peer, places.clone());
         Some(places)
+    }
+
+    /// It is a neighbour from now on, at the addresses of its card.
+    pub fn adopt(&mut self, peer: NodeId) {
+        let places = self.former.remove(&peer).unwrap_or_default();
+        self.neighbours.entry(peer).or_insert(places);
     }
 
     /// It is to be forgotten. True when it was a neighbour.

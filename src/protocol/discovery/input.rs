@@ -1,33 +1,14 @@
 //! What may happen to discovery.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use multiaddr::Multiaddr;
 use serde::{Deserialize, Serialize};
 
+use super::topology::Topology;
 use super::wire::Message;
 use crate::base::id::{Life, NodeId};
 use crate::base::token::Token;
-
-/// Whom a node wants to be linked with.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Topology {
-    /// With as many as `target_links` says, whoever they are. gossipsub keeps its own mesh.
-    Open,
-    /// With exactly these neighbours, and topics travel only to them.
-    Fixed(BTreeMap<NodeId, Vec<Multiaddr>>),
-}
-
-impl Topology {
-    /// It gives nobody to be linked with.
-    pub fn names_nobody(&self) -> bool {
-        match self {
-            Self::Open => true,
-            Self::Fixed(neighbours) => neighbours.is_empty(),
-        }
-    }
-}
 
 /// Who told us of an address.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -154,8 +135,15 @@ pub enum Input {
         /// The life that ended.
         life: Life,
     },
+    /// A member was found dead. It counts as dead until it is linked or begins a new life.
+    Down {
+        /// Who.
+        peer: NodeId,
+    },
     /// A peer asks; answer with `Output::Answer`.
     Asked {
+        /// Who.
+        from: NodeId,
         /// Names the question.
         token: Token,
         /// The question.

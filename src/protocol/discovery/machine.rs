@@ -10,10 +10,11 @@ use super::card::{self, Card};
 use super::config::DiscoveryConfig;
 use super::dialer::Dialer;
 use super::exchange::{self, Exchange, Step};
-use super::input::{Command, DialFailure, Input, Source, Topology};
+use super::input::{Command, DialFailure, Input, Source};
 use super::output::{Notice, Output};
 use super::own::OwnCard;
 use super::stats::DiscoveryStats;
+use super::topology::Topology;
 use super::wire::{Message, SignedCard};
 use crate::base::id::{Life, NodeId};
 use crate::base::key::SecretKey;
@@ -180,7 +181,10 @@ impl DiscoveryMachine {
     }
 
     fn answered(&mut self, now: Time, token: Token, message: Message, out: &mut Outbox<Output>) {
-        let Some(question) = self.exchange.close(token) else { return };
+        let Some(question) = self.exchange.close(token) else {
+            let adopted = matches!(message, Message::Adopted);
+            return self.dialer.adoption_answered(now, token, adopted, out);
+        };
         match (&question.step, message) {
             (Step::Compare { .. }, Message::Holds { held, more }) => {
                 let page = (held, more);
@@ -291,6 +295,8 @@ impl DiscoveryMachine {
             let failure = DialFailure::Unreachable("no answer in time".to_owned());
             self.dialer.failed(now, token, failure, out);
         }
+        self.dialer.mend(now, &self.book, &mut self.tokens, out);
+        self.own.set_neighbours(now, self.dialer.living_neighbours(now));
         let links: Vec<NodeId> = self.dialer.links.keys().copied().collect();
         self.exchange.run(now, &links, &self.book, &mut self.tokens, out);
         self.dialer.dial(now, &mut self.tokens, out);
@@ -338,17 +344,27 @@ impl Machine for DiscoveryMachine {
             Input::Wanted { peer } => self.dialer.want_now(now, peer, out),
             Input::DialFailed { token, failure } => self.dialer.failed(now, token, failure, out),
             Input::Left { peer, life } => self.left(now, peer, life, out),
-            Input::Asked { token, message } => {
+            Input::Down { peer } => self.dialer.found_down(peer),
+            Input::Asked { from, token, message: Message::Adopt { cut_off } } => {
+                let adopted = self.dialer.asked_to_adopt(now, from, cut_off, out);
+                let message = if adopted { Message::Adopted } else { Message::Full };
+                out.push(Output::Answer { token, message });
+            }
+            Input::Asked { token, message, .. } => {
                 let message = exchange::answer(now, message, &self.book);
                 out.push(Output::Answer { token, message });
             }
             Input::Told { from, message: Message::Cards { cards } } => {
                 self.take_all(now, from, cards, out);
             }
+            Input::Told { from, message: Message::Dropped } => {
+                self.dialer.dropped_by(from, out);
+            }
             Input::Told { .. } => {}
             Input::Answer { token, message } => self.answered(now, token, message, out),
             Input::NoAnswer { token } => {
                 self.exchange.close(token);
+                self.dialer.adoption_answered(now, token, false, out);
             }
         }
         self.run(now, out);
@@ -356,7 +372,8 @@ impl Machine for DiscoveryMachine {
 
     fn deadline(&self) -> Option<Time> {
         let cards = earliest(self.own.deadline(), Some(self.sweep_due));
-        earliest(earliest(cards, self.dialer.deadline()), self.exchange.deadline())
+        let links = earliest(self.dialer.deadline(), self.dialer.mend_deadline());
+        earliest(earliest(cards, links), self.exchange.deadline())
     }
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //!  Sighting ──┐                             ┌──► Dial, Unlink, Neighbour, Connected
 //!  Linked,    ├──► dialer (outcome, wish) ──┤
-//!  DialFailed ┘    target · fixed           │
+//!  DialFailed ┘    target · fixed · mend    │
 //!                      ▲ carded, gone       │
 //!  Told, Asked, ──► exchange ──► book ──────┼──► Card, Gone, Notice
 //!  Answer              ▲          ▲         │
@@ -16,7 +16,8 @@
 //!
 //! - Upon a change of the node's addresses or topics: gather changes for 5 ms, then sign one new
 //!   version of the own card and push it to every linked peer.
-//! - A card has at most 32 KiB, 32 addresses, 1,024 topics and 64 labels, each with a proper name.
+//! - A card has at most 32 KiB, 32 addresses, 1,024 topics, 256 neighbours and 64 labels, each with
+//!   a proper name.
 //!   The own card leaves out what is beyond; a card of another node beyond it is malformed.
 //! - Upon a quarter of `forget_after` without a change: sign a new version all the same.
 //! - Upon a card of another node: refuse and count what is malformed or not signed by its owner;
@@ -24,8 +25,9 @@
 //!   else keep it, give `Card`, and push it within 5 ms to every linked peer but the one it came
 //!   from. With `max_cards` held, a card of one more node is dropped and `CardsFull` given, once
 //!   until there was room again. Likewise a card with which all would cost more than
-//!   `max_card_bytes` (signed bytes, and 100 for each address, topic and label); from then on no
-//!   cards are fetched until one leaves or shrinks, but those pushed are taken if they fit.
+//!   `max_card_bytes` (signed bytes, and 100 for each address, topic, label and neighbour); from
+//!   then on no cards are fetched until one leaves or shrinks, but those pushed are taken if they
+//!   fit.
 //! - Upon a card of a linked node for which there is no room: drop the oldest cards of nodes that
 //!   are not linked, as many as needed, and give `Gone` for each. So made-up nodes, which nobody is
 //!   ever linked with, cannot keep out the real ones.
@@ -44,9 +46,10 @@
 //!
 //! **Links** (`dialer`, `target`, `outcome`)
 //!
-//! - Dial every neighbour that is not linked (fixed topology), or known nodes until `target_links`
-//!   are linked (open topology). Dial the bootstrap addresses, and those given to `Connect`, in
-//!   either, until whoever lives there is linked, and again when that link is lost, for ever.
+//! - Dial every neighbour that is not linked, or, in the open topology, known nodes until
+//!   `target_links` are linked. Dial the bootstrap addresses, and those given to
+//!   `Connect`, in either, until whoever lives there is linked, and again when that link is lost,
+//!   for ever.
 //! - Of two nodes that learn of each other the one with the smaller id dials at once and the other
 //!   300 ms later; in a crowd (twice `target_links`) chance within these 300 ms replaces this.
 //! - Who must be dialled (neighbours, bootstrap, `Connect`) and is due goes before the known nodes
@@ -69,11 +72,34 @@
 //! - Upon `Wanted`: dial the peer now, once, whatever its backoff says; give `Unreached` when no
 //!   address of it is known or the dial fails. Its link stays until nobody uses it.
 //!
-//! **Neighbours** (`fixed`)
+//! **Neighbours** (`fixed`): in the fixed and the mending topology
 //!
 //! - Upon a link with a node in the map: `Neighbour { joined: true }`. Upon its leaving the map:
-//!   `joined: false`; its link is closed by `Rewire` to another fixed topology and by `Forget`.
+//!   `joined: false`; its link is closed by `Rewire` to other neighbours and by `Forget`.
 //!   A link lost says nothing: its neighbourhood ends with it and begins again with the next.
+//!
+//! **Mending** (`mend`, `adopt`, `map`): only in the mending topology, and without a coordinator
+//!
+//! - A neighbour is *living* while it is linked, and for `mend_after` without a link (ten times as
+//!   long when it was never linked); no longer upon `Down` or `Left`. The own card names the living
+//!   neighbours. An edge is on the *map* when the cards of both its ends name it.
+//! - Upon a neighbour that is not living any more: one that was there from the start keeps its
+//!   place and is dialled on; one adopted since is none any more. For 30 s from then on, and as
+//!   long as it goes on seeing any, the node looks for nodes that are *cut off*: no way on the map
+//!   leads to them, they have not left, and were not found dead.
+//! - With fewer than `min` living neighbours, or somebody cut off and fewer than `max`: ask one
+//!   known node, linked for this if need be, to be neighbours. Who is cut off comes first, so that
+//!   pieces find together; then who has the fewest neighbours on the map, being short itself; then
+//!   who is more than two steps away, so that no cliques grow; then chance decides. Who cannot be
+//!   reached is passed over until its next dial is due. Who says no is asked again after 2 s, and
+//!   after each attempt in a row that led nowhere the next waits twice as long, 8 s at most.
+//! - Upon `Adopt`: adopt when there are fewer than `max` neighbours; when nobody is cut off, the
+//!   last place above `min` is kept free for who is. Else say `Full`; the asker closes the link
+//!   that it made for this.
+//! - With more than `max` living neighbours (a lost one is back): give back an adopted one to whom
+//!   other ways on the map lead, the one with most neighbours first: `Dropped`, once a second.
+//! - Upon `Dropped`: not a neighbour any more; close the link. The same for a neighbour whose card,
+//!   `mend_after` after the link, names neighbours and not this node.
 //!
 //! **Good-bye and wishes** (`wish`)
 //!
@@ -90,15 +116,22 @@
 //! 1. *Newest only*: the rank (life, version) of a card held never falls while it is held.
 //! 2. *Signed only*: every card held was signed by the node it speaks of.
 //! 3. *Bounded*: cards by `max_cards` and `max_card_bytes`, targets by cards,
-//!    `max_sightings`, neighbours and 1,024 addresses of the user; questions by links; messages by
+//!    `max_sightings`, neighbours and 1,024 addresses of the user; adoptions asked for one at a
+//!    time; questions by links; messages by
 //!    `MAX_FRAME`.
 //! 4. *No spinning*: after every input the deadline lies in the future.
 //! 5. *Never giving up*: who must be dialled always has a next dial.
+//! 6. *Within degrees*: a mending node takes no neighbour in with `max` living ones. More there are
+//!    only while one that was lost is back, until a stand-in is given back.
+//! 7. *In one piece*: as long as a node that lost a neighbour sees living nodes cut off, it asks
+//!    one after another of them. It stays in vain only where all of one piece have `max`
+//!    neighbours.
 //!
 //! Not protected against: a member (who knows the network key) may hold back cards or lie about
 //! their age. It cannot forge one.
 
 mod address;
+mod adopt;
 mod book;
 mod card;
 mod config;
@@ -108,6 +141,8 @@ mod exchange;
 mod fixed;
 mod input;
 mod machine;
+mod map;
+mod mend;
 mod outcome;
 mod output;
 mod own;
@@ -116,14 +151,16 @@ mod stats;
 mod target;
 #[cfg(test)]
 mod tests;
+mod topology;
 pub(crate) mod wire;
 mod wish;
 
 pub use card::Card;
 pub use config::DiscoveryConfig;
 pub use error::ConnectError;
-pub use input::{Source, Topology};
+pub use input::Source;
 pub use stats::DiscoveryStats;
+pub use topology::{Degrees, Topology};
 
 pub(crate) use input::{Command, DialFailure, Input};
 pub(crate) use machine::{DiscoveryMachine, Settings};

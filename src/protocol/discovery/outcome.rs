@@ -30,6 +30,7 @@ impl Dialer {
         if !again {
             self.link(now, peer, life);
         }
+        self.not_down(peer);
         self.refused.remove(&Key::Peer(peer));
         self.not_wanted(peer);
         let dialled = self.end_dials(peer, place.as_ref());
@@ -294,10 +295,14 @@ impl Dialer {
         }
         self.vouched(&Key::Peer(peer));
         self.settle(&Key::Peer(peer));
+        if new_life {
+            self.not_down(peer);
+        }
     }
 
     /// The card of a node is gone: nothing was heard of it for long, or another one took its place.
     pub fn gone(&mut self, peer: NodeId) {
+        self.not_down(peer);
         if !self.is_neighbour(peer) {
             self.remove(&Key::Peer(peer));
         }

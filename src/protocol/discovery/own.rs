@@ -6,10 +6,10 @@ use std::time::Duration;
 use multiaddr::Multiaddr;
 
 use super::address;
-use super::card::{Card, MAX_ADDRESS};
+use super::card::{Card, MAX_ADDRESS, MAX_NEIGHBOURS};
 use super::wire::SignedCard;
 use crate::base::codec::to_cbor;
-use crate::base::id::Life;
+use crate::base::id::{Life, NodeId};
 use crate::base::key::SecretKey;
 use crate::base::limits::{MAX_ADDRESSES, MAX_CARD, MAX_LABELS, MAX_TOPICS};
 use crate::base::machine::earliest;
@@ -48,7 +48,9 @@ impl OwnCard {
         let name = if check_name(&name).is_ok() { name } else { node.short() };
         let (addresses, topics) = (Vec::new(), BTreeSet::new());
         let kept = BTreeMap::new();
-        let card = Card { node, life, version: 1, name, addresses, topics, labels: kept };
+        let neighbours = BTreeSet::new();
+        let card =
+            Card { node, life, version: 1, name, addresses, topics, labels: kept, neighbours };
         let refresh_due = Time::ZERO + refresh;
         let topics = BTreeSet::new();
         let mut own = Self { key, card, topics, labels, change_due: None, refresh_due, refresh };
@@ -83,6 +85,15 @@ impl OwnCard {
     pub fn set_topics(&mut self, now: Time, topics: BTreeSet<String>) {
         if topics != self.topics {
             self.topics = topics;
+            self.touch(now);
+        }
+    }
+
+    /// Its living neighbours. Beyond 256 the last are left out.
+    pub fn set_neighbours(&mut self, now: Time, neighbours: BTreeSet<NodeId>) {
+        let neighbours: BTreeSet<NodeId> = neighbours.into_iter().take(MAX_NEIGHBOURS).collect();
+        if neighbours != self.card.neighbours {
+            self.card.neighbours = neighbours;
             self.touch(now);
         }
     }

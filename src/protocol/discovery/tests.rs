@@ -6,4 +6,5 @@ mod full;
 mod fuzz;
 mod joining;
 mod leaving;
+mod mending;
 mod world;

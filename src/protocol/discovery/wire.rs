@@ -59,4 +59,16 @@ pub enum Message {
         /// The cards.
         cards: Vec<SignedCard>,
     },
+    /// "Let us be neighbours." Asked by a node that lost some, answered with `Adopted` or `Full`.
+    Adopt {
+        /// No chain of neighbours leads from the one to the other, as far as the asking node
+        /// knows. A node keeps its last place for such a wish.
+        cut_off: bool,
+    },
+    /// Answer to `Adopt`: from now on we are neighbours.
+    Adopted,
+    /// Answer to `Adopt`: no; there are neighbours enough, or they are not to change.
+    Full,
+    /// "We are neighbours no more": others took your place while you were away.
+    Dropped,
 }

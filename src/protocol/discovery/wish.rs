@@ -6,9 +6,10 @@ use super::address;
 use super::dialer::Dialer;
 use super::error::ConnectError;
 use super::fixed::Fixed;
-use super::input::Topology;
+use super::mend::Mend;
 use super::output::Output;
 use super::target::{Key, Stays};
+use super::topology::Topology;
 use crate::base::id::NodeId;
 use crate::base::machine::Outbox;
 use crate::base::time::Time;
@@ -79,6 +80,10 @@ impl Dialer {
             self.remove(&key);
         }
         self.remove(&Key::Peer(peer));
+        if let Some(mend) = &mut self.mend {
+            mend.forget(peer);
+            mend.not_down(peer);
+        }
         self.dials.retain(|_, dial| dial.peer != Some(peer));
         if self.fixed.as_mut().is_some_and(|fixed| fixed.forget(peer)) {
             out.push(Output::Neighbour { peer, joined: false });
@@ -104,7 +109,11 @@ impl Dialer {
                 self.remove(&key);
             }
         }
-        if self.fixed.as_mut().is_some_and(|fixed| fixed.part(peer)) {
+        self.not_down(peer);
+        // One that only stood in for another has no place to come back to.
+        let keeps_place = self.mend.as_ref().is_none_or(|mend| mend.is_drawn(peer));
+        let part = if keeps_place { Fixed::part } else { Fixed::forget };
+        if self.fixed.as_mut().is_some_and(|fixed| part(fixed, peer)) {
             out.push(Output::Neighbour { peer, joined: false });
         }
     }
@@ -129,8 +138,12 @@ impl Dialer {
         out: &mut Outbox<Output>,
     ) {
         let before = self.fixed.take();
-        if let Topology::Fixed(mut map) = topology {
+        self.call_off_candidate();
+        let down = self.mend.take().map(Mend::into_down).unwrap_or_default();
+        let degrees = topology.degrees();
+        if let Some(mut map) = topology.into_neighbours() {
             map.remove(&self.own);
+            self.mend = degrees.map(|degrees| Mend::new(degrees, map.keys().copied(), down));
             let absent: Vec<NodeId> = map.keys().copied().filter(|peer| has_left(*peer)).collect();
             let mut fixed = Fixed::new(map);
             absent.into_iter().for_each(|peer| {
@@ -159,7 +172,7 @@ impl Dialer {
     }
 
     /// No neighbour any more: without a card only a sighting speaks for it.
-    fn no_more_vouched(&mut self, peer: NodeId) {
+    pub(super) fn no_more_vouched(&mut self, peer: NodeId) {
         let key = Key::Peer(peer);
         if let Some(target) = self.targets.get_mut(&key) {
             target.given.clear();

@@ -227,6 +227,14 @@ impl MembershipMachine {
         }
     }
 
+    /// The mesh stands already.
+    pub(super) fn begin_formed(&mut self, now: Time) {
+        self.told_view = self.roll.sizes();
+        self.watch_anew(now);
+        self.agenda.set_by(Due::Expire, now + Duration::from_secs(60));
+        self.agenda.set_by(Due::Meet, now + self.config.timeout * 10);
+    }
+
     fn own_record(&self) -> Option<News> {
         self.roll.record(self.me).map(super::roll::Record::news)
     }
@@ -378,6 +386,7 @@ impl MembershipMachine {
         self.rounds.clear();
         self.checks.clear();
         self.sweeps.clear();
+        self.guard = super::guard::Guard::default();
         self.watches.clear();
         self.holds.clear();
         self.condemned.clear();
@@ -428,12 +437,7 @@ impl MembershipMachine {
     }
 
     /// This node stops being a member, and comes back later.
-    pub(super) fn go_down(
-        &mut self,
-        now: Time,
-        reason: GoingDownReason,
-        out: &mut Outbox<Output>,
-    ) {
+    pub(super) fn go_down(&mut self, now: Time, reason: GoingDownReason, out: &mut Outbox<Output>) {
         let in_a_row = self.birth.last_down.is_some_and(|last| now.since(last) < CALM);
         self.birth.downs = if in_a_row { self.birth.downs.saturating_add(1) } else { 1 };
         self.birth.last_down = Some(now);
@@ -441,7 +445,8 @@ impl MembershipMachine {
         self.birth.remembered = self.roll.agreed().map(|(node, _)| node).collect();
         self.birth.met.clear();
         self.stats.resets += 1;
-        let doubled = self.config.rejoin_backoff.saturating_mul(1 << (self.birth.downs - 1).min(16));
+        let doubled =
+            self.config.rejoin_backoff.saturating_mul(1 << (self.birth.downs - 1).min(16));
         let back_in = doubled.min(self.config.rejoin_max);
         let back_in = back_in + back_in.mul_f64(self.chance() / 4.0);
         let incarnation = self.incarnation;
@@ -497,8 +502,7 @@ impl MembershipMachine {
     ) {
         self.incarnation = incarnation;
         let tick = self.tick(now);
-        let alive =
-            Alive { node: self.me, incarnation, tick, signature: Vec::new(), vouchers };
+        let alive = Alive { node: self.me, incarnation, tick, signature: Vec::new(), vouchers };
         let alive = alive.sign(&mut self.signer);
         self.roll.apply(now, self.me, State::Alive(Arc::new(alive)));
         out.push(Output::Incarnation(incarnation));

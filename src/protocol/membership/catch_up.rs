@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::electorate::guard;
+use super::guard::sample;
 use super::machine::{MembershipMachine, Output};
 use super::roll::{Roll, agreement};
 use crate::base::id::NodeId;
@@ -41,11 +41,16 @@ impl MembershipMachine {
 }
 
 /// Members whose word is enough together, and how many of them it takes: more than half of D
-/// without this node, or as many of a sample as the guard of a large mesh.
+/// without this node; 24 of 32 when there are more than 64.
 fn most_of(roll: &Roll, me: NodeId, tick: u64) -> (Vec<NodeId>, usize) {
     const MINUTE: u64 = 600;
-    let (sample, needed) = guard(roll, me, tick / MINUTE);
-    // The guard of a small mesh counts this node among the more than half.
-    let exact = sample.len() + 1 == roll.sizes().1 as usize;
-    (sample, needed + usize::from(exact))
+    const EXACT: u32 = 64;
+    const SAMPLE: usize = 32;
+    const ENOUGH: usize = 24;
+    let members = roll.sizes().1;
+    if members <= EXACT {
+        let (all, total) = sample(roll, me, 0, usize::MAX);
+        return (all, total / 2 + 1);
+    }
+    (sample(roll, me, tick / MINUTE, SAMPLE).0, ENOUGH)
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::wire::{Alive, Certificate, Resigned, Statement, Verdict, Vote};
 use crate::base::codec::{DecodeError, from_cbor};
-use crate::base::id::{Incarnation, NodeId};
+use crate::base::id::{Incarnation, Life, NodeId};
 use crate::base::signer::{Signer, Verifier};
 
 /// Most votes of a certificate: majorities of at most 126 members, and of every committee.
@@ -137,6 +137,13 @@ fn vote_bytes(
 }
 
 impl Alive {
+    /// What the owner of the key says first in a life.
+    pub(crate) fn first(signer: &mut Signer, life: Life) -> Self {
+        let incarnation = Incarnation { life, refutations: 0 };
+        let (node, tick) = (signer.me(), 0);
+        Self { node, incarnation, tick, signature: vec![], vouchers: vec![] }.sign(signer)
+    }
+
     fn signed(&self) -> Vec<u8> {
         Signed::new(ALIVE).node(self.node).incarnation(self.incarnation).number(self.tick).0
     }

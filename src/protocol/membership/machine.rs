@@ -263,6 +263,8 @@ pub struct Settings {
     pub saved: Saved,
     /// There is nobody to join: this node founds.
     pub alone: bool,
+    /// A mesh that stands already, with this node in it: pretended ones begin like that.
+    pub formed: Option<Roll>,
 }
 
 /// A node known by its card or link, a member or not.
@@ -290,6 +292,8 @@ pub(super) enum Due {
     Push,
     /// Compare records with a peer.
     Sync(NodeId),
+    /// Watch the members of a mesh that stands already.
+    Begin,
     /// Found a mesh, if nobody else did.
     Found,
     /// Look for a member that takes this node in.
@@ -337,6 +341,7 @@ pub struct MembershipMachine {
     pub(super) holds: BTreeMap<NodeId, Hold>,
     pub(super) checks: BTreeMap<NodeId, Check>,
     pub(super) sweeps: BTreeMap<Purpose, Sweep>,
+    pub(super) guard: super::guard::Guard,
     /// Incarnations that this node testified to be down, and in which round.
     pub(super) condemned: BTreeMap<NodeId, (Incarnation, u64)>,
     /// When others contradicted, within the flap window.
@@ -370,7 +375,7 @@ fn nobody() -> Signer {
 
 impl MembershipMachine {
     pub fn new(settings: Settings) -> Self {
-        let Settings { config, mut signer, verifier, life, seed, saved, alone } = settings;
+        let Settings { config, mut signer, verifier, life, seed, saved, alone, formed } = settings;
         let me = signer.me();
         let incarnation = Incarnation { life, refutations: 0 };
         let mut roll = Roll::default();
@@ -381,9 +386,8 @@ impl MembershipMachine {
                 roll.apply(Time::ZERO, node, state);
             }
         }
-        let own =
-            Alive { node: me, incarnation, tick: 0, signature: vec![], vouchers: vec![] };
-        roll.apply(Time::ZERO, me, State::Alive(Arc::new(own.sign(&mut signer))));
+        let own = Alive::first(&mut signer, life);
+        roll.apply(Time::ZERO, me, State::Alive(Arc::new(own)));
         roll.agree_on(&saved.agreed);
         let mut agenda = Agenda::default();
         agenda.set(Due::Found, Time::ZERO);
@@ -409,6 +413,7 @@ impl MembershipMachine {
             holds: BTreeMap::new(),
             checks: BTreeMap::new(),
             sweeps: BTreeMap::new(),
+            guard: super::guard::Guard::default(),
             condemned: BTreeMap::new(),
             flaps: BTreeMap::new(),
             views: BTreeMap::new(),
@@ -420,6 +425,12 @@ impl MembershipMachine {
             told_view: (0, 0),
             stats: MembershipStats::default(),
         };
+        if let Some(formed) = formed {
+            machine.roll = formed;
+            machine.phase = Phase::Active;
+            machine.agenda = Agenda::default();
+            machine.agenda.set(Due::Begin, Time::ZERO);
+        }
         machine.begin_observing();
         machine
     }
@@ -467,6 +478,11 @@ impl MembershipMachine {
     /// What the room has counted.
     pub fn stats(&self) -> MembershipStats {
         self.stats
+    }
+
+    /// What it signs with: a recorder takes the signatures from it, a replay puts them there.
+    pub fn signer(&mut self) -> &mut Signer {
+        &mut self.signer
     }
 
     /// In what condition this node is.
@@ -521,9 +537,7 @@ impl MembershipMachine {
 
     /// True when `Input::Heard` of this peer would be news: it was not heard for a while.
     pub fn wants_heard(&self, now: Time, peer: NodeId) -> bool {
-        self.probes
-            .last_heard(peer)
-            .is_none_or(|heard| now.since(heard) >= self.config.timeout / 2)
+        self.probes.last_heard(peer).is_none_or(|heard| now.since(heard) >= self.config.timeout / 2)
     }
 
     pub(super) fn is_active(&self) -> bool {
@@ -548,6 +562,7 @@ impl MembershipMachine {
             Due::Silent { subject, voter } => self.voter_silent(now, subject, voter, out),
             Due::Push => self.push(now, out),
             Due::Sync(peer) => self.sync(now, peer, out),
+            Due::Begin => self.begin_formed(now),
             Due::Found => self.maybe_found(now, out),
             Due::Seek => self.seek(now, out),
             Due::Join => self.join_failed(now, out),

@@ -29,13 +29,7 @@ impl MembershipMachine {
     }
 
     /// A peer told how it is and what it believes.
-    pub(super) fn meet(
-        &mut self,
-        now: Time,
-        from: NodeId,
-        pulse: Pulse,
-        out: &mut Outbox<Output>,
-    ) {
+    pub(super) fn meet(&mut self, now: Time, from: NodeId, pulse: Pulse, out: &mut Outbox<Output>) {
         self.ticks.insert(from, (pulse.tick, now));
         match (self.phase, pulse.phase) {
             (Phase::Joining | Phase::Isolated, Phase::Active) => self.join(now, from, out),
@@ -199,13 +193,7 @@ impl MembershipMachine {
     }
 
     /// A node is known by its card.
-    pub(super) fn known(
-        &mut self,
-        now: Time,
-        node: NodeId,
-        life: Life,
-        out: &mut Outbox<Output>,
-    ) {
+    pub(super) fn known(&mut self, now: Time, node: NodeId, life: Life, out: &mut Outbox<Output>) {
         self.meets(now, node, life, false, out);
         if let Some(met) = self.acquaintances.get_mut(&node) {
             met.carded = true;
@@ -218,9 +206,8 @@ impl MembershipMachine {
     /// Nodes with cards that are no members may be another mesh: meets one of them.
     pub(super) fn meet_strangers(&mut self, now: Time, out: &mut Outbox<Output>) {
         if self.is_active() {
-            let is_stranger = |node: &NodeId| {
-                self.roll.record(*node).is_none() && !self.desk.is_linked(*node)
-            };
+            let is_stranger =
+                |node: &NodeId| self.roll.record(*node).is_none() && !self.desk.is_linked(*node);
             let strangers: Vec<NodeId> = self
                 .acquaintances
                 .iter()

@@ -93,8 +93,8 @@ impl MembershipMachine {
         if !alive.is_genuine(&self.verifier) {
             return Err(Flaw::Forged);
         }
-        let refutes = record
-            .is_some_and(|old| old.is_alive() && old.incarnation().life == incarnation.life);
+        let refutes =
+            record.is_some_and(|old| old.is_alive() && old.incarnation().life == incarnation.life);
         if refutes && self.flaps_too_often(now, node) && !self.is_vouched(&alive) {
             return Err(Flaw::Unvouched);
         }

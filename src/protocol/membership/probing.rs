@@ -20,7 +20,7 @@ impl MembershipMachine {
         let pulse = self.pulse(now);
         let stage = self.ask(peer, Message::Ping(pulse), Errand::Probe, out);
         let wait = match stage {
-            Stage::Link => self.link_wait(),
+            Stage::Link => self.probes.link_wait(peer, &self.config),
             Stage::Answer(_) => self.probes.wait(peer, &self.config),
         };
         let until = self.probes.begin(peer, stage, now, wait);
@@ -83,6 +83,7 @@ impl MembershipMachine {
         let Some(probe) = self.probes.end(peer) else { return };
         self.stats.misses += 1;
         if probe.stage == Stage::Link {
+            self.probes.is_cold(peer);
             // The question must not go out long after it was given up.
             for (_, errand) in self.desk.give_up(peer) {
                 if let Errand::Query(subject) = errand {

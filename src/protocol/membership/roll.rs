@@ -146,6 +146,16 @@ impl Default for Roll {
 }
 
 impl Roll {
+    /// A mesh of these, all living and agreed on.
+    pub fn formed(members: impl IntoIterator<Item = Alive>) -> Self {
+        let mut roll = Self::default();
+        for alive in members {
+            roll.apply(Time::ZERO, alive.node, State::Alive(Arc::new(alive)));
+        }
+        roll.settle();
+        roll
+    }
+
     pub fn record(&self, node: NodeId) -> Option<&Record> {
         self.records.get(&node)
     }
@@ -160,9 +170,7 @@ impl Roll {
         after: Option<NodeId>,
     ) -> impl Iterator<Item = (NodeId, &Record)> + '_ {
         let from = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
-        self.records
-            .range((from, std::ops::Bound::Unbounded))
-            .map(|(node, record)| (*node, record))
+        self.records.range((from, std::ops::Bound::Unbounded)).map(|(node, record)| (*node, record))
     }
 
     pub fn is_alive(&self, node: NodeId) -> bool {

@@ -152,8 +152,7 @@ impl Round {
     pub fn quorum(&self, config: &MembershipConfig) -> u32 {
         let threshold = config.consensus_threshold.down_votes(self.reachable());
         let least = self.needed.max(threshold).max(1);
-        let mut wanted: Vec<u32> =
-            self.down.values().map(|vote| vote.quorum.max(least)).collect();
+        let mut wanted: Vec<u32> = self.down.values().map(|vote| vote.quorum.max(least)).collect();
         wanted.sort_unstable();
         let enough = wanted.iter().zip(1..).find(|(wanted, votes)| *votes >= **wanted);
         enough.map_or(least.max(count(wanted.len()).saturating_add(1)), |(wanted, _)| *wanted)
@@ -218,12 +217,7 @@ impl Round {
         let most = usize::try_from(quorum).unwrap_or(usize::MAX).min(super::MAX_VOTES);
         let fits = |vote: &&Vote| vote.quorum <= quorum;
         let votes = self.down.values().filter(fits).take(most).cloned().collect();
-        Certificate {
-            subject: self.subject,
-            incarnation: self.incarnation,
-            round: self.id,
-            votes,
-        }
+        Certificate { subject: self.subject, incarnation: self.incarnation, round: self.id, votes }
     }
 }
 

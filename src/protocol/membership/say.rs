@@ -2,7 +2,7 @@
 
 use super::desk::Errand;
 use super::machine::{Due, MembershipMachine, Output};
-use super::probe::{Probes, Stage};
+use super::probe::Stage;
 use super::round::Asked;
 use super::wire::{Message, News, Phase};
 use crate::base::id::{Life, NodeId};
@@ -54,13 +54,7 @@ impl MembershipMachine {
         }
     }
 
-    pub(super) fn linked(
-        &mut self,
-        now: Time,
-        peer: NodeId,
-        life: Life,
-        out: &mut Outbox<Output>,
-    ) {
+    pub(super) fn linked(&mut self, now: Time, peer: NodeId, life: Life, out: &mut Outbox<Output>) {
         if self.is_over(peer, life) {
             return out.push(Output::Unlink { peer });
         }
@@ -269,10 +263,4 @@ impl MembershipMachine {
         (incarnation <= record.incarnation() && speaks_as_member && !record.is_left())
             .then(|| record.news())
     }
-
-    /// Waits for links end with the wait of the probe or question they are for.
-    pub(super) fn link_wait(&self) -> std::time::Duration {
-        Probes::link_wait(&self.config)
-    }
 }
-

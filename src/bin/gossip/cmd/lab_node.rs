@@ -4,18 +4,22 @@ use std::io::BufRead;
 use std::time::Duration;
 
 use futures::StreamExt;
-use gossip_mesh::{Config, Node, Peer, Standing, Topology};
+use gossip_mesh::{Config, Node, Peer, Standing};
 use tokio::sync::oneshot;
 
 use super::node::{spawn, subscribe};
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
+use crate::lab::process::Process;
 use crate::render::screen::Screen;
 
 /// How often a node looks whether it is ready, at least and per node of the lab: all of them look
 /// at once, and each look goes through all of them.
 const GLANCE: Duration = Duration::from_millis(5);
 const GLANCE_PER_NODE: Duration = Duration::from_micros(500);
+
+/// How often a node that was started again looks whether the one that holds the lab still runs.
+const HOLDER_GLANCE: Duration = Duration::from_millis(500);
 
 /// Runs it: says `ready` when it knows all `total` nodes, and ends when it is told to, or when
 /// stdin ends before it was told to `stay`.
@@ -52,28 +56,34 @@ pub async fn run(
     Ok(node.leave().await?)
 }
 
-/// Ready when stdin ends without a word.
+/// Ready when stdin ends without a word, or when the process ends that we are to stay with.
 fn abandoned() -> oneshot::Receiver<()> {
     let (tell, told) = oneshot::channel();
     std::thread::spawn(move || {
         let mut line = String::new();
-        let stays = std::io::stdin().lock().read_line(&mut line).is_ok_and(|_| line == "stay\n");
-        if stays {
+        // What cannot be read is no word either.
+        let _ = std::io::stdin().lock().read_line(&mut line);
+        if line == "stay\n" {
             // Nothing is told, ever.
-            std::mem::forget(tell);
-        } else {
-            let _ = tell.send(());
+            return std::mem::forget(tell);
         }
+        if let Some(holder) = line.strip_prefix("stay with ").map(serde_json::from_str::<Process>) {
+            while holder.as_ref().is_ok_and(Process::is_running) {
+                std::thread::sleep(HOLDER_GLANCE);
+            }
+        }
+        let _ = tell.send(());
     });
     told
 }
 
-/// Waits until the node is linked with its neighbours and knows all others and what they read.
+/// Waits until the node is linked with its neighbours and knows all others and what they read. In a
+/// lab of none it waits for nobody.
 async fn ready(node: &Node, topics: &[String], total: usize) -> Result<(), Failure> {
-    let neighbours = match &node.config().topology {
-        Topology::Fixed(neighbours) => neighbours.len(),
-        Topology::Open => 0,
-    };
+    if total == 0 {
+        return Ok(());
+    }
+    let neighbours = node.config().topology.neighbours().count();
     let per_node = GLANCE_PER_NODE.saturating_mul(u32::try_from(total).unwrap_or(u32::MAX));
     loop {
         let peers = node.peers().await?;

@@ -11,27 +11,30 @@ use crate::render::screen::Screen;
 #[derive(Args, Debug)]
 #[command(after_help = "For example: gossip man | man -l -")]
 pub struct Man {
-    /// The command
-    command: Option<String>,
+    /// The command, e.g. `plot` or `fault cut`
+    #[arg(value_name = "COMMAND")]
+    names: Vec<String>,
 }
 
 impl Man {
     /// Prints it.
     pub fn run(self, screen: Screen) -> Result<(), Failure> {
-        let gossip = Cli::command();
-        let page = match &self.command {
-            None => Page::new(gossip),
-            Some(name) => Page::new(named(&gossip, name)?),
-        };
+        let page = self.names.iter().try_fold(Cli::command(), |above, name| named(&above, name));
+        let page = Page::new(page?);
         let mut out = Vec::new();
         page.render(&mut out)?;
         screen.show(out)
     }
 }
 
-fn named(gossip: &Command, name: &str) -> Result<Command, Failure> {
-    let found = gossip.find_subcommand(name).ok_or_else(|| {
-        Failure::usage(format!("there is no command {name:?}: `gossip help` lists them"))
+fn named(above: &Command, name: &str) -> Result<Command, Failure> {
+    let (dashed, spaced) = (
+        above.get_display_name().unwrap_or(above.get_name()),
+        above.get_bin_name().unwrap_or(above.get_name()),
+    );
+    let found = above.find_subcommand(name).ok_or_else(|| {
+        Failure::usage(format!("there is no command {name:?}: `{spaced} help` lists them"))
     })?;
-    Ok(found.clone().display_name(format!("gossip-{name}")).bin_name(format!("gossip {name}")))
+    let found = found.clone();
+    Ok(found.display_name(format!("{dashed}-{name}")).bin_name(format!("{spaced} {name}")))
 }

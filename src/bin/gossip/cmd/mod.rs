@@ -2,6 +2,7 @@
 
 pub mod completions;
 pub mod events;
+pub mod fault;
 mod lab_node;
 pub mod list_peers;
 pub mod man;
@@ -10,9 +11,12 @@ mod names;
 pub mod node;
 pub mod plot;
 pub mod publish;
+pub mod recorder;
 pub mod remove_node;
+pub mod rewire;
 mod run;
 pub mod send_message;
+pub mod simulate;
 mod source;
 pub mod start_network;
 pub mod status;

@@ -65,7 +65,8 @@ fn dead_already(network: &Network, member: &Member) -> Failure {
     ))
 }
 
-fn kill(member: &Member) -> Removal {
+/// Ends its process without a word.
+pub(super) fn kill(member: &Member) -> Removal {
     if let Some(process) = &member.process {
         process.signal(Signal::SIGKILL);
         wait(&mut vec![process], Duration::from_secs(5));
@@ -100,7 +101,7 @@ async fn forget(network: &Network, gone: &Member) -> Removal {
 }
 
 /// Notes in the lab's record how the node was taken out.
-fn note(network: &Network, member: &Member, removal: Removal) -> Result<(), Failure> {
+pub(super) fn note(network: &Network, member: &Member, removal: Removal) -> Result<(), Failure> {
     let Some(folder) = &network.lab else { return Ok(()) };
     let Some(mut record) = folder.read()? else { return Ok(()) };
     if let Some(node) = record.nodes.iter_mut().find(|node| node.number == member.number) {

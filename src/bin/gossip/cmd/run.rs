@@ -31,6 +31,7 @@ async fn run_async(command: Command, screen: Screen) -> Result<(), Failure> {
         Command::SendMessage(send) => send.run(screen).await,
         Command::GetMessages(get) => get.run(screen).await,
         Command::RemoveNode(remove) => remove.run(screen).await,
+        Command::Rewire(rewire) => rewire.run(screen).await,
         Command::ListPeers(list) => list.run(screen).await,
         Command::Plot(plot) => plot.run(screen).await,
         Command::Node(node) => node.run(screen).await,
@@ -38,6 +39,9 @@ async fn run_async(command: Command, screen: Screen) -> Result<(), Failure> {
         Command::Sub(subscribe) => subscribe.run(screen).await,
         Command::Events(events) => events.run(screen).await,
         Command::Why(why) => why.run(screen).await,
+        Command::Recorder(recorder) => recorder.run(screen).await,
+        Command::Simulate(simulate) => simulate.run(screen).await,
+        Command::Fault(fault) => fault.run(screen).await,
         // `run` took these.
         Command::Completions(_)
         | Command::Man(_)

@@ -14,19 +14,20 @@ use crate::args::Which;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::lab::graph::{Drawn, Shape};
-use crate::lab::launch::Held;
+use crate::lab::launch::{GOODBYE, Held};
 use crate::lab::member::{DEFAULT_TOPIC, Network};
 use crate::lab::plot::Format;
 use crate::lab::prepare::prepare;
 use crate::lab::process::{Process, end_all};
 use crate::lab::room;
-use crate::lab::state::{Folder, Lock, Record};
+use crate::lab::state::{Entry, Folder, Lock, Record};
 use crate::render::screen::Screen;
 
 /// Start a network of nodes on this machine, a process each
 ///
 /// Ctrl-C stops it, unless it is detached. The graph says who is whose neighbour; messages travel
-/// along it.
+/// along it. Nodes of a random, powerlaw or small-world network that lose neighbours find others;
+/// the other shapes stay as they are drawn, until `gossip rewire`.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   gossip start-network                        16 nodes with 3 random neighbours each
@@ -88,7 +89,7 @@ impl StartNetwork {
         let mut held = match result {
             Ok(held) => held,
             Err(failure) => {
-                end_all(&record.processes(), crate::lab::launch::GOODBYE);
+                end_all(&record.processes(), GOODBYE);
                 folder.clear(&record);
                 return Err(failure);
             }
@@ -153,7 +154,7 @@ impl StartNetwork {
         ports: &[u16],
         screen: Screen,
     ) -> Result<Held, Failure> {
-        record.nodes = prepare(folder, &self.which.network, &drawn.graph, ports)?;
+        record.nodes = prepare(folder, &self.which.network, drawn, ports)?;
         // Noted before anything runs, so that a crash in between is found.
         folder.write(record)?;
         let (mut held, ready) = Held::start(folder, &mut record.nodes, DEFAULT_TOPIC)?;
@@ -200,18 +201,20 @@ impl StartNetwork {
     }
 }
 
-fn lines(record: &Record, detached: bool, words: &str) -> String {
-    let mut out = String::new();
-    let width = record.nodes.len().to_string().len();
-    for node in &record.nodes {
+/// A line per node with its neighbours.
+pub(super) fn node_lines(nodes: &[Entry]) -> String {
+    let width = nodes.len().to_string().len();
+    let line = |node: &Entry| {
         let neighbours: Vec<String> = node.neighbours.iter().map(usize::to_string).collect();
-        out.push_str(&format!(
-            "node {:>width$}  127.0.0.1:{}  {}\n",
-            node.number,
-            node.port,
-            if neighbours.is_empty() { "alone".to_owned() } else { neighbours.join(" ") },
-        ));
-    }
+        let neighbours =
+            if neighbours.is_empty() { "alone".to_owned() } else { neighbours.join(" ") };
+        format!("node {:>width$}  127.0.0.1:{}  {neighbours}\n", node.number, node.port)
+    };
+    nodes.iter().map(line).collect()
+}
+
+fn lines(record: &Record, detached: bool, words: &str) -> String {
+    let mut out = node_lines(&record.nodes);
     let end = match detached {
         false => "Ctrl-C stops it".to_owned(),
         true => format!("`gossip stop-network{words}` stops it"),
@@ -248,7 +251,9 @@ fn finish(held: Held, folder: &Folder, record: &Record, screen: Screen) -> Resul
     drop(held);
     let _lock: Lock = folder.lock()?;
     // `stop-network`, and after it another start, may have been faster.
-    if folder.read()?.is_some_and(|now| now.starter == record.starter) {
+    if let Some(now) = folder.read()?.filter(|now| now.starter == record.starter) {
+        // Those that were restarted meanwhile are not among the held.
+        end_all(&now.processes(), GOODBYE);
         folder.clear(record);
     }
     screen.remark(&format!("network {:?} has stopped", record.network));
@@ -280,7 +285,7 @@ fn progress(nodes: usize, screen: Screen) -> ProgressBar {
 
 /// Different with every start, because keys come from the system's entropy. Short, because people
 /// may want to type it again.
-fn fresh_seed() -> u64 {
+pub(super) fn fresh_seed() -> u64 {
     let hash = blake3::hash(&gossip_mesh::SecretKey::generate().to_protobuf());
     hash.as_bytes().first_chunk().map_or(0, |bytes| u16::from_be_bytes(*bytes).into())
 }

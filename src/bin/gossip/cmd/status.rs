@@ -59,6 +59,7 @@ fn row(network: &Network, survey: &Survey, viewer: usize, member: &Member) -> Va
         "peer_id": member.peer_id,
         "pid": process.map(|process| process.pid),
         "running": process.is_some(),
+        "paused": member.is_paused(),
         "addresses": member.addresses,
         "links": survey.links(network, member.number),
         "neighbours": survey.neighbours(network, member.number),
@@ -89,6 +90,9 @@ fn table(network: &Network, survey: &Survey, viewer: usize) -> Table {
 
 fn process(member: &Member) -> Cell {
     match (&member.process, member.removed) {
+        (Some(process), _) if process.is_paused() => {
+            Cell::painted(format!("{} paused", process.pid), Paint::Yellow)
+        }
         (Some(process), _) if process.is_running() => process.pid.to_string().into(),
         (_, Some(Removal::Left)) => Cell::painted("left", Paint::Dim),
         (_, Some(Removal::Killed)) => Cell::painted("killed", Paint::Red),

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::args::Which;
 use crate::exit::Failure;
 use crate::lab::launch::GOODBYE;
-use crate::lab::process::end_all;
+use crate::lab::process::{end_all, resume_all};
 use crate::lab::state::Folder;
 use crate::render::screen::Screen;
 
@@ -49,6 +49,8 @@ fn stop(folder: &Folder) -> Result<(usize, usize), Failure> {
     let Some(record) = folder.read()? else { return Ok((0, 0)) };
     let processes = record.processes();
     let running = processes.iter().filter(|process| process.is_running()).count();
+    // One that is paused could not say good-bye.
+    resume_all(&processes);
     let forced = end_all(&processes, GOODBYE);
     folder.clear(&record);
     Ok((running, forced))

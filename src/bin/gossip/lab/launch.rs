@@ -1,8 +1,10 @@
 //! The processes of a lab: from their start until all are ready, and while they are held.
 //!
 //! A node runs as `gossip node --config … --lab-of N`. It says `ready` on its stdout when it is
-//! linked with its neighbours and knows all others. It ends when its stdin does, unless it was told
-//! `stay`: so whatever becomes of the process that starts a lab, nothing of it is left behind.
+//! linked with its neighbours and knows all others; with an N of 0 it waits for nobody. It ends
+//! when its stdin does, unless it was told `stay`: so whatever becomes of the process that starts a
+//! lab, nothing of it is left behind. One that is started again later is told `stay with {…}`: it
+//! ends with the process that holds the others.
 
 use std::fs::File;
 use std::process::{ExitStatus, Stdio};
@@ -13,7 +15,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::process::{Process, end_all};
+use super::process::{Process, end_all, resume_all};
 use super::state::{Entry, Folder};
 use crate::exit::Failure;
 
@@ -55,7 +57,8 @@ impl Held {
         let mut starting = Vec::new();
         let total = nodes.len();
         for node in nodes {
-            let mut child = spawn(folder, node.number, total, topic)?;
+            let log = File::create(folder.log(node.number))?;
+            let mut child = spawn(folder, node.number, total, topic, log)?;
             node.process = child.id().and_then(Process::of);
             held.processes.extend(node.process.clone());
             held.lines.extend(child.stdin.take());
@@ -89,6 +92,7 @@ impl Drop for Held {
     fn drop(&mut self) {
         self.lines.clear();
         if !self.stay {
+            resume_all(&self.processes);
             end_all(&self.processes, GOODBYE);
         }
     }
@@ -137,8 +141,46 @@ impl Ready {
     }
 }
 
-fn spawn(folder: &Folder, number: usize, total: usize, topic: &str) -> Result<Child, Failure> {
-    let log = File::create(folder.log(number))?;
+/// Starts a node again that has ended, and lets it go on: until `holder` ends, where there is one.
+/// It is up when this returns, but need not have found the others.
+///
+/// # Errors
+/// When it cannot be started, ends, or takes too long; then it does not run.
+pub async fn restart(
+    folder: &Folder,
+    number: usize,
+    topic: &str,
+    holder: Option<&Process>,
+) -> Result<Process, Failure> {
+    let log = File::options().append(true).create(true).open(folder.log(number))?;
+    let mut child = spawn(folder, number, 0, topic, log)?;
+    let process = child.id().and_then(Process::of);
+    let (Some(out), Some(line)) = (child.stdout.take(), &mut child.stdin) else {
+        return Err(why_ended(folder, number));
+    };
+    let mut said = String::new();
+    // Dropped, its stdin ends, and the node with it.
+    let read = timeout(PATIENCE, BufReader::new(out).read_line(&mut said)).await;
+    let ready = matches!(read, Ok(Ok(_))) && said.trim_end() == "ready";
+    let Some(process) = process.filter(|_| ready) else {
+        return Err(why_ended(folder, number));
+    };
+    let stay = match holder {
+        None => "stay\n".to_owned(),
+        Some(holder) => format!("stay with {}\n", serde_json::to_string(holder)?),
+    };
+    line.write_all(stay.as_bytes()).await?;
+    line.flush().await?;
+    Ok(process)
+}
+
+fn spawn(
+    folder: &Folder,
+    number: usize,
+    total: usize,
+    topic: &str,
+    log: File,
+) -> Result<Child, Failure> {
     let mut command = Command::new(std::env::current_exe()?);
     command
         .arg("node")

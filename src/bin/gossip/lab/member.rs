@@ -184,11 +184,11 @@ impl Network {
             Some(_) => format!("`gossip remove-node {number} --kill{words}` ends it"),
             None => format!("its process is {}", member.process.as_ref().map_or(0, |it| it.pid)),
         };
-        format!(
-            "node {number} does not answer within {} s: `gossip status{words}` shows whether its \
-             process runs; {end}",
-            patience.as_secs()
-        )
+        let why = match member.is_paused() {
+            true => format!("it is paused, and `gossip fault resume {number}{words}` has it go on"),
+            false => format!("`gossip status{words}` shows whether its process runs"),
+        };
+        format!("node {number} does not answer within {} s: {why}; {end}", patience.as_secs())
     }
 
     /// A node as the user knows it: its number here, or the end of its id.
@@ -197,13 +197,6 @@ impl Network {
             Some(number) => number.to_string(),
             None => id.short(),
         }
-    }
-
-    /// The text with each PeerId of a node of this network as `node 4`.
-    pub fn with_numbers(&self, text: &str) -> String {
-        self.members.iter().fold(text.to_owned(), |text, member| {
-            text.replace(&member.peer_id.to_string(), &format!("node {}", member.number))
-        })
     }
 
     /// The number of a node of this network.
@@ -227,6 +220,16 @@ impl Member {
     /// Whether its process runs.
     pub fn is_running(&self) -> bool {
         self.process.as_ref().is_some_and(Process::is_running)
+    }
+
+    /// Whether its process has ended, though nobody took it out of the network for good.
+    pub fn has_died(&self) -> bool {
+        !self.is_running() && matches!(self.removed, None | Some(Removal::Killed))
+    }
+
+    /// Whether its process is stopped for a while.
+    pub fn is_paused(&self) -> bool {
+        self.process.as_ref().is_some_and(Process::is_paused)
     }
 
     /// A connection to its local API.

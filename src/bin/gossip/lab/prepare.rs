@@ -7,9 +7,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use gossip_mesh::{Config, Multiaddr, NodeId, SecretKey, Topology};
+use gossip_mesh::{Config, Degrees, Multiaddr, NodeId, SecretKey, Topology};
 
-use super::graph::Graph;
+use super::graph::Drawn;
 use super::state::{Entry, Folder};
 use crate::exit::Failure;
 use crate::places;
@@ -22,7 +22,7 @@ use crate::places;
 pub fn prepare(
     folder: &Folder,
     network: &str,
-    graph: &Graph,
+    drawn: &Drawn,
     ports: &[u16],
 ) -> Result<Vec<Entry>, Failure> {
     let network_key = folder.path().join("network.key");
@@ -44,11 +44,12 @@ pub fn prepare(
             peer_id: key.id(),
             port: ports.get(index).copied().unwrap_or_default(),
             socket: places::socket_of(&data)?,
-            neighbours: graph.neighbours(index).iter().map(|other| other + 1).collect(),
+            neighbours: drawn.graph.neighbours(index).iter().map(|other| other + 1).collect(),
             process: None,
             removed: None,
         };
-        let config = settings(&entry, network, &network_key, &data, &places);
+        let mut config = settings(&entry, network, &network_key, &data);
+        config.topology = topology(&entry, &places, drawn.mends);
         fs::write(data.join("node.toml"), toml::to_string(&config)?)
             .map_err(|error| unwritable(&data.join("node.toml"), &error))?;
         nodes.push(entry);
@@ -56,30 +57,38 @@ pub fn prepare(
     Ok(nodes)
 }
 
-fn settings(
-    entry: &Entry,
-    network: &str,
-    network_key: &Path,
-    data: &Path,
-    places: &[(NodeId, Multiaddr)],
-) -> Config {
+fn settings(entry: &Entry, network: &str, network_key: &Path, data: &Path) -> Config {
     let mut config = Config::lab();
-    let places = entry.neighbours.iter().filter_map(|number| places.get(number - 1));
-    let neighbours: BTreeMap<NodeId, Vec<Multiaddr>> =
-        places.map(|(id, place)| (*id, vec![place.clone()])).collect();
     config.name = Some(entry.name.clone());
     config.network = network.to_owned();
     config.network_key_file = Some(network_key.to_owned());
     config.data = Some(data.to_owned());
     config.listen = vec![address(entry.port)];
-    config.topology = Topology::Fixed(neighbours);
     config.api.socket = Some(entry.socket.clone());
+    config.faults = true;
     // On one machine whoever answers at all answers at once; a stop must not wait for the dead.
     config.membership.leave_patience = Duration::from_millis(300);
     config
 }
 
-fn address(port: u16) -> Multiaddr {
+/// The neighbours as drawn. A node that mends its neighbourhood may have a few more: who lost one
+/// has to find somebody who has room.
+fn topology(entry: &Entry, places: &[(NodeId, Multiaddr)], mends: bool) -> Topology {
+    let places = entry.neighbours.iter().filter_map(|number| places.get(number - 1));
+    let neighbours: BTreeMap<NodeId, Vec<Multiaddr>> =
+        places.map(|(id, place)| (*id, vec![place.clone()])).collect();
+    let min = neighbours.len();
+    match mends {
+        true => Topology::Mending { neighbours, degrees: Degrees { min, max: min + SPARE } },
+        false => Topology::Fixed(neighbours),
+    }
+}
+
+/// Neighbours a node of a mending graph may have above those it was drawn with.
+const SPARE: usize = 2;
+
+/// Where the node with this port listens.
+pub fn address(port: u16) -> Multiaddr {
     Multiaddr::empty()
         .with(multiaddr::Protocol::Ip4(std::net::Ipv4Addr::LOCALHOST))
         .with(multiaddr::Protocol::Tcp(port))

@@ -40,11 +40,23 @@ impl Process {
         self.boot == boot() && start_of_running(self.pid) == Some(self.started)
     }
 
+    /// Whether it runs, but was stopped for a while (SIGSTOP).
+    pub fn is_paused(&self) -> bool {
+        self.is_running() && state(self.pid).is_some_and(|state| state == 'T')
+    }
+
     /// Sends a signal, when it still runs. Says whether it did.
     pub fn signal(&self, signal: Signal) -> bool {
         let Ok(pid) = i32::try_from(self.pid) else { return false };
         self.is_running() && kill(Pid::from_raw(pid), signal).is_ok()
     }
+}
+
+/// Has those that are paused go on.
+pub fn resume_all(processes: &[Process]) {
+    processes.iter().filter(|process| process.is_paused()).for_each(|process| {
+        process.signal(Signal::SIGCONT);
+    });
 }
 
 /// Asks all of them to end, and ends those that do not within `patience`. Returns when none runs
@@ -72,15 +84,23 @@ pub fn wait(running: &mut Vec<&Process>, patience: Duration) {
     }
 }
 
-/// The start time of a process that runs: field 22 of its `stat`, counted behind the name, which
-/// may contain anything.
+/// The start time of a process that runs: field 22 of its `stat`.
 fn start_of_running(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, fields) = stat.rsplit_once(") ")?;
-    let mut fields = fields.split(' ');
-    let state = fields.next()?;
+    let mut fields = fields(&stat)?;
     // Zombies and the dead still have an entry.
-    if matches!(state, "Z" | "X") { None } else { fields.nth(18)?.parse().ok() }
+    if matches!(fields.next()?, "Z" | "X") { None } else { fields.nth(18)?.parse().ok() }
+}
+
+/// What a process is doing: field 3 of its `stat`.
+fn state(pid: u32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    fields(&stat)?.next()?.chars().next()
+}
+
+/// The fields from the third on, counted behind the name, which may contain anything.
+fn fields(stat: &str) -> Option<impl Iterator<Item = &str>> {
+    Some(stat.rsplit_once(") ")?.1.split(' '))
 }
 
 fn boot() -> &'static str {

@@ -93,7 +93,7 @@ pub fn node_with(seed: u8, on: Transports, change: impl FnOnce(&mut HelloSetting
     let mut settings = settings(seed);
     change(&mut settings);
     let hello = Hello::new(settings);
-    let transport = transport::build(&key(seed), on, &hello).expect("transports");
+    let transport = transport::build(&key(seed), on, &hello, None).expect("transports");
     let config =
         swarm::Config::with_tokio_executor().with_idle_connection_timeout(Duration::from_secs(60));
     let swarm = Swarm::new(transport, Witness::default(), key(seed).id().into(), config);

@@ -21,6 +21,7 @@ pub(super) fn card(number: u8, life: u64, version: u64) -> Card {
         addresses: vec![address(number)],
         topics: BTreeSet::new(),
         labels: BTreeMap::new(),
+        neighbours: BTreeSet::new(),
     }
 }
 

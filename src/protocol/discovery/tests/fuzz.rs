@@ -12,7 +12,7 @@ use crate::base::token::Token;
 use crate::protocol::discovery::card::{is_genuine, read};
 use crate::protocol::discovery::wire::{Held, SignedCard};
 use crate::protocol::discovery::{
-    Command, DialFailure, DiscoveryMachine, Input, Message, Source, Topology,
+    Command, Degrees, DialFailure, DiscoveryMachine, Input, Message, Source, Topology,
 };
 
 /// A proper card with a few bytes changed, cut off or added.
@@ -51,7 +51,7 @@ fn no_changed_card_is_genuine_and_no_garbage_panics() {
 
 fn any_message(rng: &mut ChaCha8Rng) -> Message {
     let any_id = |rng: &mut ChaCha8Rng| id(rng.random_range(0..6));
-    match rng.random_range(0..5) {
+    match rng.random_range(0..8) {
         0 => Message::Compare { digest: rng.random(), after: Some(any_id(rng)) },
         1 => Message::Same,
         2 => {
@@ -63,6 +63,9 @@ fn any_message(rng: &mut ChaCha8Rng) -> Message {
             Message::Holds { held: held.collect(), more: true }
         }
         3 => Message::Fetch { nodes: vec![any_id(rng); rng.random_range(0..5)] },
+        4 => Message::Adopt { cut_off: rng.random() },
+        5 => Message::Adopted,
+        6 => Message::Dropped,
         _ => {
             let number = rng.random_range(0..6);
             let own = DiscoveryMachine::new(settings(number), 0).own().sign(&key(number));
@@ -75,7 +78,7 @@ fn any_input(rng: &mut ChaCha8Rng) -> Input {
     let number = rng.random_range(0..6);
     let (peer, life, address) = (id(number), Life(rng.random_range(0..3)), address(number));
     let token = Token(rng.random_range(0..60));
-    match rng.random_range(0..17) {
+    match rng.random_range(0..19) {
         0 => Input::Command(Command::Connect { token, address }),
         1 => Input::Command(Command::Disconnect { peer }),
         2 => Input::Command(Command::Forget { peer }),
@@ -92,9 +95,15 @@ fn any_input(rng: &mut ChaCha8Rng) -> Input {
         10 => Input::DialFailed { token, failure: DialFailure::Stranger(String::new()) },
         11 => Input::DialFailed { token, failure: DialFailure::WrongPeer(Some(peer)) },
         12 => Input::Left { peer, life },
-        13 => Input::Asked { token, message: any_message(rng) },
+        13 => Input::Asked { from: peer, token, message: any_message(rng) },
         14 => Input::Told { from: peer, message: any_message(rng) },
         15 => Input::Dialled { token, peer },
+        16 => Input::Down { peer },
+        17 => {
+            let neighbours = [(peer, vec![address])].into();
+            let degrees = Degrees { min: 1, max: rng.random_range(1..4) };
+            Input::Command(Command::Rewire(Topology::Mending { neighbours, degrees }))
+        }
         _ => Input::Answer { token, message: any_message(rng) },
     }
 }

@@ -165,7 +165,7 @@ impl World {
                 let name = Token(self.count);
                 self.questions.insert(name, (number, to, token));
                 let message = travel(&message);
-                self.later(to, Input::Asked { token: name, message });
+                self.later(to, Input::Asked { from: id(number), token: name, message });
             }
             Output::Tell { to, token, message } => match self.linked(number, to) {
                 Some(to) => {

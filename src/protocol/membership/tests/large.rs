@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use super::mesh::Mesh;
 use super::room::SECOND;
 use crate::base::signer::Signer;
-use crate::protocol::membership::electorate::{electorate, guard, needed};
+use crate::protocol::membership::electorate::{electorate, needed};
 use crate::protocol::membership::{
     Finding, Flaw, MembershipConfig, Phase, Standing, Statement, Threshold, Verdict, Vote,
 };
@@ -101,40 +101,12 @@ fn votes_of_others_than_the_committee_are_refused() {
     let votes = chosen.iter().map(|voter| vote(*voter)).collect();
     let proof = crate::protocol::membership::Certificate { subject, incarnation, round: 1, votes };
     assert_eq!(proof.check(), Ok(()), "anybody may check it, and only members know better");
-    let news = crate::protocol::membership::News::Down(proof);
+    let news = crate::protocol::membership::wire::News::Down(proof);
     mesh.tell(1, 0, crate::protocol::membership::Message::News(vec![news]));
     mesh.run(SECOND);
     let refused =
         |finding: &Finding| matches!(finding, Finding::Rejected { reason: Flaw::ForeignVoter, .. });
     assert_eq!((mesh.count(0, refused), mesh.put_out().len()), (1, 0), "{:#?}", mesh.tail());
-}
-
-#[test]
-fn the_guard_is_exact_up_to_sixty_four_and_a_sample_above() {
-    use crate::protocol::membership::roll::Roll;
-    let filled = |count: u8| {
-        let mut roll = Roll::default();
-        for number in 0..count {
-            let alive = crate::protocol::membership::Alive {
-                node: super::room::id(number),
-                incarnation: crate::base::id::Incarnation::default(),
-                tick: 0,
-                signature: Vec::new(),
-                vouchers: Vec::new(),
-            };
-            let state = crate::protocol::membership::roll::State::Alive(alive.into());
-            roll.apply(crate::base::time::Time::ZERO, super::room::id(number), state);
-        }
-        roll.settle();
-        roll
-    };
-    let me = super::room::id(0);
-    let (sample, needed) = guard(&filled(64), me, 3);
-    assert_eq!((sample.len(), needed), (63, 32), "with this node more than half");
-    let (sample, needed) = guard(&filled(65), me, 3);
-    assert_eq!((sample.len(), needed), (32, 24));
-    let (later, _) = guard(&filled(65), me, 4);
-    assert!(sample != later && !sample.contains(&me), "another minute, another sample");
 }
 
 #[test]

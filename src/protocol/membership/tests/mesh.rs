@@ -127,6 +127,7 @@ impl Mesh {
             seed: u64::from(number) + 1_000 * life.0,
             saved: self.saved.get(&number).cloned().unwrap_or_default(),
             alone,
+            formed: None,
         };
         let machine = MembershipMachine::new(settings);
         self.numbers.insert(id(number), number);

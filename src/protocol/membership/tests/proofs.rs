@@ -6,8 +6,9 @@ use super::mesh::Mesh;
 use super::room::{MS, SECOND, id, key};
 use crate::base::id::Incarnation;
 use crate::base::signer::Signer;
+use crate::protocol::membership::wire::News;
 use crate::protocol::membership::{
-    Certificate, Finding, Flaw, GoingDownReason, Input, Message, News, Phase, Standing, Statement,
+    Certificate, Finding, Flaw, GoingDownReason, Input, Message, Phase, Standing, Statement,
     Verdict, Vote,
 };
 

@@ -11,8 +11,8 @@ use crate::base::time::Time;
 use crate::protocol::membership::holders::Holders;
 use crate::protocol::membership::observers::Observers;
 use crate::protocol::membership::roll::{Roll, State, lot};
-use crate::protocol::membership::wire::Left;
-use crate::protocol::membership::{Alive, Certificate, Resigned};
+use crate::protocol::membership::wire::{Left, Resigned};
+use crate::protocol::membership::{Alive, Certificate};
 
 fn node(number: u8) -> NodeId {
     // Keys cost much, and any id will do.

@@ -50,6 +50,7 @@ impl Room {
             seed: 1,
             saved: Saved::default(),
             alone: true,
+            formed: None,
         };
         let mut room = Self { now: Time::ZERO, machine: MembershipMachine::new(settings) };
         room.input(Input::Tick);

@@ -11,10 +11,9 @@ use crate::base::limits::MAX_FRAME;
 use crate::base::machine::Machine;
 use crate::base::signer::Signer;
 use crate::base::token::Token;
-use crate::protocol::membership::wire::{Left, Pulse};
+use crate::protocol::membership::wire::{Left, News, Pulse, Resigned};
 use crate::protocol::membership::{
-    Alive, Certificate, Input, MembershipConfig, Message, News, Output, Phase, Resigned, Statement,
-    Verdict, Vote,
+    Alive, Certificate, Input, MembershipConfig, Message, Output, Phase, Statement, Verdict, Vote,
 };
 
 const NODES: u8 = 9;

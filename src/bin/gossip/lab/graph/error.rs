@@ -45,6 +45,14 @@ pub enum ShapeError {
         /// As given.
         nodes: usize,
     },
+    /// No number lies between these.
+    #[error("no node has at least {min} and at most {max} neighbours: give --min {max} or less")]
+    LimitsCrossed {
+        /// As given.
+        min: usize,
+        /// As given, or what follows from the other.
+        max: usize,
+    },
     /// A powerlaw network without links.
     #[error("with 0 edges no node has a neighbour: give 1 or more, or leave the number out")]
     EdgesZero,

@@ -51,6 +51,8 @@ pub struct Drawn {
     pub label: String,
     /// What differs from the default because of the number of nodes: a sentence for the user.
     pub note: Option<String>,
+    /// Whether nodes that lose neighbours find others; else the graph stays as it is drawn.
+    pub mends: bool,
 }
 
 impl Shape {
@@ -90,7 +92,10 @@ impl Shape {
             return Err(ShapeError::NoNodes);
         }
         let rng = &mut ChaCha8Rng::seed_from_u64(seed);
-        let plain = |label: &str, graph| Drawn { graph, label: label.to_owned(), note: None };
+        let plain = |label: &str, graph| {
+            let label = label.to_owned();
+            Drawn { graph, label, note: None, mends: false }
+        };
         Ok(match self {
             Self::Random { degree } => draw_random(degree, nodes, rng)?,
             Self::Powerlaw { edges } => draw_powerlaw(edges, nodes, rng)?,
@@ -99,7 +104,9 @@ impl Shape {
             Self::Complete => plain("complete", draw::turan(nodes, nodes)),
             Self::Star => plain("star", draw::star(nodes)),
             Self::Line => plain("line", draw::line(nodes)),
-            Self::SmallWorld => plain("small-world", draw::small_world(nodes, rng)),
+            Self::SmallWorld => {
+                Drawn { mends: true, ..plain("small-world", draw::small_world(nodes, rng)) }
+            }
         })
     }
 }
@@ -145,6 +152,7 @@ fn draw_random(
         graph: draw::random_regular(nodes, degree, rng),
         label: format!("random, degree {degree}"),
         note: note(given, "degree", DEGREE, degree, nodes),
+        mends: true,
     })
 }
 
@@ -163,6 +171,7 @@ fn draw_powerlaw(
         graph: draw::powerlaw(nodes, edges, rng),
         label: format!("powerlaw, {edges} edges per newcomer"),
         note: note(given, "edges per newcomer", EDGES, edges, nodes),
+        mends: true,
     })
 }
 
@@ -178,6 +187,7 @@ fn draw_turan(given: Option<usize>, nodes: usize) -> Result<Drawn, ShapeError> {
         graph: draw::turan(nodes, parts),
         label: format!("turan, {parts} {}", if parts == 1 { "part" } else { "parts" }),
         note: note(given, "parts", PARTS, parts, nodes),
+        mends: false,
     })
 }
 

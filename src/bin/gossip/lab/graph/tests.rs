@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Graph, Shape, ShapeError};
+use super::{Graph, Limits, Shape, ShapeError};
 
 fn degrees(graph: &Graph) -> Vec<usize> {
     graph.nodes().map(|node| graph.degree(node)).collect()
@@ -43,6 +43,38 @@ proptest! {
                 prop_assert!(degrees(&drawn.graph).iter().all(|&found| found == degree));
             }
             Err(_) => prop_assert!(!possible),
+        }
+    }
+
+    #[test]
+    fn degrees_lie_within_their_limits(
+        nodes in 2usize..=64, min in 0usize..66, span in 0usize..8, seed: u64
+    ) {
+        let max = min + span;
+        let possible = min < nodes
+            && max > 0
+            && (max > 1 || nodes == 2)
+            && (min < max || (nodes * min).is_multiple_of(2));
+        match (Limits { min: Some(min), max: Some(max) }).draw(nodes, seed) {
+            Ok(drawn) => {
+                prop_assert!(possible);
+                prop_assert!(drawn.graph.is_connected());
+                prop_assert!(degrees(&drawn.graph).iter().all(|found| (min..=max).contains(found)));
+            }
+            Err(_) => prop_assert!(!possible),
+        }
+    }
+
+    #[test]
+    fn a_limit_that_is_not_given_fits_the_one_that_is(
+        nodes in 2usize..=64, given in 2usize..64, seed: u64
+    ) {
+        prop_assume!(given < nodes);
+        for (min, max) in [(None, None), (Some(given), None), (None, Some(given))] {
+            let drawn = Limits { min, max }.draw(nodes, seed).unwrap();
+            prop_assert!(drawn.graph.is_connected());
+            let fits = |found: &usize| min.is_none_or(|min| min <= *found) && max.is_none_or(|max| *found <= max);
+            prop_assert!(degrees(&drawn.graph).iter().all(fits));
         }
     }
 
@@ -126,6 +158,18 @@ fn what_was_given_and_cannot_be_is_refused() {
     assert_eq!(refused(turan(1), 16), ShapeError::PartsOne { nodes: 16 });
     assert_eq!(refused(turan(17), 16), ShapeError::PartsTooMany { parts: 17, nodes: 16 });
     assert!(refused(random(usize::MAX), 16).to_string().contains("lower degree"));
+}
+
+#[test]
+fn limits_that_cannot_be_are_refused() {
+    let refused = |min, max, nodes| Limits { min, max }.draw(nodes, 0).unwrap_err();
+    assert_eq!(refused(None, None, 0), ShapeError::NoNodes);
+    assert_eq!(refused(Some(4), Some(2), 16), ShapeError::LimitsCrossed { min: 4, max: 2 });
+    assert_eq!(refused(Some(16), None, 16), ShapeError::DegreeTooHigh { degree: 16, nodes: 16 });
+    assert_eq!(refused(Some(3), Some(3), 5), ShapeError::DegreeOdd { degree: 3, nodes: 5 });
+    assert_eq!(refused(None, Some(1), 5), ShapeError::DegreeOne { nodes: 5 });
+    assert_eq!(refused(None, Some(0), 5), ShapeError::DegreeZero);
+    assert_eq!(degrees(&Limits::default().draw(1, 0).unwrap().graph), [0]);
 }
 
 #[test]

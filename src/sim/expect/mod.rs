@@ -1,0 +1,17 @@
+//! What may be expected of a world, by name in `[expect]`. One small piece of code each.
+//!
+//! - safety is checked whenever a node tells something: an expectation's `sign`
+//! - deadlines are checked at every look, ten times per virtual second: its `look`
+//! - sums are checked when the world ends: its `end`; over all seeds: its `overall`
+//!
+//! To add one: a type with this trait in the file of its kind, and a line in `registry`.
+
+mod expectation;
+mod liveness;
+mod registry;
+mod safety;
+mod sums;
+
+pub(crate) use expectation::Expectation;
+pub use registry::NAMES as EXPECTATIONS;
+pub(crate) use registry::all;
