@@ -6,8 +6,8 @@
 //!  Asked, Told, Answer, Settled ─────┤ messages
 //!        ┌─────────┬─────────────────┼───────────┬────────────┬───────────────┐
 //!     probing   suspecting        witness       news        meeting         birth ──► Found,
-//!   watch · probe  round · vote   sweep · vote  certificate   pulses,       found, join,   Online,
-//!   observers   electorate        guard         refute        pages         go down        Down ..
+//!   watch · probe  round · vote   guard · vote  certificate   pulses,       found, join,   Online,
+//!   observers   electorate        sweep         refute        pages         go down        Down ..
 //!        │ misses ──►│ queries ──────►│            │            │               │
 //!        │           └◄── reports ────┘ verdicts ─►│            │               │
 //!        └─ doubt ◄── link down                    ▼            ▼               ▼
@@ -116,11 +116,12 @@
 //!   a large mesh) in their pulses: that D takes the place of this one. When something in the
 //!   records was refused, those members are probed. So who missed a change of D is not left behind.
 //!
-//! **Large meshes** (`electorate`, `witness`, `sweep`)
+//! **Large meshes** (`electorate`, `guard`, `sweep`)
 //!
 //! - Above `full_limit` voters: the `committee` drawn by subject, incarnation and attempt votes,
-//!   with the node that asks. Nobody votes `Down` or publishes before more than half of all members
-//!   (of up to 64), or 24 of 32 drawn by its own lot and the minute, answered a probe since.
+//!   with the node that asks. Nobody votes `Down` or publishes before it hears 24 of 32 drawn by its own
+//!   lot and the minute, or, when fewer answer, more than half of all (138 of 256 drawn). A word
+//!   of the last two timeouts counts, and what was found counts for ten.
 //!
 //! **Leaving** (`leaving`, `left`)
 //!
@@ -181,8 +182,9 @@
 //! - A witness that found a node down and hears it tells it (see above).
 //! - The clock in a statement is the coordinator's reckoning when the voter had no pulse of the
 //!   subject in the last minute: in a large mesh few members ever had one.
-//! - The guard counts only who answers after the suspicion began. Whoever was heard in the two
-//!   probe intervals before would let the smaller side of a fresh cut pass.
+//! - The guard counts only who was heard in the last two timeouts. Whoever was heard in the two
+//!   probe intervals before would let the smaller side of a fresh cut pass. And it looks twice: the
+//!   single sample of 32 stops most verdicts when 30 % die at once.
 //! - Isolated members that answer each other go on, and do not wait for an active one: after an
 //!   outage of the whole network there is none.
 //!
