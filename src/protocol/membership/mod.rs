@@ -119,9 +119,9 @@
 //! **Large meshes** (`electorate`, `guard`, `sweep`)
 //!
 //! - Above `full_limit` voters: the `committee` drawn by subject, incarnation and attempt votes,
-//!   with the node that asks. Nobody votes `Down` or publishes before it hears 24 of 32 drawn by its own
-//!   lot and the minute, or, when fewer answer, more than half of all (138 of 256 drawn). A word
-//!   of the last two timeouts counts, and what was found counts for ten.
+//!   with the node that asks. Nobody votes `Down` or publishes before it hears 24 of 32 drawn by
+//!   its own lot and the minute or, when fewer answer, more than half of all (138 of 256 drawn). A
+//!   word of the last two timeouts counts, and what was found counts for ten.
 //!
 //! **Leaving** (`leaving`, `left`)
 //!
