@@ -114,7 +114,7 @@ impl MembershipMachine {
 }
 
 /// Other members drawn by the own lot and the minute, and how many members there are.
-fn sample(roll: &Roll, me: NodeId, minute: u64, size: usize) -> (Vec<NodeId>, usize) {
+pub fn sample(roll: &Roll, me: NodeId, minute: u64, size: usize) -> (Vec<NodeId>, usize) {
     let own = roll.record(me).map_or(0, |record| record.lot);
     let mut draws: Vec<(u64, NodeId)> = roll
         .agreed()

@@ -216,7 +216,7 @@ impl MembershipMachine {
     pub(super) fn view_changed(&mut self, now: Time, node: NodeId, came: bool) {
         let (count, _) = self.roll.sizes();
         let roll = &self.roll;
-        let lot = roll.record(node).map_or(0, |record| record.lot);
+        let lot = roll.record(node).map_or_else(|| super::roll::lot(node), |record| record.lot);
         let all = || roll.alive().map(|(node, record)| (node, record.lot)).collect();
         if came {
             self.observers.joined(node, lot, count, all);
