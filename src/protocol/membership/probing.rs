@@ -187,6 +187,14 @@ impl MembershipMachine {
         }
     }
 
+    pub(super) fn is_watched_by(&self, peer: NodeId) -> bool {
+        let Some(record) = self.roll.record(peer).filter(|record| record.is_alive()) else {
+            return false;
+        };
+        let lots = self.roll.alive().map(|(_, record)| record.lot);
+        self.observers.is_watched_by(record.lot, lots)
+    }
+
     /// A number from 0 to 1.
     pub(super) fn chance(&mut self) -> f64 {
         use rand::RngExt;
