@@ -57,8 +57,8 @@ pub fn electorate(
     Electorate { voters, quorum }
 }
 
-/// True when these may be the voters of one committee on `subject`. D may differ a little between nodes, so
-/// the border is drawn a third wider than when asking.
+/// True when these may be the voters of one committee on `subject`. D may differ a little between
+/// nodes, so the border is drawn a third wider than when asking.
 pub fn may_vote(
     roll: &Roll,
     config: &MembershipConfig,
