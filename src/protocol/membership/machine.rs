@@ -358,6 +358,9 @@ pub struct MembershipMachine {
     pub(super) birth: super::birth::Birth,
     pub(super) refuting: super::refute::Refuting,
     pub(super) last_doubt: Option<Time>,
+    /// When this node was last late itself.
+    #[serde(default)]
+    pub(super) last_late: Option<Time>,
     pub(super) told_view: (u32, u32),
     pub(super) stats: MembershipStats,
 }
@@ -424,6 +427,7 @@ impl MembershipMachine {
             birth: super::birth::Birth::new(alone, saved.agreed),
             refuting: super::refute::Refuting::default(),
             last_doubt: None,
+            last_late: None,
             told_view: (0, 0),
             stats: MembershipStats::default(),
         };
@@ -596,6 +600,7 @@ impl Machine for MembershipMachine {
             Input::Answer { token, message } => self.answer(now, token, message, out),
             Input::Settled { token } => self.settled(now, token, out),
         }
+        self.own_lateness(now);
         while let Some(due) = self.agenda.pop(now) {
             self.due(now, due, out);
         }
