@@ -28,8 +28,9 @@ const ENOUGH: usize = 24;
 const EXACT: usize = 256;
 const ENOUGH_OF_EXACT: usize = 138;
 
-/// In timeouts: for how long a look counts, and how fresh a word is that saves a probe.
-const GOOD_FOR: u32 = 10;
+/// In timeouts: for how long a look counts, and how fresh a word is that saves a probe. Below
+/// `miss_limit`: a cut after the look takes longer to look like a failure.
+const GOOD_FOR: u32 = 2;
 const FRESH: u32 = 2;
 
 /// The sample is another one after so many ticks.
@@ -113,7 +114,7 @@ impl MembershipMachine {
 }
 
 /// Other members drawn by the own lot and the minute, and how many members there are.
-fn sample(roll: &Roll, me: NodeId, minute: u64, size: usize) -> (Vec<NodeId>, usize) {
+pub fn sample(roll: &Roll, me: NodeId, minute: u64, size: usize) -> (Vec<NodeId>, usize) {
     let own = roll.record(me).map_or(0, |record| record.lot);
     let mut draws: Vec<(u64, NodeId)> = roll
         .agreed()

@@ -115,6 +115,9 @@ impl MembershipMachine {
                 self.ask_linked(peer, message, Errand::GoodBye, out)
             })
             .collect();
+        // It watches and suspects nobody any more, and founds no mesh on its way out.
+        self.agenda.retain(|_| false);
+        self.probes.stop();
         let until = now + self.config.leave_patience;
         self.leaving = Some(Leaving { record, open, until: Some(until) });
         self.agenda.set(Due::Leave, until);

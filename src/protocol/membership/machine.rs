@@ -353,6 +353,8 @@ pub struct MembershipMachine {
     pub(super) flaps: BTreeMap<NodeId, Vec<Time>>,
     /// The last digest of A that a peer told.
     pub(super) views: BTreeMap<NodeId, u64>,
+    /// The last digest of D that a member told.
+    pub(super) agreements: BTreeMap<NodeId, u64>,
     /// The logical clock of a peer when it was last told.
     pub(super) ticks: BTreeMap<NodeId, (u64, Time)>,
     pub(super) birth: super::birth::Birth,
@@ -423,6 +425,7 @@ impl MembershipMachine {
             condemned: BTreeMap::new(),
             flaps: BTreeMap::new(),
             views: BTreeMap::new(),
+            agreements: BTreeMap::new(),
             ticks: BTreeMap::new(),
             birth: super::birth::Birth::new(alone, saved.agreed),
             refuting: super::refute::Refuting::default(),

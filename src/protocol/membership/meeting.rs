@@ -50,6 +50,7 @@ impl MembershipMachine {
             Some(_) => {}
         }
         self.views.insert(from, pulse.active);
+        self.agreements.insert(from, pulse.agreed);
         if pulse.active != self.roll.digests().0 {
             return self.agenda.set_by(Due::Sync(from), now + timeout * 2);
         }
@@ -107,7 +108,7 @@ impl MembershipMachine {
     }
 
     /// To all linked members, at once.
-    fn tell_pulse(&mut self, now: Time, out: &mut Outbox<Output>) {
+    pub(super) fn tell_pulse(&mut self, now: Time, out: &mut Outbox<Output>) {
         let members: Vec<NodeId> =
             self.desk.linked().filter(|peer| self.roll.is_alive(*peer)).collect();
         for peer in members {
@@ -163,12 +164,21 @@ impl MembershipMachine {
         now: Time,
         peer: NodeId,
         records: Vec<News>,
-        _agreed: Vec<NodeId>,
+        agreed: Vec<NodeId>,
         more: bool,
         out: &mut Outbox<Output>,
     ) {
         let last = records.last().map(News::node);
+        let before = self.stats.forged;
         self.hear_news(now, peer, records, out);
+        let refused = self.stats.forged > before;
+        if !self.birth.turn_page(peer, agreed, refused, self.config.max_members) {
+            return self.birth.fetched(peer);
+        }
+        if !more {
+            let (agreed, refused) = self.birth.told();
+            self.catch_up(now, &agreed, refused, out);
+        }
         match last.filter(|_| more) {
             Some(after) => {
                 let rest = Message::Fetch { after: Some(after) };

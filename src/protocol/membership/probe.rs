@@ -162,4 +162,9 @@ impl Probes {
         self.heard.remove(&peer);
         self.cold.remove(&peer);
     }
+
+    /// Nothing is under way any more.
+    pub fn stop(&mut self) {
+        self.under_way.clear();
+    }
 }

@@ -239,6 +239,15 @@ impl Roll {
         }
     }
 
+    /// Drops the record of a node that was never heard of in this life.
+    pub fn forget(&mut self, node: NodeId) {
+        self.set_agreed(node, false);
+        self.uncount(node);
+        self.records.remove(&node);
+        self.apart.remove(&node);
+        self.holders.clear();
+    }
+
     fn uncount(&mut self, node: NodeId) {
         if let Some(record) = self.records.get(&node).filter(|record| record.is_alive()) {
             self.active -= 1;
@@ -346,6 +355,11 @@ impl Roll {
         let majority = super::threshold::majority(self.agreed);
         self.holders(me).is_some() && self.holders.count() >= majority
     }
+}
+
+/// The digest of a D.
+pub fn agreement(nodes: &BTreeSet<NodeId>) -> u64 {
+    nodes.iter().fold(0, |sum: u64, node| sum.wrapping_add(mix(lot(*node), 1)))
 }
 
 fn mark(lot: u64, incarnation: Incarnation) -> u64 {

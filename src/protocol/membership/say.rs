@@ -92,6 +92,10 @@ impl MembershipMachine {
     }
 
     pub(super) fn unlinked(&mut self, now: Time, peer: NodeId, out: &mut Outbox<Output>) {
+        if !self.desk.is_linked(peer) {
+            // The link was one of a life that is over: its end means nothing.
+            return self.forget_unknown(peer);
+        }
         self.desk.unlink(peer);
         self.views.remove(&peer);
         if self.is_active() && self.roll.is_alive(peer) {
@@ -168,7 +172,9 @@ impl MembershipMachine {
         match (errand, message) {
             (Errand::Probe, Message::Ack(pulse)) => {
                 self.probe_answered(now, peer, token, out);
+                let phase = pulse.phase;
                 self.meet(now, peer, pulse, out);
+                self.meets_fellow(now, peer, phase, out);
             }
             (Errand::Query(subject), Message::Noted) => {
                 self.voter_acknowledged(now, subject, peer);
