@@ -108,6 +108,15 @@ impl MembershipMachine {
         self.forget_unknown(peer);
     }
 
+    /// A link of which only this room may have a use stays while one end watches the other: the
+    /// watching one would dial again at once.
+    pub(super) fn unneeded(&mut self, peer: NodeId, out: &mut Outbox<Output>) {
+        let watched = self.observers.watches(peer) || self.is_watched_by(peer);
+        if self.desk.is_linked(peer) && !watched {
+            out.push(Output::Unlink { peer });
+        }
+    }
+
     pub(super) fn unreached(&mut self, now: Time, peer: NodeId, out: &mut Outbox<Output>) {
         for (_, errand) in self.desk.give_up(peer) {
             self.unanswered(now, peer, errand, Stage::Link, out);
