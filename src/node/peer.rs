@@ -54,7 +54,8 @@ pub struct Member {
     pub since: Duration,
     /// Its newest incarnation.
     pub incarnation: Incarnation,
-    /// It is the node that was asked.
+    /// It is the node that was asked. It calls itself unreachable while nobody answers it, and down
+    /// while it waits to come back.
     pub is_this_node: bool,
 }
 

@@ -53,7 +53,8 @@ impl Breed for BareNodes<'_> {
                 life,
                 seed: cast.seed ^ life.0.rotate_left(32) ^ u64::from(node),
                 saved: saved(disk),
-                alone: self.0.nodes == 1 || cast.neighbours.get(node as usize).is_none_or(Vec::is_empty),
+                alone: self.0.nodes == 1
+                    || cast.neighbours.get(node as usize).is_none_or(Vec::is_empty),
                 formed: birth.formed.then(|| cast.formed.clone()),
             }),
             link_wishes: Outbox::new(),

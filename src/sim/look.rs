@@ -160,7 +160,8 @@ impl Look for Engine {
 
 pub(crate) fn sees_exactly(membership: &MembershipMachine, ids: &[NodeId]) -> bool {
     let roll = membership.roll();
-    roll.sizes().0 as usize == ids.len() && roll.alive().map(|(node, _)| node).eq(ids.iter().copied())
+    roll.sizes().0 as usize == ids.len()
+        && roll.alive().map(|(node, _)| node).eq(ids.iter().copied())
 }
 
 impl Driven for Engine {}

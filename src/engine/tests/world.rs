@@ -14,7 +14,7 @@ use crate::base::signer::Verifier;
 use crate::base::time::{Time, WallTime};
 use crate::base::token::Token;
 use crate::engine::frame::{Lane, Request, Response, Ticket};
-use crate::engine::{Engine, EngineSettings, Event, Input, Output};
+use crate::engine::{Engine, EngineSettings, Event, Input, Limits, Output};
 use crate::protocol::discovery::{self, DialFailure, DiscoveryConfig, Topology};
 use crate::protocol::link::{Link, LinkId, WatchConfig};
 use crate::protocol::membership::{MembershipConfig, Saved};
@@ -114,6 +114,12 @@ impl World {
             .map(|(l, _)| *l)
             .collect();
         broken.into_iter().for_each(|link| self.close(link));
+    }
+
+    /// Records from now on what comes into a node's membership.
+    pub fn record(&mut self, number: u8) {
+        let limits = Limits { max_bytes: 1 << 24, max_inputs: 1 << 20 };
+        self.nodes.get_mut(&number).unwrap().engine.record(limits);
     }
 
     pub fn engine(&self, number: u8) -> &Engine {

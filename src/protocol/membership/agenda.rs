@@ -35,10 +35,6 @@ impl<K: Copy + Ord> Agenda<K> {
         }
     }
 
-    pub fn holds(&self, what: K) -> bool {
-        self.at.contains_key(&what)
-    }
-
     /// The next thing that is due, taken off the agenda.
     pub fn pop(&mut self, now: Time) -> Option<K> {
         let (at, what) = *self.due.first()?;

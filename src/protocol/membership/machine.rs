@@ -341,12 +341,15 @@ pub struct MembershipMachine {
     pub(super) holds: BTreeMap<NodeId, Hold>,
     pub(super) checks: BTreeMap<NodeId, Check>,
     pub(super) sweeps: BTreeMap<Purpose, Sweep>,
+    pub(super) guard: super::guard::Guard,
     /// Incarnations that this node testified to be down, and in which round.
     pub(super) condemned: BTreeMap<NodeId, (Incarnation, u64)>,
     /// When others contradicted, within the flap window.
     pub(super) flaps: BTreeMap<NodeId, Vec<Time>>,
     /// The last digest of A that a peer told.
     pub(super) views: BTreeMap<NodeId, u64>,
+    /// The last digest of D that a member told.
+    pub(super) agreements: BTreeMap<NodeId, u64>,
     /// The logical clock of a peer when it was last told.
     pub(super) ticks: BTreeMap<NodeId, (u64, Time)>,
     pub(super) birth: super::birth::Birth,
@@ -410,9 +413,11 @@ impl MembershipMachine {
             holds: BTreeMap::new(),
             checks: BTreeMap::new(),
             sweeps: BTreeMap::new(),
+            guard: super::guard::Guard::default(),
             condemned: BTreeMap::new(),
             flaps: BTreeMap::new(),
             views: BTreeMap::new(),
+            agreements: BTreeMap::new(),
             ticks: BTreeMap::new(),
             birth: super::birth::Birth::new(alone, saved.agreed),
             refuting: super::refute::Refuting::default(),
@@ -475,6 +480,11 @@ impl MembershipMachine {
         self.stats
     }
 
+    /// What it signs with: a recorder takes the signatures from it, a replay puts them there.
+    pub fn signer(&mut self) -> &mut Signer {
+        &mut self.signer
+    }
+
     /// In what condition this node is.
     pub fn phase(&self) -> Phase {
         self.phase
@@ -527,9 +537,7 @@ impl MembershipMachine {
 
     /// True when `Input::Heard` of this peer would be news: it was not heard for a while.
     pub fn wants_heard(&self, now: Time, peer: NodeId) -> bool {
-        self.probes
-            .last_heard(peer)
-            .is_none_or(|heard| now.since(heard) >= self.config.timeout / 2)
+        self.probes.last_heard(peer).is_none_or(|heard| now.since(heard) >= self.config.timeout / 2)
     }
 
     pub(super) fn is_active(&self) -> bool {

@@ -78,7 +78,13 @@ impl Observers {
     }
 
     /// A member is gone; `members` are those that stay.
-    pub fn gone(&mut self, node: NodeId, lot: u64, count: u32, members: impl Fn() -> Vec<(NodeId, u64)>) {
+    pub fn gone(
+        &mut self,
+        node: NodeId,
+        lot: u64,
+        count: u32,
+        members: impl Fn() -> Vec<(NodeId, u64)>,
+    ) {
         if self.resize(count, &members) {
             return;
         }

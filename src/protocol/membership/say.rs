@@ -2,7 +2,7 @@
 
 use super::desk::Errand;
 use super::machine::{Due, MembershipMachine, Output};
-use super::probe::{Probes, Stage};
+use super::probe::Stage;
 use super::round::Asked;
 use super::wire::{Message, News, Phase};
 use crate::base::id::{Life, NodeId};
@@ -54,13 +54,7 @@ impl MembershipMachine {
         }
     }
 
-    pub(super) fn linked(
-        &mut self,
-        now: Time,
-        peer: NodeId,
-        life: Life,
-        out: &mut Outbox<Output>,
-    ) {
+    pub(super) fn linked(&mut self, now: Time, peer: NodeId, life: Life, out: &mut Outbox<Output>) {
         if self.is_over(peer, life) {
             return out.push(Output::Unlink { peer });
         }
@@ -98,6 +92,10 @@ impl MembershipMachine {
     }
 
     pub(super) fn unlinked(&mut self, now: Time, peer: NodeId, out: &mut Outbox<Output>) {
+        if !self.desk.is_linked(peer) {
+            // The link was one of a life that is over: its end means nothing.
+            return self.forget_unknown(peer);
+        }
         self.desk.unlink(peer);
         self.views.remove(&peer);
         if self.is_active() && self.roll.is_alive(peer) {
@@ -165,7 +163,9 @@ impl MembershipMachine {
         match (errand, message) {
             (Errand::Probe, Message::Ack(pulse)) => {
                 self.probe_answered(now, peer, token, out);
+                let phase = pulse.phase;
                 self.meet(now, peer, pulse, out);
+                self.meets_fellow(now, peer, phase, out);
             }
             (Errand::Query(subject), Message::Noted) => {
                 self.voter_acknowledged(now, subject, peer);
@@ -263,10 +263,4 @@ impl MembershipMachine {
         (incarnation <= record.incarnation() && speaks_as_member && !record.is_left())
             .then(|| record.news())
     }
-
-    /// Waits for links end with the wait of the probe or question they are for.
-    pub(super) fn link_wait(&self) -> std::time::Duration {
-        Probes::link_wait(&self.config)
-    }
 }
-

@@ -9,7 +9,6 @@ use super::machine::{Due, MembershipMachine, Output, Standing};
 use super::probe::Stage;
 use super::roll::mix;
 use super::round::{Asked, Decision, Round};
-use super::sweep::Purpose;
 use super::vote::Hold;
 use super::wire::{Message, Statement, Verdict, Vote};
 use crate::base::id::{Incarnation, NodeId};
@@ -190,7 +189,7 @@ impl MembershipMachine {
         self.found(Finding::WitnessAsked { node: subject, witness: voter }, out);
         let stage = self.ask(voter, Message::Query(own), Errand::Query(subject), out);
         let wait = match stage {
-            Stage::Link => self.link_wait(),
+            Stage::Link => self.probes.link_wait(voter, &self.config),
             Stage::Answer(_) => self.probes.wait(voter, &self.config),
         };
         if let Some(round) = self.rounds.get_mut(&subject) {
@@ -273,7 +272,6 @@ impl MembershipMachine {
         for voter in round.open() {
             self.agenda.cancel(Due::Silent { subject, voter });
         }
-        self.sweeps.remove(&Purpose::Guard(subject));
         self.troubles.remove(&subject);
         if let Some(watch) = self.watches.get_mut(&subject) {
             watch.begin_anew();

@@ -11,10 +11,10 @@ use crate::base::time::Time;
 use crate::base::token::Token;
 use crate::engine::frame::{Message, Room, Ticket};
 use crate::engine::{Input, Output};
-use crate::protocol::membership::{Message as Membership, Standing};
+use crate::protocol::membership::{Message as Membership, Phase, Standing};
 use crate::sim::bare::{Bare, BareNodes};
 use crate::sim::cast::{Birth, Breed, Cast};
-use crate::sim::look::{Driven, Look, Phase};
+use crate::sim::look::{Driven, Look};
 use crate::sim::world::World;
 
 /// Each of four monitors probes once per second.
@@ -52,7 +52,7 @@ impl Machine for Prober {
             for peer in &self.monitored {
                 self.count += 1;
                 let ticket = Ticket { room: Room::Membership, token: Token(1 << 32 | self.count) };
-                let message = Message::Membership(Membership::Left(Vec::new()));
+                let message = Message::Membership(Membership::News(Vec::new()));
                 out.push(Output::Ask { to: *peer, ticket, message });
             }
         }
