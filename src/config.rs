@@ -349,7 +349,8 @@ impl Config {
         let broken = |error: toml::de::Error| ConfigError::one(error.to_string());
         // Read by itself first, because only then an error can show its line.
         let alone: Self = toml::from_str(text).map_err(broken)?;
-        let given: toml::Table = toml::from_str(text).map_err(broken)?;
+        let mut given: toml::Table = toml::from_str(text).map_err(broken)?;
+        respell(&mut given);
         let preset = toml::Table::try_from(Self::preset(alone.preset))
             .map_err(|error| ConfigError::one(error.to_string()))?;
         toml::Value::Table(merged(preset, given)).try_into().map_err(broken)
@@ -488,6 +489,17 @@ fn is_quic(address: &Multiaddr) -> bool {
 
 fn has_port_zero(address: &Multiaddr) -> bool {
     address.iter().any(|part| matches!(part, Protocol::Tcp(0) | Protocol::Udp(0)))
+}
+
+/// A setting with a second spelling is laid over the preset by its first one: both at once would be
+/// refused.
+#[cfg(feature = "net")]
+fn respell(given: &mut toml::Table) {
+    if let Some(toml::Value::Table(membership)) = given.get_mut("membership")
+        && let Some(threshold) = membership.remove("consensus_treshold")
+    {
+        membership.insert("consensus_threshold".to_owned(), threshold);
+    }
 }
 
 /// `over` laid over `under`, table by table.

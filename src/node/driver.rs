@@ -315,6 +315,8 @@ impl Driver {
     fn overview(&self) -> Overview {
         let own = self.engine.discovery().own();
         let hello = self.network.hello_stats();
+        let membership = self.engine.membership();
+        let (active, agreed) = membership.roll().sizes();
         let named = |counts: std::collections::BTreeMap<&'static str, u64>| {
             counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
         };
@@ -323,7 +325,10 @@ impl Driver {
             name: own.name.clone(),
             network: self.config.network.clone(),
             life: self.engine.life(),
-            phase: self.engine.membership().phase(),
+            incarnation: membership.incarnation(),
+            phase: membership.phase(),
+            active,
+            agreed,
             uptime: self.clock.now().since(Time::ZERO),
             addresses: self.network.addresses(),
             door: self.network.door_addresses(),
@@ -333,7 +338,7 @@ impl Driver {
             stats: Stats {
                 topic: self.engine.topic().stats(),
                 discovery: self.engine.discovery().stats(),
-                membership: self.engine.membership().stats(),
+                membership: membership.stats(),
                 door: self.network.door_stats(),
                 refused: named(hello.refused_by_us),
                 refused_by_peers: named(hello.refused_by_peer),

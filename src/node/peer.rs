@@ -71,8 +71,14 @@ pub struct Overview {
     pub network: String,
     /// Which start of it this is.
     pub life: Life,
-    /// Whether it takes part.
+    /// Its incarnation: its life, and how often it came back or refuted a suspicion in it.
+    pub incarnation: Incarnation,
+    /// In what condition it is as a member.
     pub phase: Phase,
+    /// Members that live, as it knows, itself too.
+    pub active: u32,
+    /// Members whose votes count, itself too. The same as `active` once all agree.
+    pub agreed: u32,
     /// For how long it has run.
     pub uptime: Duration,
     /// Where others can dial it, without `/p2p/…`.

@@ -44,16 +44,11 @@ impl MembershipMachine {
             round.guard = Some(true);
         }
         self.agenda.set(Due::Round(subject), round.window_end(&self.config));
+        let quorum = round.quorum(&self.config);
         self.rounds.insert(subject, round);
         self.troubles.insert(subject, (Standing::Suspected, now));
         self.found(
-            Finding::Suspected {
-                node: subject,
-                incarnation,
-                quorum: body.quorum,
-                voters,
-                round: id,
-            },
+            Finding::Suspected { node: subject, incarnation, quorum, voters, round: id },
             out,
         );
         let notice = Message::Suspected { incarnation, round: id };
