@@ -244,6 +244,7 @@ pub(crate) use machine::Member;
 pub(crate) use machine::{Input, MembershipMachine, Output, Saved, Settings};
 pub use machine::{MembershipStats, Standing};
 pub(crate) use roll::Roll;
+#[cfg(any(feature = "net", feature = "sim"))]
 pub(crate) use rows::KEY as MEMBERS;
 pub use threshold::{BadThreshold, Threshold};
 pub(crate) use wire::Message;
