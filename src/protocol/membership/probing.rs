@@ -53,7 +53,7 @@ impl MembershipMachine {
         token: Token,
         out: &mut Outbox<Output>,
     ) {
-        if !self.probes.answered(now, peer, token) {
+        if !self.probes.answered(now, peer, token, &self.config) {
             return;
         }
         self.agenda.cancel(Due::Missed(peer));
@@ -90,7 +90,14 @@ impl MembershipMachine {
 
     /// A probe had its time.
     pub(super) fn missed(&mut self, now: Time, peer: NodeId, out: &mut Outbox<Output>) {
+        if self.looks_late(now, peer) {
+            return;
+        }
         let Some(probe) = self.probes.end(peer) else { return };
+        if self.probes.last_heard(peer).is_some_and(|heard| heard > probe.since) {
+            // It said something else meanwhile, as somebody does who has much to say.
+            return;
+        }
         self.stats.misses += 1;
         if probe.stage == Stage::Link {
             self.probes.is_cold(peer);
@@ -108,6 +115,18 @@ impl MembershipMachine {
         if more {
             self.probe(now, peer, out);
         }
+    }
+
+    /// A node that had no turn for a while, because it was stopped or its machine is busy, has not
+    /// read yet what came in time: it looks again a little later, once for each probe.
+    fn looks_late(&mut self, now: Time, peer: NodeId) -> bool {
+        let timeout = self.config.timeout;
+        let late = self.probes.of(peer).is_some_and(|probe| now.since(probe.until) > timeout / 2);
+        let again = late && self.probes.excuse(peer, now + timeout);
+        if again {
+            self.agenda.set(Due::Missed(peer), now + timeout);
+        }
+        again
     }
 
     /// True when the next probe follows at once.
