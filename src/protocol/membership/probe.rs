@@ -60,8 +60,6 @@ pub struct Probe {
     pub since: Time,
     /// Until when it may last.
     pub until: Time,
-    /// It was given more time once, because this node looked late.
-    pub excused: bool,
 }
 
 /// All probes under way, and what is known of the ways to peers.
@@ -85,15 +83,8 @@ impl Probes {
 
     pub fn begin(&mut self, peer: NodeId, stage: Stage, now: Time, wait: Duration) -> Time {
         let until = now + wait;
-        self.under_way.insert(peer, Probe { stage, since: now, until, excused: false });
+        self.under_way.insert(peer, Probe { stage, since: now, until });
         until
-    }
-
-    /// Gives a probe more time. False when it was given more before.
-    pub fn excuse(&mut self, peer: NodeId, until: Time) -> bool {
-        let probe = self.under_way.get_mut(&peer).filter(|probe| !probe.excused);
-        let excused = probe.map(|probe| (probe.excused, probe.until) = (true, until));
-        excused.is_some()
     }
 
     pub fn end(&mut self, peer: NodeId) -> Option<Probe> {

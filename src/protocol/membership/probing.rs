@@ -90,9 +90,6 @@ impl MembershipMachine {
 
     /// A probe had its time.
     pub(super) fn missed(&mut self, now: Time, peer: NodeId, out: &mut Outbox<Output>) {
-        if self.looks_late(now, peer) {
-            return;
-        }
         let Some(probe) = self.probes.end(peer) else { return };
         if self.probes.last_heard(peer).is_some_and(|heard| heard > probe.since) {
             // It said something else meanwhile, as somebody does who has much to say.
@@ -115,18 +112,6 @@ impl MembershipMachine {
         if more {
             self.probe(now, peer, out);
         }
-    }
-
-    /// A node that had no turn for a while, because it was stopped or its machine is busy, has not
-    /// read yet what came in time: it looks again a little later, once for each probe.
-    fn looks_late(&mut self, now: Time, peer: NodeId) -> bool {
-        let timeout = self.config.timeout;
-        let late = self.probes.of(peer).is_some_and(|probe| now.since(probe.until) > timeout / 2);
-        let again = late && self.probes.excuse(peer, now + timeout);
-        if again {
-            self.agenda.set(Due::Missed(peer), now + timeout);
-        }
-        again
     }
 
     /// True when the next probe follows at once.

@@ -55,7 +55,7 @@ fn who_stood_still_reads_what_came_meanwhile_before_it_blames_others() {
         mesh.run(249 * MS);
         // Its clock has its turn first; what was sent to it is read after that.
         mesh.input(0, Input::Tick);
-        mesh.run(500 * MS);
+        mesh.run(SECOND);
     }
     assert_eq!(mesh.count(0, is_miss), 0, "{:#?}", mesh.tail());
 }
