@@ -18,7 +18,7 @@ pub struct Signer {
 
 #[derive(Clone, Debug)]
 enum Hand {
-    Key(SecretKey),
+    Key(Box<SecretKey>),
     /// A replay has no key: it signs as it was signed then.
     Recorded(VecDeque<Vec<u8>>),
 }
@@ -26,7 +26,7 @@ enum Hand {
 impl Signer {
     /// Signs with this key.
     pub fn new(key: SecretKey) -> Self {
-        Self { me: key.id(), hand: Hand::Key(key), made: None }
+        Self { me: key.id(), hand: Hand::Key(Box::new(key)), made: None }
     }
 
     /// Gives the recorded signatures of `me`, one after the other, and empty ones after the last.

@@ -490,6 +490,9 @@ impl Engine {
             discovery::Output::Unlink { peer } => {
                 self.tell_link(now, link::Input::Unlink { peer });
             }
+            discovery::Output::Unneeded { peer } => {
+                self.tell_membership(now, membership::Input::Unneeded { peer });
+            }
             discovery::Output::Neighbour { peer, joined } => {
                 out.push(Output::Neighbour { peer, joined });
             }

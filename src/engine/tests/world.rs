@@ -74,7 +74,7 @@ struct Running {
 }
 
 enum Happening {
-    Input(Input),
+    Input(Box<Input>),
     Copy { from: u8, name: Name, bucket: Bucket, frame: Bytes },
 }
 
@@ -188,7 +188,7 @@ impl World {
 
     fn happen(&mut self, number: u8, happening: Happening) {
         match happening {
-            Happening::Input(input) => self.input(number, input),
+            Happening::Input(input) => self.input(number, *input),
             Happening::Copy { from, name, bucket, frame } => {
                 self.copy(number, from, name, bucket, frame);
             }
@@ -196,7 +196,7 @@ impl World {
     }
 
     fn later(&mut self, number: u8, input: Input) {
-        self.happens_later(number, Happening::Input(input));
+        self.happens_later(number, Happening::Input(Box::new(input)));
     }
 
     fn happens_later(&mut self, number: u8, happening: Happening) {

@@ -45,6 +45,13 @@ impl<K: Copy + Ord> Agenda<K> {
         Some(what)
     }
 
+    /// What of the chosen is due already is due later.
+    pub fn postpone(&mut self, now: Time, later: Time, chosen: impl Fn(&K) -> bool) {
+        let due = self.due.iter().take_while(|(at, _)| *at <= now).map(|(_, what)| *what);
+        let late: Vec<K> = due.filter(chosen).collect();
+        late.into_iter().for_each(|what| self.set(what, later));
+    }
+
     pub fn deadline(&self) -> Option<Time> {
         self.due.first().map(|(at, _)| *at)
     }

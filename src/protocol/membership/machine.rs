@@ -66,6 +66,11 @@ pub enum Input {
         /// With whom.
         peer: NodeId,
     },
+    /// No other room has a use for the link with this peer.
+    Unneeded {
+        /// With whom.
+        peer: NodeId,
+    },
     /// A peer refused us at the hello, with the proof that we were put out.
     Barred {
         /// Who, if known.
@@ -355,6 +360,9 @@ pub struct MembershipMachine {
     pub(super) birth: super::birth::Birth,
     pub(super) refuting: super::refute::Refuting,
     pub(super) last_doubt: Option<Time>,
+    /// When this node was last late itself.
+    #[serde(default)]
+    pub(super) last_late: Option<Time>,
     pub(super) told_view: (u32, u32),
     pub(super) stats: MembershipStats,
 }
@@ -422,6 +430,7 @@ impl MembershipMachine {
             birth: super::birth::Birth::new(alone, saved.agreed),
             refuting: super::refute::Refuting::default(),
             last_doubt: None,
+            last_late: None,
             told_view: (0, 0),
             stats: MembershipStats::default(),
         };
@@ -508,26 +517,9 @@ impl MembershipMachine {
         }
     }
 
-    /// Votes so far in an open round about a node: up, down, and needed.
-    pub fn tally(&self, node: NodeId) -> Option<(u32, u32, u32)> {
-        let round = self.rounds.get(&node)?;
-        let (up, down, _) = round.tally();
-        Some((up, down, round.quorum(&self.config)))
-    }
-
-    /// Until when a node is not suspected again.
-    pub fn held_until(&self, node: NodeId) -> Option<Time> {
-        self.holds.get(&node).map(|hold| hold.until)
-    }
-
     /// When a node was last heard, and its usual round trip.
     pub fn last_heard(&self, node: NodeId) -> (Option<Time>, Option<Duration>) {
         (self.probes.last_heard(node), self.probes.round_trip(node))
-    }
-
-    /// True when this node watches that one.
-    pub fn watches(&self, node: NodeId) -> bool {
-        self.observers.watches(node)
     }
 
     /// 0 is well; 7 means that this node trusts its own probes least.
@@ -600,6 +592,7 @@ impl Machine for MembershipMachine {
             Input::Linked { peer, life } => self.linked(now, peer, life, out),
             Input::Unlinked { peer } => self.unlinked(now, peer, out),
             Input::Unreached { peer } => self.unreached(now, peer, out),
+            Input::Unneeded { peer } => self.unneeded(peer, out),
             Input::Barred { by, certificate } => self.barred(now, by, certificate, out),
             Input::Heard { peer } => self.heard(now, peer, out),
             Input::Known { node, life } => self.known(now, node, life, out),
@@ -610,6 +603,7 @@ impl Machine for MembershipMachine {
             Input::Answer { token, message } => self.answer(now, token, message, out),
             Input::Settled { token } => self.settled(now, token, out),
         }
+        self.own_lateness(now);
         while let Some(due) = self.agenda.pop(now) {
             self.due(now, due, out);
         }

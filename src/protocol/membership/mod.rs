@@ -30,6 +30,8 @@
 //!   `Unreachable` unless it left.
 //! - Upon a question to a peer without a link: want one (`Reach`). The time for the answer begins
 //!   when it is up, at most 5 timeouts later; `Unreached` is silence.
+//! - Upon `Unneeded`, when the topology has no use for a link any more: `Unlink`, unless one of its
+//!   two ends watches the other, which would dial again at once.
 //!
 //! **Watching** (`probing`, `watch`, `probe`, `observers`)
 //!
@@ -89,6 +91,8 @@
 //!
 //! - Upon `LinkDown`, at most once per half a `flap_window`: probe all members (32 by chance of
 //!   more). When more than half of them, and three at least, do not answer: go down.
+//! - Upon being woken a timeout late or more, at most once per `probe_interval`: answers may lie
+//!   unread, so misses, silences and rounds that fell due meanwhile get a timeout more.
 //! - Upon going down, by doubt or by a valid certificate of the own incarnation: end all links,
 //!   take the next incarnation, come back after `rejoin_backoff`, doubled with every time in a row
 //!   up to `rejoin_max`, and a quarter more by chance; 600 s without one end the row.

@@ -190,15 +190,23 @@ impl MembershipMachine {
         if !self.is_active() {
             return;
         }
-        for node in watched {
-            if !self.watches.contains_key(&node) {
-                self.watches.insert(node, super::watch::Watch::default());
-                // Spread over the interval, so that not all are probed at once for ever.
-                let interval = self.config.probe_interval();
-                let at = now + interval.mul_f64(self.chance());
-                self.agenda.set(Due::Probe(node), at);
-            }
+        let old = |node: &NodeId| self.watches.contains_key(node);
+        let new: Vec<NodeId> = watched.into_iter().filter(|node| !old(node)).collect();
+        for node in new {
+            self.watches.insert(node, super::watch::Watch::default());
+            // Spread over the interval, so that not all are probed at once for ever.
+            let interval = self.config.probe_interval();
+            let at = now + interval.mul_f64(self.chance());
+            self.agenda.set(Due::Probe(node), at);
         }
+    }
+
+    pub(super) fn is_watched_by(&self, peer: NodeId) -> bool {
+        let Some(record) = self.roll.record(peer).filter(|record| record.is_alive()) else {
+            return false;
+        };
+        let lots = self.roll.alive().map(|(_, record)| record.lot);
+        self.observers.is_watched_by(record.lot, lots)
     }
 
     /// A number from 0 to 1.

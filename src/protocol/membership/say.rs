@@ -1,5 +1,7 @@
 //! Speaking with peers: over the link there is, or over one that is wanted.
 
+use rand::seq::SliceRandom;
+
 use super::desk::Errand;
 use super::machine::{Due, MembershipMachine, Output};
 use super::probe::Stage;
@@ -9,6 +11,10 @@ use crate::base::id::{Life, NodeId};
 use crate::base::machine::Outbox;
 use crate::base::time::Time;
 use crate::base::token::Token;
+
+/// Peers that news is passed on to. A node misses what 12 peers each pass on to 12 others with a
+/// probability of 6e-6, and the comparison of views finds it then.
+const RELAYS: usize = 12;
 
 impl MembershipMachine {
     /// Asks a peer, over a link that is there or is wanted now. Gives the stage it is in.
@@ -40,15 +46,22 @@ impl MembershipMachine {
         token
     }
 
-    /// Passes news on to all linked peers but the one it came from.
+    /// Tells news to all linked peers, or passes on what came from one of them to the others: to
+    /// `RELAYS` at most, or every piece would travel over every link of a complete graph.
     pub(super) fn pass_on(
         &mut self,
         from: Option<NodeId>,
         news: &[News],
         out: &mut Outbox<Output>,
     ) {
+        let mut peers: Vec<NodeId> =
+            self.desk.linked().filter(|peer| Some(*peer) != from).collect();
+        if from.is_some() && peers.len() > RELAYS {
+            peers.shuffle(&mut self.random);
+            peers.truncate(RELAYS);
+        }
         for chunk in news.chunks(super::MAX_NEWS) {
-            for to in self.desk.linked().filter(|peer| Some(*peer) != from) {
+            for to in peers.iter().copied() {
                 out.push(Output::Tell { to, message: Message::News(chunk.to_vec()) });
             }
         }
@@ -106,6 +119,15 @@ impl MembershipMachine {
             self.is_unreachable(now, peer, out);
         }
         self.forget_unknown(peer);
+    }
+
+    /// A link of which only this room may have a use stays while one end watches the other: the
+    /// watching one would dial again at once.
+    pub(super) fn unneeded(&mut self, peer: NodeId, out: &mut Outbox<Output>) {
+        let watched = self.observers.watches(peer) || self.is_watched_by(peer);
+        if self.desk.is_linked(peer) && !watched {
+            out.push(Output::Unlink { peer });
+        }
     }
 
     pub(super) fn unreached(&mut self, now: Time, peer: NodeId, out: &mut Outbox<Output>) {
