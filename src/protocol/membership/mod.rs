@@ -40,6 +40,10 @@
 //!   `max(timeout, srtt + 4 rttvar) * (1 + own health)`, at most 20 timeouts, and exactly `timeout`
 //!   when `adaptive_timeout` is off. A miss takes a timeout at least, also when the dial is refused
 //!   at once, so that a process that restarts is not missed three times in a millisecond.
+//! - Upon another word of the member while its probe is under way: the probe is neither missed nor
+//!   answered. Under load an answer stands in line behind messages that say as much.
+//! - Upon an answer after its time: the way is measured all the same, as at most twice what is
+//!   waited for. Else a peer farther than the first wait would never be waited for.
 //! - Upon a miss: the next probe at once, until `miss_limit` in a row or 4 of the last 10.
 //! - Then the observers ask one after another, by rank, half a timeout apart: the first to ask
 //!   makes the others hold.

@@ -49,6 +49,9 @@ pub enum Stage {
     Answer(Token),
 }
 
+/// Probes of a peer that had their time and may still be answered.
+const MAX_LATE: usize = 4;
+
 /// A probe under way.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct Probe {
@@ -63,6 +66,8 @@ pub struct Probe {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Probes {
     under_way: BTreeMap<NodeId, Probe>,
+    /// Those that had their time, the latest last: an answer still tells how long the way is.
+    late: BTreeMap<NodeId, Vec<(Token, Time)>>,
     round_trips: BTreeMap<NodeId, RoundTrip>,
     heard: BTreeMap<NodeId, Time>,
     /// A link with them was waited for in vain; the dial may go on.
@@ -83,22 +88,55 @@ impl Probes {
     }
 
     pub fn end(&mut self, peer: NodeId) -> Option<Probe> {
-        self.under_way.remove(&peer)
+        let probe = self.under_way.remove(&peer)?;
+        if let Stage::Answer(token) = probe.stage {
+            let late = self.late.entry(peer).or_default();
+            if late.len() >= MAX_LATE {
+                late.remove(0);
+            }
+            late.push((token, probe.since));
+        }
+        Some(probe)
     }
 
-    /// The answer to a probe came. A late one still measures nothing.
-    pub fn answered(&mut self, now: Time, peer: NodeId, token: Token) -> bool {
-        let Some(probe) = self.under_way.get(&peer).copied() else { return false };
+    /// The answer to a probe came. A late one is no answer any more, but it measures the way: else
+    /// nobody would ever wait long enough for a peer that is always farther than the first wait.
+    pub fn answered(
+        &mut self,
+        now: Time,
+        peer: NodeId,
+        token: Token,
+        config: &MembershipConfig,
+    ) -> bool {
+        let Some(probe) = self.under_way.get(&peer).copied() else {
+            self.measure_late(now, peer, token, config);
+            return false;
+        };
         if probe.stage != Stage::Answer(token) {
+            self.measure_late(now, peer, token, config);
             return false;
         }
         self.under_way.remove(&peer);
-        let sample = now.since(probe.since);
+        self.late.remove(&peer);
+        self.measure(peer, now.since(probe.since));
+        true
+    }
+
+    /// What was late counts as at most twice what is waited for: a peer that stood still for some
+    /// seconds is no peer that is seconds away.
+    fn measure_late(&mut self, now: Time, peer: NodeId, token: Token, config: &MembershipConfig) {
+        let Some(late) = self.late.get_mut(&peer) else { return };
+        let Some(place) = late.iter().position(|(asked, _)| *asked == token) else { return };
+        let (_, since) = late.swap_remove(place);
+        let most = self.wait(peer, config) * 2;
+        self.measure(peer, now.since(since).min(most));
+    }
+
+    fn measure(&mut self, peer: NodeId, sample: Duration) {
         self.round_trips
             .entry(peer)
             .and_modify(|trip| trip.take(sample))
             .or_insert_with(|| RoundTrip::first(sample));
-        true
     }
 
     pub fn round_trip(&self, peer: NodeId) -> Option<Duration> {
@@ -158,6 +196,7 @@ impl Probes {
     /// A node is not known any more.
     pub fn forget(&mut self, peer: NodeId) {
         self.under_way.remove(&peer);
+        self.late.remove(&peer);
         self.round_trips.remove(&peer);
         self.heard.remove(&peer);
         self.cold.remove(&peer);
@@ -166,5 +205,6 @@ impl Probes {
     /// Nothing is under way any more.
     pub fn stop(&mut self) {
         self.under_way.clear();
+        self.late.clear();
     }
 }

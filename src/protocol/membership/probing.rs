@@ -53,7 +53,7 @@ impl MembershipMachine {
         token: Token,
         out: &mut Outbox<Output>,
     ) {
-        if !self.probes.answered(now, peer, token) {
+        if !self.probes.answered(now, peer, token, &self.config) {
             return;
         }
         self.agenda.cancel(Due::Missed(peer));
@@ -91,6 +91,10 @@ impl MembershipMachine {
     /// A probe had its time.
     pub(super) fn missed(&mut self, now: Time, peer: NodeId, out: &mut Outbox<Output>) {
         let Some(probe) = self.probes.end(peer) else { return };
+        if self.probes.last_heard(peer).is_some_and(|heard| heard > probe.since) {
+            // It said something else meanwhile, as somebody does who has much to say.
+            return;
+        }
         self.stats.misses += 1;
         if probe.stage == Stage::Link {
             self.probes.is_cold(peer);

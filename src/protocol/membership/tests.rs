@@ -8,6 +8,7 @@ mod large;
 mod leaving;
 mod mesh;
 mod partitions;
+mod probes;
 mod proofs;
 mod records;
 mod room;

@@ -45,6 +45,8 @@ pub struct Mesh {
     /// What goes from the first to the second is lost.
     cuts: BTreeSet<(u8, u8)>,
     pub loss: f64,
+    /// One way, about.
+    pub latency: Duration,
     queue: BTreeMap<(Time, u64), (u8, Input)>,
     questions: BTreeMap<Token, (u8, Token)>,
     next_redial: Time,
@@ -88,6 +90,7 @@ impl Mesh {
             links: BTreeSet::new(),
             cuts: BTreeSet::new(),
             loss: 0.0,
+            latency: 2 * MS,
             queue: BTreeMap::new(),
             questions: BTreeMap::new(),
             next_redial: Time::ZERO,
@@ -369,7 +372,7 @@ impl Mesh {
     fn later(&mut self, number: u8, input: Input) {
         self.count += 1;
         // 2 ms and a little by link, in order: a link never overtakes itself.
-        let latency = 2 * MS + MS / 10 * u32::from(number % 7);
+        let latency = self.latency + MS / 10 * u32::from(number % 7);
         self.queue.insert((self.now + latency, self.count), (number, input));
     }
 
