@@ -15,10 +15,7 @@ use crate::base::id::{Incarnation, NodeId};
 use crate::base::machine::Outbox;
 use crate::base::time::Time;
 
-/// The first founder comes after this many timeouts without an active member; every node with a
-/// smaller id that is known makes it wait `TURN` more.
-const FOUNDING: u32 = 10;
-const TURN: u32 = 5;
+/// Known nodes with smaller ids that a node waits for, at most, before it founds.
 const MAX_TURNS: u32 = 20;
 
 /// A node that remembers a membership waits this long for more than half of it.
@@ -129,12 +126,14 @@ impl MembershipMachine {
         let timeout = self.config.timeout;
         self.agenda.set_by(Due::Seek, now + timeout * 5);
         let remembers = self.birth.remembered.len() > 1;
+        let found_after = self.config.found_after();
+        let turns = found_after / 2 * self.turn();
         let wait = if remembers {
-            timeout * (REMEMBERED + TURN * self.turn())
+            timeout * REMEMBERED + turns
         } else if self.birth.alone {
             Duration::ZERO
         } else {
-            timeout * (FOUNDING + TURN * self.turn())
+            found_after + turns
         };
         let at = self.birth.since + wait;
         if now < at || self.birth.through.is_some() {
