@@ -505,6 +505,12 @@ impl MembershipMachine {
         Some((up, down, round.quorum(&self.config)))
     }
 
+    /// The rounds of questions that are open: about whom, and since when.
+    #[cfg(feature = "sim")]
+    pub fn open_rounds(&self) -> impl Iterator<Item = (NodeId, Time)> + '_ {
+        self.rounds.iter().map(|(subject, round)| (*subject, round.begun))
+    }
+
     /// Until when a node is not suspected again.
     pub fn held_until(&self, node: NodeId) -> Option<Time> {
         self.holds.get(&node).map(|hold| hold.until)

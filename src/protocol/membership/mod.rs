@@ -84,4 +84,6 @@ pub(crate) use rows::KEY as MEMBERS;
 pub use machine::{MembershipStats, Standing};
 pub use threshold::{BadThreshold, Threshold};
 pub(crate) use wire::Message;
+#[cfg(feature = "sim")]
+pub(crate) use wire::{News, Pulse};
 pub use wire::{Alive, Certificate, Phase, Statement, Verdict, Vote};
