@@ -85,5 +85,5 @@ pub use machine::{MembershipStats, Standing};
 pub use threshold::{BadThreshold, Threshold};
 pub(crate) use wire::Message;
 #[cfg(feature = "sim")]
-pub(crate) use wire::{News, Pulse};
+pub(crate) use wire::{Left, News, Pulse, Resigned};
 pub use wire::{Alive, Certificate, Phase, Statement, Verdict, Vote};
