@@ -82,6 +82,8 @@ pub struct Config {
     /// Links may be disturbed on purpose, by `Node::fault` and by `gossip fault`: for tests. The
     /// node does without QUIC then, which cannot be disturbed below its encryption. Default off.
     pub faults: bool,
+    /// The flight recorder of membership.
+    pub recorder: RecorderConfig,
 }
 
 /// Settings for a kind of place.
@@ -95,6 +97,24 @@ pub enum Preset {
     Lan,
     /// The internet.
     Wan,
+}
+
+/// Settings of the flight recorder: what `gossip recorder dump` saves. Two generations are kept,
+/// so that between one and two times as much can be looked at.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecorderConfig {
+    /// Most bytes of a generation; 0 records nothing. Default 4 MiB (half an hour of a quiet node),
+    /// in a lab 1 MiB.
+    pub max_bytes: usize,
+    /// Most inputs of a generation. Default 50,000.
+    pub max_inputs: usize,
+}
+
+impl Default for RecorderConfig {
+    fn default() -> Self {
+        Self { max_bytes: 4 * 1024 * 1024, max_inputs: 50_000 }
+    }
 }
 
 /// Settings of gossipsub. The same on every node of a network where it says so.
@@ -283,6 +303,7 @@ impl Config {
             door: DoorConfig::default(),
             api: ApiConfig::default(),
             faults: false,
+            recorder: RecorderConfig::default(),
         }
     }
 
@@ -314,6 +335,7 @@ impl Config {
             listen: addresses(&["/ip4/127.0.0.1/tcp/0"]),
             mdns: false,
             link: LinkConfig { max_links: 1_024, max_inbound_per_ip: 0, ..lan.link },
+            recorder: RecorderConfig { max_bytes: 1024 * 1024, ..lan.recorder },
             ..lan
         }
     }
@@ -327,7 +349,8 @@ impl Config {
         let broken = |error: toml::de::Error| ConfigError::one(error.to_string());
         // Read by itself first, because only then an error can show its line.
         let alone: Self = toml::from_str(text).map_err(broken)?;
-        let given: toml::Table = toml::from_str(text).map_err(broken)?;
+        let mut given: toml::Table = toml::from_str(text).map_err(broken)?;
+        respell(&mut given);
         let preset = toml::Table::try_from(Self::preset(alone.preset))
             .map_err(|error| ConfigError::one(error.to_string()))?;
         toml::Value::Table(merged(preset, given)).try_into().map_err(broken)
@@ -466,6 +489,17 @@ fn is_quic(address: &Multiaddr) -> bool {
 
 fn has_port_zero(address: &Multiaddr) -> bool {
     address.iter().any(|part| matches!(part, Protocol::Tcp(0) | Protocol::Udp(0)))
+}
+
+/// A setting with a second spelling is laid over the preset by its first one: both at once would be
+/// refused.
+#[cfg(feature = "net")]
+fn respell(given: &mut toml::Table) {
+    if let Some(toml::Value::Table(membership)) = given.get_mut("membership")
+        && let Some(threshold) = membership.remove("consensus_treshold")
+    {
+        membership.insert("consensus_threshold".to_owned(), threshold);
+    }
 }
 
 /// `over` laid over `under`, table by table.

@@ -78,8 +78,12 @@ pub use base::id::{Incarnation, Life, NodeId, NotANodeId};
 pub use base::key::{NetworkKey, NotANetworkKey, NotASecretKey, SecretKey};
 pub use base::name::BadName;
 pub use base::time::{Time, WallTime};
-pub use config::{ApiConfig, Config, ConfigError, DoorConfig, GossipConfig, LinkConfig, Preset};
-pub use engine::{Condition, Episode, Event, Story};
+pub use config::{
+    ApiConfig, Config, ConfigError, DoorConfig, GossipConfig, LinkConfig, Preset, RecorderConfig,
+};
+pub use engine::{
+    Condition, Episode, Event, Recording, RecordingHeader, Replay, ReplayStep, Story,
+};
 pub use multiaddr::Multiaddr;
 #[cfg(feature = "net")]
 pub use net::{Fault, FaultDirection, FaultEffect, FaultError, FaultPeer};

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use gossip_mesh::api::{MessageView, NodeView, PublishReply};
-use gossip_mesh::{Config, Node};
+use gossip_mesh::api::{MemberView, MessageView, NodeView, PublishReply};
+use gossip_mesh::{Config, Node, Story};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -127,6 +127,28 @@ async fn mistakes_are_told_in_one_sentence() {
 }
 
 #[tokio::test]
+async fn a_script_sees_who_is_a_member_why_and_what_was_recorded() {
+    let (data, node) = node_with(Config::lab()).await;
+    let (status, body) = ask(&data, "GET", "/v1/members", "").await;
+    let members: Vec<MemberView> = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, members.len()), (200, 1));
+    assert_eq!((members[0].id, members[0].is_this_node), (node.id(), true));
+    let (status, body) = ask(&data, "GET", &format!("/v1/why/{}", node.id()), "").await;
+    let story: Story = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, story.node, story.seen_by), (200, node.id(), node.id()));
+    let (status, body) = ask(&data, "GET", "/v1/why/nobody", "").await;
+    assert!(status == 400 && body.contains("nobody"), "{body}");
+    node.leave().await.unwrap();
+
+    let mut config = Config::lab();
+    config.recorder.max_bytes = 0;
+    let (data, node) = node_with(config).await;
+    let (status, body) = ask(&data, "GET", "/v1/recording", "").await;
+    assert!(status == 409 && body.contains("recorder.max_bytes"), "{body}");
+    node.leave().await.unwrap();
+}
+
+#[tokio::test]
 async fn tcp_needs_the_token_and_the_description_names_every_path() {
     let mut config = Config::lab();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -147,6 +169,7 @@ async fn tcp_needs_the_token_and_the_description_names_every_path() {
         "peers",
         "members",
         "why/{node}",
+        "recording",
         "publish",
         "messages",
         "subscribe",

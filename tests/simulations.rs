@@ -9,6 +9,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use gossip_mesh::sim::broadcast::is_broadcast;
 use gossip_mesh::sim::{self, Scenario};
 
 /// Scenarios whose expectations need the verdicts of the quorum room. They are read and one world
@@ -41,11 +42,15 @@ fn scenarios() -> Vec<(PathBuf, Scenario)> {
     files.sort();
     let read = |file: PathBuf| {
         let text = fs::read_to_string(&file).unwrap();
+        // Those of the model of broadcast are run by `broadcast_model`.
+        if is_broadcast(&text) {
+            return None;
+        }
         let scenario = Scenario::from_toml(&text);
         let scenario = scenario.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        (file, scenario)
+        Some((file, scenario))
     };
-    files.into_iter().map(read).collect()
+    files.into_iter().filter_map(read).collect()
 }
 
 #[test]

@@ -19,6 +19,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("src/config.rs", &["base", "protocol"]),
     ("src/engine/", &["base", "config", "store::op", "protocol", "engine"]),
     ("src/net/", &["base", "config", "protocol", "engine", "net"]),
+    // The model stands beside real nodes there.
+    ("src/sim/broadcast/check", &["base", "config", "protocol", "node", "sim"]),
     ("src/sim/", &["base", "config", "store::op", "protocol", "engine", "sim"]),
     ("src/node/", &["base", "config", "store", "protocol", "engine", "net", "node"]),
 ];

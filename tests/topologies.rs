@@ -172,8 +172,8 @@ async fn two_halves_split_by_rewiring_talk_apart_and_healed_talk_together() {
 
     rewire(&nodes, &halves).await;
     eventually("the bridge is gone", || async {
-        !nodes::is_linked(&nodes[2], nodes[3].id()).await
-            && !nodes::is_linked(&nodes[3], nodes[2].id()).await
+        !nodes::are_neighbours(&nodes[2], nodes[3].id()).await
+            && !nodes::are_neighbours(&nodes[3], nodes[2].id()).await
     })
     .await;
     nodes[0].publish(COUNT, &100).await.unwrap();

@@ -13,10 +13,6 @@ pub const MAX_PROBE: usize = 2 * 1024;
 
 /// Largest certificate that a hello carries, in bytes. One of 64 voters, with a node id, a
 /// signature and a handful of numbers for each, needs some 8 KiB.
-#[cfg_attr(
-    all(test, not(feature = "net")),
-    expect(dead_code, reason = "only the network holds certificates so far")
-)]
 pub const MAX_CERTIFICATE: usize = 12 * 1024;
 
 /// Deepest nesting a decoder follows. Our messages need 8; a stack overflow needs thousands.

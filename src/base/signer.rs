@@ -12,11 +12,13 @@ use super::key::SecretKey;
 pub struct Signer {
     me: NodeId,
     hand: Hand,
+    /// What was signed since it was last taken, while somebody takes it.
+    made: Option<Vec<Vec<u8>>>,
 }
 
 #[derive(Clone, Debug)]
 enum Hand {
-    Key(SecretKey),
+    Key(Box<SecretKey>),
     /// A replay has no key: it signs as it was signed then.
     Recorded(VecDeque<Vec<u8>>),
 }
@@ -24,12 +26,13 @@ enum Hand {
 impl Signer {
     /// Signs with this key.
     pub fn new(key: SecretKey) -> Self {
-        Self { me: key.id(), hand: Hand::Key(key) }
+        Self { me: key.id(), hand: Hand::Key(Box::new(key)), made: None }
     }
 
     /// Gives the recorded signatures of `me`, one after the other, and empty ones after the last.
     pub fn recorded(me: NodeId, signatures: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        Self { me, hand: Hand::Recorded(signatures.into_iter().collect()) }
+        let hand = Hand::Recorded(signatures.into_iter().collect());
+        Self { me, hand, made: None }
     }
 
     pub fn me(&self) -> NodeId {
@@ -37,10 +40,20 @@ impl Signer {
     }
 
     pub fn sign(&mut self, bytes: &[u8]) -> Vec<u8> {
-        match &mut self.hand {
+        let signature = match &mut self.hand {
             Hand::Key(key) => key.sign(bytes),
             Hand::Recorded(signatures) => signatures.pop_front().unwrap_or_default(),
+        };
+        if let Some(made) = &mut self.made {
+            made.push(signature.clone());
         }
+        signature
+    }
+
+    /// The signatures made since the last call. From the first call on they are kept for the next;
+    /// whoever calls it once goes on calling it.
+    pub fn take_made(&mut self) -> Vec<Vec<u8>> {
+        self.made.replace(Vec::new()).unwrap_or_default()
     }
 }
 

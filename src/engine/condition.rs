@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::story::{Entry, Thread};
 use crate::base::id::{Incarnation, NodeId};
-use crate::base::time::{Time, duration, optional_duration};
-use crate::protocol::membership::{Finding, GoingDownReason, Reprieve, Standing};
+use crate::base::time::{Time, millis};
+use crate::protocol::membership::{
+    Certificate, Finding, GoingDownReason, Phase, Reprieve, Standing,
+};
 
 /// Why a node stands as it stands, and, where it is not down, why not.
 ///
@@ -23,8 +25,7 @@ pub enum Condition {
         /// There is a link with it.
         linked: bool,
         /// How long ago it was last heard; `None` when never, directly.
-        #[serde(with = "optional_duration", default, skip_serializing_if = "Option::is_none")]
-        heard: Option<Duration>,
+        heard_ms: Option<u64>,
         /// Its last round trip.
         round_trip_us: Option<u64>,
     },
@@ -60,7 +61,7 @@ pub enum Condition {
     /// Others reach it, the teller does not: it stays a member.
     Vouched {
         /// How much longer the teller will not suspect it again.
-        #[serde(with = "duration")]
+        #[serde(rename = "held_ms", with = "millis")]
         held: Duration,
     },
     /// Too few members can vote to put it out, however they vote.
@@ -81,12 +82,15 @@ pub enum Condition {
         /// Votes that the verdict needed.
         quorum: u32,
     },
-    /// A verdict is in force, and how it came is not kept any more.
-    DownBefore,
+    /// It put itself out, because most others did not answer it.
+    Resigned,
     /// It said good-bye.
     Left,
     /// The teller itself: it takes part.
-    Member,
+    Member {
+        /// Own health: 0 is well, 7 means that it trusts its own probes least.
+        health: u8,
+    },
     /// The teller itself: it has found no member to take it in yet.
     Joining,
     /// The teller itself: nobody answers it, it looks for members.
@@ -96,7 +100,7 @@ pub enum Condition {
         /// Why.
         reason: GoingDownReason,
         /// How much longer.
-        #[serde(with = "duration")]
+        #[serde(rename = "back_in_ms", with = "millis")]
         back_in: Duration,
     },
 }
@@ -111,12 +115,12 @@ pub struct Facts {
 }
 
 impl Condition {
-    /// The condition of another node.
-    pub fn of_other(now: Time, thread: &Thread, facts: Facts) -> Self {
+    /// The condition of another node, with the proof against it where there is one.
+    pub fn of_other(now: Time, thread: &Thread, facts: Facts, proof: Option<&Certificate>) -> Self {
         match facts.standing {
             None => Self::Unknown,
             Some(Standing::Left) => Self::Left,
-            Some(Standing::Down) => down(thread),
+            Some(Standing::Down) => proof.map_or(Self::Resigned, down),
             Some(standing) => open_question(now, thread)
                 .filter(|_| standing != Standing::Alive || !is_heard_since(now, thread, facts))
                 .unwrap_or_else(|| at_rest(standing, facts)),
@@ -124,28 +128,30 @@ impl Condition {
     }
 
     /// The condition of the teller itself.
-    pub fn of_itself(now: Time, thread: &Thread) -> Self {
-        let told = thread.entries().rev().find_map(|entry| match &entry.finding {
-            Finding::Rejoined { .. } => Some(Self::Member),
-            Finding::ConsideredSelfDown { .. } => Some(Self::Isolated),
-            Finding::GoingDown { reason, back_in, .. } => {
-                let back_in = (entry.at + *back_in).since(now);
-                Some(Self::Waiting { reason: *reason, back_in })
+    pub fn of_itself(now: Time, thread: &Thread, phase: Phase, health: u8) -> Self {
+        match phase {
+            Phase::Joining => Self::Joining,
+            Phase::Active => Self::Member { health },
+            Phase::Isolated => Self::Isolated,
+            Phase::Downed => {
+                let told = thread.entries().rev().find_map(|entry| match &entry.finding {
+                    Finding::GoingDown { reason, back_in, .. } => {
+                        Some((*reason, (entry.at + *back_in).since(now)))
+                    }
+                    _ => None,
+                });
+                let (reason, back_in) = told.unwrap_or((GoingDownReason::Takedown, Duration::ZERO));
+                Self::Waiting { reason, back_in }
             }
-            Finding::TakedownReceived { .. } => {
-                Some(Self::Waiting { reason: GoingDownReason::Takedown, back_in: Duration::ZERO })
-            }
-            _ => None,
-        });
-        told.unwrap_or(Self::Joining)
+        }
     }
 
     /// The condition in plain words, with nodes named by `name`.
     pub fn tell(&self, name: &dyn Fn(NodeId) -> String) -> String {
         match self {
             Self::Unknown => "never heard of here".to_owned(),
-            Self::Answers { linked, heard, round_trip_us } => {
-                answers(*linked, *heard, *round_trip_us)
+            Self::Answers { linked, heard_ms, round_trip_us } => {
+                answers(*linked, *heard_ms, *round_trip_us)
             }
             Self::Missed { misses } => {
                 format!("missed {misses} probes in a row, not yet enough for a suspicion")
@@ -181,9 +187,9 @@ impl Condition {
                     incarnation.refutations
                 )
             }
-            Self::DownBefore => "put out by a quorum".to_owned(),
+            Self::Resigned => "it put itself out, because most others did not answer it".to_owned(),
             Self::Left => "it said good-bye".to_owned(),
-            Self::Member => "it is a member".to_owned(),
+            Self::Member { health } => format!("it is a member, own health {health} of 7"),
             Self::Joining => "no member has taken it in yet".to_owned(),
             Self::Isolated => "nobody answers it, so it looks for members, one by one".to_owned(),
             Self::Waiting { reason, back_in } => {
@@ -198,9 +204,9 @@ impl Condition {
     }
 }
 
-fn answers(linked: bool, heard: Option<Duration>, round_trip_us: Option<u64>) -> String {
-    let heard = match heard {
-        Some(heard) => format!("last heard {} ago", span(heard)),
+fn answers(linked: bool, heard_ms: Option<u64>, round_trip_us: Option<u64>) -> String {
+    let heard = match heard_ms {
+        Some(ms) => format!("last heard {} ago", span(Duration::from_millis(ms))),
         None if linked => "linked".to_owned(),
         None => "known through others, nothing speaks against it".to_owned(),
     };
@@ -211,17 +217,12 @@ fn answers(linked: bool, heard: Option<Duration>, round_trip_us: Option<u64>) ->
     }
 }
 
-/// The last verdict told.
-fn down(thread: &Thread) -> Condition {
-    let told = thread.entries().rev().find_map(|entry| match &entry.finding {
-        Finding::Down { incarnation, voters, quorum, .. } => Some(Condition::Down {
-            incarnation: *incarnation,
-            voters: voters.clone(),
-            quorum: *quorum,
-        }),
-        _ => None,
-    });
-    told.unwrap_or(Condition::DownBefore)
+fn down(proof: &Certificate) -> Condition {
+    Condition::Down {
+        incarnation: proof.incarnation,
+        voters: proof.voters().collect(),
+        quorum: proof.quorum(),
+    }
 }
 
 /// What speaks against a node and is not settled; `None` when nothing does.
@@ -287,13 +288,13 @@ fn is_heard_since(now: Time, thread: &Thread, facts: Facts) -> bool {
 
 fn at_rest(standing: Standing, facts: Facts) -> Condition {
     let Facts { linked, heard, round_trip, .. } = facts;
+    let whole = |number: u128| u64::try_from(number).unwrap_or(u64::MAX);
     match standing {
         Standing::Unreachable => Condition::Unlinked,
         _ => Condition::Answers {
             linked,
-            heard,
-            round_trip_us: round_trip
-                .map(|took| u64::try_from(took.as_micros()).unwrap_or(u64::MAX)),
+            heard_ms: heard.map(|heard| whole(heard.as_millis())),
+            round_trip_us: round_trip.map(|took| whole(took.as_micros())),
         },
     }
 }

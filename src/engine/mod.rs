@@ -18,6 +18,9 @@ mod event;
 pub(crate) mod frame;
 pub(crate) mod input;
 pub(crate) mod output;
+mod recorder;
+mod recording;
+mod replay;
 mod route;
 mod story;
 #[cfg(test)]
@@ -29,6 +32,10 @@ pub use event::Event;
 pub(crate) use input::Input;
 #[cfg(any(feature = "net", feature = "sim", test))]
 pub(crate) use output::Output;
+#[cfg(any(feature = "net", test))]
+pub(crate) use recorder::Limits;
+pub use recording::{Recording, RecordingHeader};
+pub use replay::{Replay, ReplayStep};
 #[cfg(any(feature = "net", feature = "sim", test))]
 pub(crate) use route::{Engine, EngineSettings};
 pub use story::{Episode, Story};

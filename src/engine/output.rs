@@ -10,9 +10,9 @@ use super::frame::{Message, Ticket};
 use crate::base::id::{Incarnation, NodeId};
 use crate::base::token::Token;
 use crate::protocol::discovery::ConnectError;
-use crate::store::op::Op;
 use crate::protocol::link::LinkId;
 use crate::protocol::topic::{Bucket, Kept, MessageId, Received, Report, TopicError};
+use crate::store::op::Op;
 
 /// Everything a node can want done. The driver obeys in order.
 #[derive(Clone, Debug)]

@@ -9,6 +9,8 @@ use super::event::Event;
 use super::frame::{Message, Room, Ticket};
 use super::input::Input;
 use super::output::Output;
+use super::recorder::{Limits, Recorder};
+use super::recording::{Recording, RecordingHeader, RecordingOf};
 use super::story::{Episode, Story, StoryBook};
 use crate::base::codec::{from_cbor, to_cbor};
 use crate::base::id::{Life, NodeId};
@@ -68,6 +70,9 @@ pub struct Engine {
     round_trips: BTreeMap<NodeId, (Time, Duration)>,
     stories: StoryBook,
     started: WallTime,
+    recorder: Option<Recorder<MembershipMachine>>,
+    /// What every recording begins with.
+    header: RecordingHeader,
 }
 
 impl Engine {
@@ -86,7 +91,9 @@ impl Engine {
             topic,
         } = settings;
         let me = key.id();
-        let alone = discovery.bootstrap.is_empty() && discovery.topology.neighbours().next().is_none();
+        let header = RecordingHeader::new(me, life, started, seed, membership.clone());
+        let alone =
+            discovery.bootstrap.is_empty() && discovery.topology.neighbours().next().is_none();
         let membership = membership::Settings {
             config: membership,
             signer: Signer::new(key),
@@ -111,7 +118,20 @@ impl Engine {
             round_trips: BTreeMap::new(),
             stories: StoryBook::new(me),
             started,
+            recorder: None,
+            header,
         }
+    }
+
+    /// Records from now on what comes into membership.
+    pub fn record(&mut self, limits: Limits) {
+        self.recorder = Some(Recorder::new(&mut self.membership, limits));
+    }
+
+    /// What was recorded, when it was.
+    pub fn recording(&self) -> Option<Recording> {
+        let recorder = self.recorder.as_ref()?;
+        Some(Recording::new(RecordingOf::new(self.header.clone(), recorder.read())))
     }
 
     /// Who we are.
@@ -154,15 +174,22 @@ impl Engine {
         let thread = self.stories.of(node);
         let member = self.membership.member(node);
         let (heard, round_trip) = self.membership.last_heard(node);
+        let certificate = self.membership.certificate(node);
         let facts = Facts {
             standing: member.map(|member| member.standing),
             linked: self.links().is_linked(node),
             heard: heard.map(|at| now.since(at)),
             round_trip: round_trip.or_else(|| self.round_trip(node)),
         };
-        let condition = match node == self.me {
-            true => Condition::of_itself(now, thread),
-            false => Condition::of_other(now, thread, facts),
+        let (since, condition) = match node == self.me {
+            true => {
+                let (phase, health) = (self.membership.phase(), self.membership.health());
+                (Time::ZERO, Condition::of_itself(now, thread, phase, health))
+            }
+            false => {
+                let since = member.map_or(Time::ZERO, |member| member.since);
+                (since, Condition::of_other(now, thread, facts, certificate.as_ref()))
+            }
         };
         let episode = |entry: &super::story::Entry| Episode {
             at: self.started.at(entry.at),
@@ -171,12 +198,12 @@ impl Engine {
         Story {
             node,
             seen_by: self.me,
-            standing: facts.standing,
-            since: now.since(member.map_or(Time::ZERO, |member| member.since)),
+            standing: facts.standing.filter(|_| node != self.me),
+            since: now.since(since),
             condition,
             episodes: thread.entries().map(episode).collect(),
             dropped: thread.dropped(),
-            certificate: self.membership.certificate(node),
+            certificate,
         }
     }
 
@@ -191,7 +218,11 @@ impl Engine {
     }
 
     fn tell_membership(&mut self, now: Time, input: membership::Input) {
-        self.membership.handle(now, input, &mut self.to_membership);
+        let out = &mut self.to_membership;
+        match &mut self.recorder {
+            Some(recorder) => recorder.turn(&mut self.membership, now, input, out),
+            None => self.membership.handle(now, input, out),
+        }
     }
 
     fn tell_discovery(&mut self, now: Time, input: discovery::Input) {
@@ -458,6 +489,9 @@ impl Engine {
             }
             discovery::Output::Unlink { peer } => {
                 self.tell_link(now, link::Input::Unlink { peer });
+            }
+            discovery::Output::Unneeded { peer } => {
+                self.tell_membership(now, membership::Input::Unneeded { peer });
             }
             discovery::Output::Neighbour { peer, joined } => {
                 out.push(Output::Neighbour { peer, joined });

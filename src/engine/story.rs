@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::condition::Condition;
 use crate::base::id::NodeId;
-use crate::base::time::{Time, WallTime, duration};
+use crate::base::time::{Time, WallTime, millis};
 use crate::protocol::membership::{Certificate, Finding, Standing};
 
 /// Findings kept of one node; the oldest makes room. A suspicion of a network of 32 has 50.
@@ -33,7 +33,7 @@ pub struct Story {
     /// How the node stands; `None` when the teller does not know it, or it is the teller itself.
     pub standing: Option<Standing>,
     /// For how long it has stood so; for how long the teller has run when it is itself.
-    #[serde(with = "duration")]
+    #[serde(rename = "since_ms", with = "millis")]
     pub since: Duration,
     /// Why it stands so, and why it is not down.
     pub condition: Condition,

@@ -2,6 +2,7 @@
 
 mod foreign;
 mod pair;
+mod recorder;
 mod stories;
 mod trace;
 mod world;

@@ -16,8 +16,8 @@ use super::source::{AddressSource, Sighting};
 use crate::base::id::Life;
 use crate::base::key::{NetworkKey, SecretKey};
 use crate::base::signer::Verifier;
-use crate::config::{Config, ConfigError};
-use crate::engine::{Engine, EngineSettings};
+use crate::config::{Config, ConfigError, RecorderConfig};
+use crate::engine::{Engine, EngineSettings, Limits};
 use crate::net::Network;
 use crate::net::clock::{Clock, wall_time};
 use crate::protocol::discovery::Settings;
@@ -216,7 +216,7 @@ impl Builder {
         let (clock, started) = (Clock::start(), wall_time());
         let mut network = Network::start(&key, network_key, life, &config, clock)?;
         network.listen_everywhere().await?;
-        let engine = Engine::new(EngineSettings {
+        let mut engine = Engine::new(EngineSettings {
             life,
             started,
             seed: seed_of(&key, life),
@@ -237,6 +237,10 @@ impl Builder {
             topic: config.topic.clone(),
             key: key.clone(),
         });
+        if config.recorder.max_bytes > 0 {
+            let RecorderConfig { max_bytes, max_inputs } = config.recorder;
+            engine.record(Limits { max_bytes, max_inputs });
+        }
         let (commands, mailbox) = mpsc::channel(MAILBOX);
         let (events, _) = broadcast::channel(EVENTS);
         let (changed, changes) = watch::channel(0);

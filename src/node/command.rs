@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::peer::{Member, Overview, Peer};
 use crate::base::id::NodeId;
 use crate::base::token::Token;
-use crate::engine::Story;
+use crate::engine::{Recording, Story};
 use crate::net::{Fault, FaultError};
 use crate::protocol::discovery::{ConnectError, Topology};
 use crate::protocol::topic::{Kept, MessageId, Query, Received, Report, TopicError};
@@ -72,6 +72,8 @@ pub enum Command {
         topic: String,
         reply: oneshot::Sender<Vec<NodeId>>,
     },
+    /// `None` when nothing is recorded.
+    Recording(oneshot::Sender<Option<Recording>>),
     Overview(oneshot::Sender<Overview>),
     /// Something a subscription noticed about its messages.
     Report(crate::engine::Event),

@@ -236,6 +236,12 @@ impl Driver {
             Command::Why { node, reply } => {
                 drop(reply.send(self.engine.story(self.clock.now(), node)));
             }
+            Command::Recording(reply) => {
+                let cards = self.engine.discovery().known().chain([self.engine.discovery().own()]);
+                let names = cards.map(|card| (card.node, card.name.clone())).collect();
+                let recording = self.engine.recording();
+                drop(reply.send(recording.map(|recording| recording.with_names(names))));
+            }
             Command::Readers { topic, reply } => drop(reply.send(self.engine.readers(&topic))),
             Command::Overview(reply) => drop(reply.send(self.overview())),
             Command::Disturb { faults, reply } => drop(reply.send(self.network.disturb(&faults))),
@@ -263,16 +269,17 @@ impl Driver {
             incarnation: known.incarnation,
             is_this_node: false,
         });
+        let (me, room) = (self.engine.me(), self.engine.membership());
         let itself = Member {
-            id: self.engine.me(),
+            id: me,
             name: self.engine.discovery().own().name.clone(),
-            standing: match self.engine.membership().phase() {
+            standing: match room.phase() {
                 Phase::Joining | Phase::Active => Standing::Alive,
-                Phase::Isolated => Standing::Unreachable,
                 Phase::Downed => Standing::Down,
+                Phase::Isolated => Standing::Unreachable,
             },
-            since: now.since(Time::ZERO),
-            incarnation: self.engine.membership().incarnation(),
+            since: now.since(room.member(me).map_or(Time::ZERO, |known| known.since)),
+            incarnation: room.incarnation(),
             is_this_node: true,
         };
         let mut members: Vec<Member> = others.chain([itself]).collect();
@@ -308,6 +315,8 @@ impl Driver {
     fn overview(&self) -> Overview {
         let own = self.engine.discovery().own();
         let hello = self.network.hello_stats();
+        let membership = self.engine.membership();
+        let (active, agreed) = membership.roll().sizes();
         let named = |counts: std::collections::BTreeMap<&'static str, u64>| {
             counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
         };
@@ -316,6 +325,10 @@ impl Driver {
             name: own.name.clone(),
             network: self.config.network.clone(),
             life: self.engine.life(),
+            incarnation: membership.incarnation(),
+            phase: membership.phase(),
+            active,
+            agreed,
             uptime: self.clock.now().since(Time::ZERO),
             addresses: self.network.addresses(),
             door: self.network.door_addresses(),
@@ -325,7 +338,7 @@ impl Driver {
             stats: Stats {
                 topic: self.engine.topic().stats(),
                 discovery: self.engine.discovery().stats(),
-                membership: self.engine.membership().stats(),
+                membership: membership.stats(),
                 door: self.network.door_stats(),
                 refused: named(hello.refused_by_us),
                 refused_by_peers: named(hello.refused_by_peer),

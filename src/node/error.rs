@@ -42,6 +42,9 @@ pub enum Error {
     /// A value could not be encoded. Nothing was sent.
     #[error(transparent)]
     Encode(#[from] EncodeError),
+    /// Nothing is recorded; set `recorder.max_bytes` above 0 before the start.
+    #[error("this node records nothing: set `recorder.max_bytes` above 0 and start it again")]
+    NotRecorded,
     /// The node has stopped; start another one.
     #[error("the node has stopped")]
     Stopped,

@@ -20,7 +20,7 @@ use super::topic::{Message, TopicHandle};
 use crate::base::codec::Codec;
 use crate::base::id::NodeId;
 use crate::config::Config;
-use crate::engine::{Event, Story};
+use crate::engine::{Event, Recording, Story};
 use crate::net::Fault;
 use crate::protocol::discovery::Topology;
 use crate::protocol::topic::{Delivery, Query, Topic};
@@ -308,6 +308,27 @@ impl Node {
         self.ask(|reply| Command::Why { node, reply }).await
     }
 
+    /// What came into this node's membership for the last while, to be looked at again elsewhere:
+    /// see [`Recording::replay`]. Some MiB, and no secrets. Dropping it is safe.
+    ///
+    /// # Errors
+    /// [`Error::NotRecorded`] when the settings say so, [`Error::Stopped`].
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Recording};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let saved = node.recording().await?.to_bytes();
+    /// let recording = Recording::from_bytes(&saved).unwrap();
+    /// assert_eq!(recording.header().node, node.id());
+    /// assert!(recording.replay().all(|step| step.unwrap().same));
+    /// # node.leave().await }
+    /// ```
+    pub async fn recording(&self) -> Result<Recording, Error> {
+        self.ask(Command::Recording).await?.ok_or(Error::NotRecorded)
+    }
+
     /// This node at this moment: addresses, topics, counters.
     ///
     /// # Errors
@@ -361,8 +382,11 @@ impl Node {
     /// let mut events = one.events();
     /// let two = Node::builder().config(Config::lab()).spawn().await?;
     /// two.connect(one.addresses().await?.remove(0)).await?;
-    /// let first = events.next().await;
-    /// assert!(matches!(first, Some(Event::Online { node, .. }) if node == two.id()));
+    /// while let Some(event) = events.next().await {
+    ///     if event == (Event::Online { node: two.id(), life: two.overview().await?.life }) {
+    ///         break;
+    ///     }
+    /// }
     /// # one.leave().await?; two.leave().await }
     /// ```
     pub fn events(&self) -> Events {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::id::{Incarnation, Life, NodeId};
 use crate::net::DoorStats;
 use crate::protocol::discovery::DiscoveryStats;
-use crate::protocol::membership::{MembershipStats, Standing};
+use crate::protocol::membership::{MembershipStats, Phase, Standing};
 use crate::protocol::topic::TopicStats;
 
 /// Another node, as this one knows it.
@@ -54,7 +54,8 @@ pub struct Member {
     pub since: Duration,
     /// Its newest incarnation.
     pub incarnation: Incarnation,
-    /// It is the node that was asked.
+    /// It is the node that was asked. It calls itself unreachable while nobody answers it, and down
+    /// while it waits to come back.
     pub is_this_node: bool,
 }
 
@@ -70,6 +71,14 @@ pub struct Overview {
     pub network: String,
     /// Which start of it this is.
     pub life: Life,
+    /// Its incarnation: its life, and how often it came back or refuted a suspicion in it.
+    pub incarnation: Incarnation,
+    /// In what condition it is as a member.
+    pub phase: Phase,
+    /// Members that live, as it knows, itself too.
+    pub active: u32,
+    /// Members whose votes count, itself too. The same as `active` once all agree.
+    pub agreed: u32,
     /// For how long it has run.
     pub uptime: Duration,
     /// Where others can dial it, without `/p2p/…`.

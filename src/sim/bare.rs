@@ -8,7 +8,7 @@ use multiaddr::Multiaddr;
 
 use super::cast::{Birth, Breed, Cast, saved};
 use super::look::{Driven, Housing};
-use super::scenario::{Scenario, Start};
+use super::scenario::{FaultKind, Scenario, Start};
 use crate::base::codec::{from_cbor, to_cbor};
 use crate::base::id::NodeId;
 use crate::base::limits::MAX_CERTIFICATE;
@@ -53,17 +53,30 @@ impl Breed for BareNodes<'_> {
                 life,
                 seed: cast.seed ^ life.0.rotate_left(32) ^ u64::from(node),
                 saved: saved(disk),
-                alone: self.0.nodes == 1 || cast.neighbours.get(node as usize).is_none_or(Vec::is_empty),
+                alone: self.0.nodes == 1
+                    || cast.neighbours.get(node as usize).is_none_or(Vec::is_empty),
                 formed: birth.formed.then(|| cast.formed.clone()),
             }),
             link_wishes: Outbox::new(),
             wishes: Outbox::new(),
             reached: BTreeMap::new(),
             tokens: REACHES,
+            remembers: self.0.faults.iter().any(|fault| starts_again(fault.kind)),
             targets: targets.collect(),
             due: Some(Time::ZERO),
         }
     }
+}
+
+fn starts_again(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::Restart
+            | FaultKind::Start
+            | FaultKind::Churn
+            | FaultKind::Flap
+            | FaultKind::StartAll
+    )
 }
 
 #[derive(Debug)]
@@ -89,6 +102,8 @@ pub(crate) struct Bare {
     /// Dials that membership asked for, by their tokens.
     reached: BTreeMap<u64, NodeId>,
     tokens: u64,
+    /// Some node of the world starts a second time.
+    remembers: bool,
     targets: BTreeMap<NodeId, Target>,
     /// The earliest of the targets'.
     due: Option<Time>,
@@ -226,7 +241,11 @@ impl Bare {
                     out.push(Output::Event(Event::Membership(finding)));
                 }
             }
-            membership::Output::Save(saved) => out.push(Output::Store(vec![saved.op()])),
+            // Thousands of copies of the membership are kept only where somebody may need them.
+            membership::Output::Save(saved) if self.remembers => {
+                out.push(Output::Store(vec![saved.op()]));
+            }
+            membership::Output::Save(_) => {}
             membership::Output::Tell { to, message } => {
                 let ticket = Ticket { room: Room::Membership, token: Token::default() };
                 out.push(Output::Tell { to, ticket, message: Message::Membership(message) });

@@ -144,7 +144,7 @@ pub(crate) trait Breed {
 /// What a node remembers of membership.
 pub(crate) fn saved(disk: &Disk) -> Saved {
     let row = disk.read(Space::Node, membership::MEMBERS);
-    row.and_then(|row| Saved::from_row(&row).ok()).unwrap_or_default()
+    row.and_then(|row| Saved::from_row(row).ok()).unwrap_or_default()
 }
 
 /// Whole engines of the product.

@@ -36,8 +36,8 @@
 
 mod adversary;
 mod bare;
-pub mod broadcast;
 mod befall;
+pub mod broadcast;
 mod cast;
 mod clock;
 mod connect;

@@ -7,6 +7,7 @@ mod faults;
 mod forms;
 mod lone;
 mod mistakes;
+mod quorum;
 mod removal;
 mod rewire;
 mod simulate;

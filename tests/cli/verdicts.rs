@@ -1,12 +1,13 @@
 //! `why` and `verdict`: reasons and proofs.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use gossip_mesh::{Certificate, SecretKey};
 use serde_json::{Value, json};
 
-use super::world::World;
+use super::world::{World, eventually};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -129,6 +130,62 @@ fn what_is_no_certificate_is_refused_in_one_sentence() {
     let said = world.run("verdict show nowhere.json");
     assert!(said.code == 1 && said.err.contains("cannot be read"), "{said:?}");
     assert_eq!(world.run("verdict").code, 2);
+}
+
+#[test]
+fn a_node_that_is_killed_is_down_with_a_proof_and_the_decision_can_be_replayed() {
+    let world = World::new();
+    world.start("complete -n 5");
+    let view = |viewer: usize| -> Value {
+        serde_json::from_str(&world.ok(&format!("status --json --node {viewer}"))).unwrap()
+    };
+    eventually("all are members", || {
+        (1..=5).all(|teller| {
+            world.ok(&format!("why {teller} --node {teller}")).contains("is a member")
+        })
+    });
+    world.ok("remove-node 5 --kill");
+    eventually("it is down", || view(1)["nodes"][4]["standing"] == "down");
+    assert!(view(1)["nodes"][4]["since_ms"].is_u64());
+
+    let file = world.folder().join("proof.json");
+    let told = world.ok(&format!("why 5 --certificate {}", file.display()));
+    assert!(
+        told.starts_with("node 5 is down, for ") && told.contains("put out by node "),
+        "{told}"
+    );
+    for part in ["node 5 is down by verdict of", "certificate: node 5"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let said = world.ok(&format!("verdict verify {}", file.display()));
+    assert!(said.starts_with("valid: "), "{said}");
+    let again = world.run(&format!("why 5 --certificate {}", file.display()));
+    assert_eq!(again.code, 1, "a file that is there stays as it is");
+
+    let file = world.folder().join("node.recording");
+    world.ok(&format!("recorder dump 1 --output {}", file.display()));
+    let mode = fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let replayed = world.ok(&format!("recorder replay {}", file.display()));
+    assert!(replayed.trim_end().ends_with("all decisions are the same"), "{replayed}");
+    assert!(replayed.contains(" is down by verdict of "), "{replayed}");
+    let about = world.ok(&format!("recorder replay {} --node node-5", file.display()));
+    assert!(about.contains(" is down by verdict of ") && about.len() < replayed.len(), "{about}");
+    let said = world.run(&format!("recorder replay {} --node nobody", file.display()));
+    assert!(said.code == 1 && said.err.contains("speaks of no \"nobody\""), "{said:?}");
+    let lines = world.ok(&format!("recorder replay {} --json", file.display()));
+    let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    assert_eq!(last["same"], true);
+    assert!(last["steps"].as_u64().unwrap() > 100, "{last}");
+
+    // Some of what came in is changed: the decisions are not the same, or it cannot be read.
+    let mut bytes = fs::read(&file).unwrap();
+    let at = bytes.len() * 3 / 4;
+    bytes[at..at + 40].iter_mut().for_each(|byte| *byte ^= 1);
+    let bent = world.file("bent.recording", bytes);
+    assert_eq!(world.run(&format!("recorder replay {bent}")).code, 1);
+    let said = world.run(&format!("recorder replay {}", fixture("certificate.json").display()));
+    assert!(said.code == 1 && said.err.contains("is not a recording"), "{said:?}");
 }
 
 #[test]

@@ -126,6 +126,12 @@ pub async fn is_linked(node: &Node, peer: NodeId) -> bool {
     peers.iter().any(|known| known.id == peer && known.linked)
 }
 
+/// Whether topics travel from `node` to `peer`. Members that watch each other are linked as well.
+pub async fn are_neighbours(node: &Node, peer: NodeId) -> bool {
+    let peers = node.peers().await.expect("the node runs");
+    peers.iter().any(|known| known.id == peer && known.linked && known.neighbour)
+}
+
 /// Waits until both know of their link.
 pub async fn linked(one: &Node, other: &Node) {
     let what = format!("a link between {} and {}", one.name(), other.name());

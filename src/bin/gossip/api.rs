@@ -8,7 +8,7 @@ use gossip_mesh::api::{
     MessageView, NeighboursRequest, NodeReference, NodeView, PeerView, Problem, PublishReply,
     PublishRequest,
 };
-use gossip_mesh::{Fault, NodeId, Query, Story};
+use gossip_mesh::{Fault, NodeId, Query, Recording, Story};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -99,6 +99,12 @@ impl Api {
     /// Why a node stands as it stands.
     pub async fn why(&mut self, node: NodeId) -> Result<Story, Failure> {
         self.get(&format!("/v1/why/{node}")).await
+    }
+
+    /// What its flight recorder holds.
+    pub async fn recording(&mut self) -> Result<Recording, Failure> {
+        let answer = self.ask(Method::GET, "/v1/recording", Bytes::new(), Duration::ZERO).await?;
+        Ok(Recording::from_bytes(&self.whole(answer).await?)?)
     }
 
     /// Publishes a message. The time it asks the node to wait for readers is given to it.

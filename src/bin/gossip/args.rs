@@ -43,6 +43,7 @@ pub enum Command {
     Events(cmd::events::Events),
     Why(cmd::why::Why),
     Verdict(cmd::verdict::Verdict),
+    Recorder(cmd::recorder::Recorder),
     Simulate(cmd::simulate::Simulate),
     Fault(cmd::fault::Fault),
     Completions(cmd::completions::Completions),

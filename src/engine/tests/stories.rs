@@ -1,14 +1,13 @@
 //! What is found out becomes events, stories and reasons.
 
-use std::time::Duration;
-
 use super::world::{MS, SECOND, id, settings};
 use crate::base::id::{Incarnation, Life};
 use crate::base::machine::{Machine, Outbox};
 use crate::base::time::Time;
+use crate::engine::story::StoryBook;
 use crate::engine::{Condition, Engine, Event, Input, Output, Story};
 use crate::protocol::link::{Link, LinkId};
-use crate::protocol::membership::{Finding, GoingDownReason, Reprieve, Standing};
+use crate::protocol::membership::{Finding, GoingDownReason, Phase, Reprieve, Standing};
 
 const INCARNATION: Incarnation = Incarnation { life: Life(1), refutations: 0 };
 
@@ -183,25 +182,28 @@ fn too_few_voters_are_a_reason_not_to_be_down() {
 #[test]
 fn a_node_tells_its_own_story() {
     let mut teller = Teller::new();
-    let joined = Finding::Rejoined { incarnation: INCARNATION, through: None };
-    teller.finds(joined);
-    assert_eq!(teller.story(0).condition, Condition::Member);
+    let before = teller.story(0).episodes.len();
     teller.finds(Finding::Refuted { node: id(0), incarnation: INCARNATION });
     teller.finds(Finding::SelfDoubt { node: id(1), probing: 4 });
-    teller.finds(Finding::GoingDown {
-        incarnation: INCARNATION,
-        reason: GoingDownReason::SelfDoubt,
-        back_in: 2 * SECOND,
-    });
-    teller.now = teller.now + 500 * MS - MS;
     let story = teller.story(0);
-    let waiting = Condition::Waiting {
-        reason: GoingDownReason::SelfDoubt,
-        back_in: Duration::from_millis(1500),
-    };
-    assert_eq!((story.condition.clone(), story.episodes.len()), (waiting, 4));
-    assert!(story.headline(&name).starts_with("n0, of itself, "), "{}", story.headline(&name));
+    assert_eq!((story.standing, story.episodes.len()), (None, before + 2));
+    let headline = story.headline(&name);
+    assert!(headline.starts_with("n0, of itself, 1.0 s after its start: "), "{headline}");
     assert_eq!(teller.story(1).episodes.len(), 1, "the doubt began with node 1");
+}
+
+#[test]
+fn a_node_that_is_down_says_why_and_when_it_comes_back() {
+    let mut book = StoryBook::new(id(0));
+    let reason = GoingDownReason::SelfDoubt;
+    let going = Finding::GoingDown { incarnation: INCARNATION, reason, back_in: 2 * SECOND };
+    book.add(Time::ZERO + SECOND, &going);
+    let itself = |phase| Condition::of_itself(Time::ZERO + 1500 * MS, book.of(id(0)), phase, 2);
+    let back_in = 1500 * MS;
+    assert_eq!(itself(Phase::Downed), Condition::Waiting { reason, back_in });
+    assert_eq!(itself(Phase::Active), Condition::Member { health: 2 });
+    let told = itself(Phase::Downed).tell(&name);
+    assert!(told.ends_with("; it tries to come back in 1.5 s"), "{told}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::base::signer::Verifier;
 use crate::base::time::{Time, WallTime};
 use crate::base::token::Token;
 use crate::engine::frame::{Lane, Request, Response, Ticket};
-use crate::engine::{Engine, EngineSettings, Event, Input, Output};
+use crate::engine::{Engine, EngineSettings, Event, Input, Limits, Output};
 use crate::protocol::discovery::{self, DialFailure, DiscoveryConfig, Topology};
 use crate::protocol::link::{Link, LinkId, WatchConfig};
 use crate::protocol::membership::{MembershipConfig, Saved};
@@ -74,7 +74,7 @@ struct Running {
 }
 
 enum Happening {
-    Input(Input),
+    Input(Box<Input>),
     Copy { from: u8, name: Name, bucket: Bucket, frame: Bytes },
 }
 
@@ -114,6 +114,12 @@ impl World {
             .map(|(l, _)| *l)
             .collect();
         broken.into_iter().for_each(|link| self.close(link));
+    }
+
+    /// Records from now on what comes into a node's membership.
+    pub fn record(&mut self, number: u8) {
+        let limits = Limits { max_bytes: 1 << 24, max_inputs: 1 << 20 };
+        self.nodes.get_mut(&number).unwrap().engine.record(limits);
     }
 
     pub fn engine(&self, number: u8) -> &Engine {
@@ -182,7 +188,7 @@ impl World {
 
     fn happen(&mut self, number: u8, happening: Happening) {
         match happening {
-            Happening::Input(input) => self.input(number, input),
+            Happening::Input(input) => self.input(number, *input),
             Happening::Copy { from, name, bucket, frame } => {
                 self.copy(number, from, name, bucket, frame);
             }
@@ -190,7 +196,7 @@ impl World {
     }
 
     fn later(&mut self, number: u8, input: Input) {
-        self.happens_later(number, Happening::Input(input));
+        self.happens_later(number, Happening::Input(Box::new(input)));
     }
 
     fn happens_later(&mut self, number: u8, happening: Happening) {

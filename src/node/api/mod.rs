@@ -7,6 +7,7 @@
 //! | `GET /v1/peers` | all other nodes known: a list of [`PeerView`] |
 //! | `GET /v1/members` | all members, this node too, and how they stand: a list of [`MemberView`] |
 //! | `GET /v1/why/{node}` | why a node stands as it stands: a [`Story`](crate::Story) |
+//! | `GET /v1/recording` | what the flight recorder holds: the bytes of a [`Recording`](crate::Recording) |
 //! | `POST /v1/publish` | publish a message: [`PublishRequest`] to [`PublishReply`] |
 //! | `POST /v1/messages` | read kept messages: [`Query`](crate::Query) to a list of [`MessageView`] |
 //! | `GET /v1/subscribe?topic=…&own=true` | messages as they come: server-sent events, each a [`MessageView`] |

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -33,6 +33,7 @@ use crate::protocol::topic::{Query, Topic};
         peers,
         members,
         why,
+        recording,
         publish,
         messages,
         connect,
@@ -59,6 +60,7 @@ pub fn router(node: &Node) -> Router {
         .route("/v1/peers", get(peers))
         .route("/v1/members", get(members))
         .route("/v1/why/{node}", get(why))
+        .route("/v1/recording", get(recording))
         .route("/v1/publish", post(publish))
         .route("/v1/messages", post(messages))
         .route("/v1/subscribe", get(stream::subscribe))
@@ -93,7 +95,7 @@ impl From<Error> for Failure {
         let status = match &error {
             Error::Stopped => StatusCode::SERVICE_UNAVAILABLE,
             Error::Topic(_) | Error::Config(_) | Error::Encode(_) => StatusCode::BAD_REQUEST,
-            Error::Connect(_) => StatusCode::CONFLICT,
+            Error::Connect(_) | Error::NotRecorded => StatusCode::CONFLICT,
             Error::Fault(FaultError::Off) => StatusCode::FORBIDDEN,
             Error::Fault(_) => StatusCode::BAD_REQUEST,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
@@ -155,6 +157,20 @@ async fn members(State(node): State<WeakNode>) -> Answer<Vec<MemberView>> {
 async fn why(State(node): State<WeakNode>, Path(about): Path<String>) -> Answer<Story> {
     let about = about.parse().map_err(|error: NotANodeId| Failure::bad(error.to_string()))?;
     Ok(Json(node.upgrade()?.why(about).await?))
+}
+
+/// What the flight recorder of membership holds.
+#[utoipa::path(
+    get, path = "/v1/recording",
+    responses(
+        (status = 200, description = "a recording", content_type = "application/cbor-seq"),
+        (status = 409, body = Problem),
+    )
+)]
+async fn recording(State(node): State<WeakNode>) -> Result<Response, Failure> {
+    let recording = node.upgrade()?.recording().await?;
+    let kind = [(header::CONTENT_TYPE, "application/cbor-seq")];
+    Ok((kind, recording.to_bytes()).into_response())
 }
 
 /// Publish a message.

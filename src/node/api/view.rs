@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::base::id::NodeId;
 use crate::node::{Member, Message, Overview, Peer, Stats};
 use crate::protocol::discovery::Degrees;
-use crate::protocol::membership::Standing;
+use crate::protocol::membership::{Phase, Standing};
 use crate::protocol::topic::{Delivery, MessageId, Report, Way};
 
 /// This node at one moment.
@@ -30,6 +30,15 @@ pub struct NodeView {
     pub network: String,
     /// Which start of it this is.
     pub life: u64,
+    /// How often it refuted a suspicion or came back in this life.
+    pub refutations: u32,
+    /// `joining`, `active`, `isolated` or `downed`: in what condition it is as a member.
+    #[schema(value_type = String)]
+    pub phase: Phase,
+    /// Members that live, as it knows, itself too.
+    pub active: u32,
+    /// Members whose votes count, itself too. The same as `active` once all agree.
+    pub agreed: u32,
     /// For how long it has run.
     pub uptime_ms: u64,
     /// Where others can dial it, with `/p2p/…`.
@@ -226,6 +235,10 @@ impl From<Overview> for NodeView {
             name: node.name,
             network: node.network,
             life: node.life.0,
+            refutations: node.incarnation.refutations,
+            phase: node.phase,
+            active: node.active,
+            agreed: node.agreed,
             uptime_ms: millis(node.uptime),
             addresses: pinned(node.addresses),
             door: pinned(node.door),

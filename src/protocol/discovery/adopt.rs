@@ -30,7 +30,7 @@ impl Dialer {
         for peer in mend.one_sided(now, self.own, patience, book) {
             self.no_neighbour(&mut mend, peer, out);
             if self.is_linked(peer) {
-                out.push(Output::Unlink { peer });
+                out.push(Output::Unneeded { peer });
             }
         }
         if let Some(peer) = mend.surplus(now, self.own, book) {
@@ -128,13 +128,13 @@ impl Dialer {
         mend.asking.take()
     }
 
-    /// It does not become a neighbour. A link that was made for this is closed.
+    /// It does not become a neighbour. A link that was made for this is not needed.
     fn turned_down(&mut self, now: Time, mend: &mut Mend, out: &mut Outbox<Output>) {
         let Some(asking) = self.end_asking(mend) else { return };
         let peer = asking.peer;
         mend.refused_by(now, peer);
         if asking.dialled && self.is_linked(peer) && !self.is_neighbour(peer) {
-            out.push(Output::Unlink { peer });
+            out.push(Output::Unneeded { peer });
         }
     }
 
@@ -198,7 +198,7 @@ impl Dialer {
         self.mend = Some(mend);
         // Two that drop each other at once are neighbours no more, and still linked.
         if self.is_linked(peer) {
-            out.push(Output::Unlink { peer });
+            out.push(Output::Unneeded { peer });
         }
     }
 

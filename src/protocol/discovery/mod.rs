@@ -75,8 +75,10 @@
 //! **Neighbours** (`fixed`): in the fixed and the mending topology
 //!
 //! - Upon a link with a node in the map: `Neighbour { joined: true }`. Upon its leaving the map:
-//!   `joined: false`; its link is closed by `Rewire` to other neighbours and by `Forget`.
-//!   A link lost says nothing: its neighbourhood ends with it and begins again with the next.
+//!   `joined: false`; its link is `Unneeded` upon `Rewire` to other neighbours, and closed upon
+//!   `Forget`. A link lost says nothing: its neighbourhood ends with it and begins again with the
+//!   next.
+//! - `Unneeded` closes no link by itself: membership may watch the peer over it.
 //!
 //! **Mending** (`mend`, `adopt`, `map`): only in the mending topology, and without a coordinator
 //!
@@ -94,12 +96,12 @@
 //!   reached is passed over until its next dial is due. Who says no is asked again after 2 s, and
 //!   after each attempt in a row that led nowhere the next waits twice as long, 8 s at most.
 //! - Upon `Adopt`: adopt when there are fewer than `max` neighbours; when nobody is cut off, the
-//!   last place above `min` is kept free for who is. Else say `Full`; the asker closes the link
-//!   that it made for this.
+//!   last place above `min` is kept free for who is. Else say `Full`; the link that the asker made
+//!   for this is `Unneeded`.
 //! - With more than `max` living neighbours (a lost one is back): give back an adopted one to whom
 //!   other ways on the map lead, the one with most neighbours first: `Dropped`, once a second.
-//! - Upon `Dropped`: not a neighbour any more; close the link. The same for a neighbour whose card,
-//!   `mend_after` after the link, names neighbours and not this node.
+//! - Upon `Dropped`: not a neighbour any more, the link `Unneeded`. The same for a neighbour whose
+//!   card, `mend_after` after the link, names neighbours and not this node.
 //!
 //! **Good-bye and wishes** (`wish`)
 //!

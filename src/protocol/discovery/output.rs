@@ -31,6 +31,11 @@ pub enum Output {
         /// Whom.
         peer: NodeId,
     },
+    /// This room has no use for the link with this peer any more; another may have one.
+    Unneeded {
+        /// With whom.
+        peer: NodeId,
+    },
     /// Topics travel directly to this peer from now on, or no more (fixed topology only).
     Neighbour {
         /// Who.

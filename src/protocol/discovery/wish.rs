@@ -159,7 +159,7 @@ impl Dialer {
             out.push(Output::Neighbour { peer, joined: false });
             self.no_more_vouched(peer);
             if self.fixed.is_some() && self.is_linked(peer) {
-                out.push(Output::Unlink { peer });
+                out.push(Output::Unneeded { peer });
             }
         }
         for (peer, places) in new {

@@ -35,10 +35,6 @@ impl<K: Copy + Ord> Agenda<K> {
         }
     }
 
-    pub fn holds(&self, what: K) -> bool {
-        self.at.contains_key(&what)
-    }
-
     /// The next thing that is due, taken off the agenda.
     pub fn pop(&mut self, now: Time) -> Option<K> {
         let (at, what) = *self.due.first()?;
@@ -47,6 +43,13 @@ impl<K: Copy + Ord> Agenda<K> {
         }
         self.cancel(what);
         Some(what)
+    }
+
+    /// What of the chosen is due already is due later.
+    pub fn postpone(&mut self, now: Time, later: Time, chosen: impl Fn(&K) -> bool) {
+        let due = self.due.iter().take_while(|(at, _)| *at <= now).map(|(_, what)| *what);
+        let late: Vec<K> = due.filter(chosen).collect();
+        late.into_iter().for_each(|what| self.set(what, later));
     }
 
     pub fn deadline(&self) -> Option<Time> {

@@ -55,6 +55,10 @@ pub struct Birth {
     last_down: Option<Time>,
     /// Whose records are being fetched, and since when.
     fetching: Option<(NodeId, Time)>,
+    /// The D told with them, page by page, and whether any of them was refused.
+    told: (BTreeSet<NodeId>, bool),
+    /// Of whom the one that takes this node in told.
+    present: BTreeSet<NodeId>,
 }
 
 impl Birth {
@@ -71,6 +75,8 @@ impl Birth {
             downs: 0,
             last_down: None,
             fetching: None,
+            told: (BTreeSet::new(), false),
+            present: BTreeSet::new(),
         }
     }
 
@@ -79,8 +85,32 @@ impl Birth {
         let busy = self.fetching.is_some_and(|(_, since)| now.since(since) < timeout * 20);
         if !busy {
             self.fetching = Some((peer, now));
+            self.told = (BTreeSet::new(), false);
         }
         !busy
+    }
+
+    /// One more page from a peer: the part of D it tells, and whether anything was refused. False
+    /// when it is not this peer's turn, or tells of more than there may be.
+    pub fn turn_page(
+        &mut self,
+        peer: NodeId,
+        agreed: Vec<NodeId>,
+        refused: bool,
+        most: usize,
+    ) -> bool {
+        self.told.1 |= refused;
+        self.told.0.extend(agreed);
+        let fits = self.told.0.len() <= most;
+        if !fits {
+            self.told.0.clear();
+        }
+        fits && self.fetching.is_some_and(|(from, _)| from == peer)
+    }
+
+    /// The D told in all pages, and whether anything was refused.
+    pub fn told(&mut self) -> (BTreeSet<NodeId>, bool) {
+        std::mem::take(&mut self.told)
     }
 
     pub fn fetched(&mut self, peer: NodeId) {
@@ -100,7 +130,7 @@ impl MembershipMachine {
         self.agenda.set_by(Due::Seek, now + timeout * 5);
         let remembers = self.birth.remembered.len() > 1;
         let wait = if remembers {
-            timeout * REMEMBERED
+            timeout * (REMEMBERED + TURN * self.turn())
         } else if self.birth.alone {
             Duration::ZERO
         } else {
@@ -110,8 +140,24 @@ impl MembershipMachine {
         if now < at || self.birth.through.is_some() {
             return self.agenda.set(Due::Found, at.max(now + timeout));
         }
+        self.drop_absent(now, &BTreeSet::new());
         self.roll.agree_on(&BTreeSet::from([self.me]));
         self.begin(now, None, out);
+    }
+
+    /// Those remembered that did not come back are no members of what begins now: their votes
+    /// would be counted on for ever.
+    fn drop_absent(&mut self, now: Time, present: &BTreeSet<NodeId>) {
+        if self.birth.remembered.is_empty() || self.birth.downs > 0 {
+            return;
+        }
+        let is_absent = |node: &NodeId| *node != self.me && !present.contains(node);
+        let absent: Vec<NodeId> =
+            self.roll.alive().map(|(node, _)| node).filter(is_absent).collect();
+        for node in absent {
+            self.roll.forget(node);
+            self.view_changed(now, node, false);
+        }
     }
 
     /// How many known nodes come before this one.
@@ -137,6 +183,22 @@ impl MembershipMachine {
         self.birth.met.insert(from);
         if (self.birth.met.len() + 1) * 2 > self.birth.remembered.len() {
             self.begin(now, Some(from), out);
+        }
+    }
+
+    /// Isolated, and another member answered that looks for members, too: neither is alone. The
+    /// membership is as it was, so what may be decided with it still needs a majority of it.
+    pub(super) fn meets_fellow(
+        &mut self,
+        now: Time,
+        peer: NodeId,
+        phase: Phase,
+        out: &mut Outbox<Output>,
+    ) {
+        let looks = matches!(phase, Phase::Isolated | Phase::Joining);
+        let is_member = self.roll.is_agreed(peer) && self.roll.is_alive(peer);
+        if self.phase == Phase::Isolated && looks && is_member {
+            self.begin(now, Some(peer), out);
         }
     }
 
@@ -189,6 +251,7 @@ impl MembershipMachine {
         let Some(News::Alive(alive)) = self.own_record() else { return };
         self.birth.through = Some(through);
         self.birth.agreed.clear();
+        self.birth.present.clear();
         self.agenda.set(Due::Join, now + self.config.timeout * PATIENCE);
         self.ask_linked(through, Message::Join(alive), Errand::Join, out);
     }
@@ -242,17 +305,23 @@ impl MembershipMachine {
             return;
         }
         let last = records.last().map(News::node);
+        self.birth.present.extend(records.iter().map(News::node));
         self.hear_news(now, peer, records, out);
         if self.birth.through != Some(peer) {
             return;
         }
         self.birth.agreed.extend(agreed);
+        if self.birth.present.len().max(self.birth.agreed.len()) > self.config.max_members {
+            return self.join_failed(now, out);
+        }
         if let Some(after) = last.filter(|_| more) {
             self.agenda.set(Due::Join, now + self.config.timeout * PATIENCE);
             let rest = Message::Fetch { after: Some(after) };
             self.ask_linked(peer, rest, Errand::Join, out);
             return;
         }
+        let present = std::mem::take(&mut self.birth.present);
+        self.drop_absent(now, &present);
         let agreed = std::mem::take(&mut self.birth.agreed);
         self.roll.agree_on(&agreed);
         self.begin(now, Some(peer), out);
@@ -317,6 +386,7 @@ impl MembershipMachine {
         self.rounds.clear();
         self.checks.clear();
         self.sweeps.clear();
+        self.guard = super::guard::Guard::default();
         self.watches.clear();
         self.holds.clear();
         self.condemned.clear();
@@ -367,17 +437,16 @@ impl MembershipMachine {
     }
 
     /// This node stops being a member, and comes back later.
-    pub(super) fn go_down(
-        &mut self,
-        now: Time,
-        reason: GoingDownReason,
-        out: &mut Outbox<Output>,
-    ) {
+    pub(super) fn go_down(&mut self, now: Time, reason: GoingDownReason, out: &mut Outbox<Output>) {
         let in_a_row = self.birth.last_down.is_some_and(|last| now.since(last) < CALM);
         self.birth.downs = if in_a_row { self.birth.downs.saturating_add(1) } else { 1 };
         self.birth.last_down = Some(now);
+        // Should all go down together, more than half of them go on when they meet again.
+        self.birth.remembered = self.roll.agreed().map(|(node, _)| node).collect();
+        self.birth.met.clear();
         self.stats.resets += 1;
-        let doubled = self.config.rejoin_backoff.saturating_mul(1 << (self.birth.downs - 1).min(16));
+        let doubled =
+            self.config.rejoin_backoff.saturating_mul(1 << (self.birth.downs - 1).min(16));
         let back_in = doubled.min(self.config.rejoin_max);
         let back_in = back_in + back_in.mul_f64(self.chance() / 4.0);
         let incarnation = self.incarnation;
@@ -415,7 +484,11 @@ impl MembershipMachine {
         let seen = seen.max(self.incarnation);
         let next = match seen.refutations.checked_add(1) {
             Some(refutations) => Incarnation { life: seen.life, refutations },
-            None => Incarnation { life: crate::base::id::Life(seen.life.0 + 1), refutations: 0 },
+            None => match seen.life.0.checked_add(1) {
+                Some(life) => Incarnation { life: crate::base::id::Life(life), refutations: 0 },
+                // Above the last there is none, and an incarnation never falls.
+                None => return,
+            },
         };
         self.become_incarnation(now, next, Vec::new(), out);
     }
@@ -429,8 +502,7 @@ impl MembershipMachine {
     ) {
         self.incarnation = incarnation;
         let tick = self.tick(now);
-        let alive =
-            Alive { node: self.me, incarnation, tick, signature: Vec::new(), vouchers };
+        let alive = Alive { node: self.me, incarnation, tick, signature: Vec::new(), vouchers };
         let alive = alive.sign(&mut self.signer);
         self.roll.apply(now, self.me, State::Alive(Arc::new(alive)));
         out.push(Output::Incarnation(incarnation));

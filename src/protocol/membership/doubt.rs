@@ -4,7 +4,7 @@ use rand::seq::SliceRandom;
 
 use super::config::SelfReset;
 use super::finding::{Finding, GoingDownReason};
-use super::machine::{MembershipMachine, Output};
+use super::machine::{Due, MembershipMachine, Output};
 use super::sweep::{Purpose, Sweep};
 use crate::base::id::NodeId;
 use crate::base::machine::Outbox;
@@ -17,6 +17,24 @@ const SAMPLE: usize = 32;
 const FEWEST_SILENT: u32 = 3;
 
 impl MembershipMachine {
+    /// Woken late, this node was not run for a while and answers may lie unread: what would count
+    /// as silence gets a timeout more. Only once per probe interval, so that a node that is always
+    /// late finds the dead as well.
+    pub(super) fn own_lateness(&mut self, now: Time) {
+        let timeout = self.config.timeout;
+        let late = self.agenda.deadline().is_some_and(|due| now.since(due) >= timeout);
+        let again =
+            self.last_late.is_some_and(|last| now.since(last) < self.config.probe_interval());
+        if !late || again {
+            return;
+        }
+        self.last_late = Some(now);
+        self.probes.is_worse();
+        self.agenda.postpone(now, now + timeout, |due| {
+            matches!(due, Due::Missed(_) | Due::Silent { .. } | Due::Suspect(_) | Due::Round(_))
+        });
+    }
+
     pub(super) fn doubt_oneself(&mut self, now: Time, node: NodeId, out: &mut Outbox<Output>) {
         if self.config.self_reset == SelfReset::Seed {
             self.found(Finding::SelfDoubt { node, probing: 0 }, out);

@@ -57,8 +57,8 @@ pub fn electorate(
     Electorate { voters, quorum }
 }
 
-/// True when these may be the voters of one committee on `subject`. D may differ a little between nodes, so
-/// the border is drawn a third wider than when asking.
+/// True when these may be the voters of one committee on `subject`. D may differ a little between
+/// nodes, so the border is drawn a third wider than when asking.
 pub fn may_vote(
     roll: &Roll,
     config: &MembershipConfig,
@@ -82,7 +82,10 @@ fn committee(
     size: u32,
 ) -> Vec<NodeId> {
     let about = roll.record(subject).map_or(0, |record| record.lot);
-    let round = mix(mix(about, incarnation.life.0), mix(u64::from(incarnation.refutations), u64::from(attempt)));
+    let round = mix(
+        mix(about, incarnation.life.0),
+        mix(u64::from(incarnation.refutations), u64::from(attempt)),
+    );
     let mut draws: Vec<(u64, NodeId)> = roll
         .agreed()
         .filter(|(node, _)| *node != subject)
@@ -94,26 +97,4 @@ fn committee(
     }
     draws.truncate(size);
     draws.into_iter().map(|(_, node)| node).collect()
-}
-
-/// The members that a node must hear from before it condemns anybody in a large mesh: 32 drawn by
-/// its own lot and the minute, or all of up to 64. Gives them and how many must have been heard.
-pub fn guard(roll: &Roll, me: NodeId, minute: u64) -> (Vec<NodeId>, usize) {
-    const EXACT: usize = 64;
-    const SAMPLE: usize = 32;
-    const HEARD: usize = 24;
-    let own = roll.record(me).map_or(0, |record| record.lot);
-    let mut draws: Vec<(u64, NodeId)> = roll
-        .agreed()
-        .filter(|(node, _)| *node != me)
-        .map(|(node, record)| (mix(mix(own, minute), record.lot), node))
-        .collect();
-    let total = draws.len() + 1;
-    if total <= EXACT {
-        // This node is one of the more than half.
-        return (draws.into_iter().map(|(_, node)| node).collect(), total / 2);
-    }
-    draws.select_nth_unstable(SAMPLE - 1);
-    draws.truncate(SAMPLE);
-    (draws.into_iter().map(|(_, node)| node).collect(), HEARD)
 }

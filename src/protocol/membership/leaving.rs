@@ -40,9 +40,7 @@ impl MembershipMachine {
             self.left.drop_of(node);
             self.troubles.remove(&node);
             out.push(Output::Online { node, life });
-        } else if linked
-            && let Some((Standing::Unreachable, _)) = self.troubles.get(&node)
-        {
+        } else if linked && let Some((Standing::Unreachable, _)) = self.troubles.get(&node) {
             self.troubles.remove(&node);
             out.push(Output::Online { node, life });
         }
@@ -117,6 +115,9 @@ impl MembershipMachine {
                 self.ask_linked(peer, message, Errand::GoodBye, out)
             })
             .collect();
+        // It watches and suspects nobody any more, and founds no mesh on its way out.
+        self.agenda.retain(|_| false);
+        self.probes.stop();
         let until = now + self.config.leave_patience;
         self.leaving = Some(Leaving { record, open, until: Some(until) });
         self.agenda.set(Due::Leave, until);
@@ -172,9 +173,8 @@ impl MembershipMachine {
             news.push(News::Left(record));
         }
         if !news.is_empty() {
-            let has_left = |peer: &NodeId| {
-                self.roll.record(*peer).is_some_and(super::roll::Record::is_left)
-            };
+            let has_left =
+                |peer: &NodeId| self.roll.record(*peer).is_some_and(super::roll::Record::is_left);
             let others: Vec<NodeId> =
                 self.desk.linked().filter(|peer| *peer != from && !has_left(peer)).collect();
             for to in others {
@@ -186,13 +186,7 @@ impl MembershipMachine {
     }
 
     /// Its link stays: it is its own business to end it, when all have noted that it leaves.
-    fn is_gone_left(
-        &mut self,
-        now: Time,
-        node: NodeId,
-        was_alive: bool,
-        out: &mut Outbox<Output>,
-    ) {
+    fn is_gone_left(&mut self, now: Time, node: NodeId, was_alive: bool, out: &mut Outbox<Output>) {
         let linked = self.desk.is_linked(node);
         self.desk.unlink(node);
         self.is_gone(now, node, was_alive, out);
@@ -205,9 +199,7 @@ impl MembershipMachine {
     fn is_left_news(&self, record: &Left) -> bool {
         record.node != self.me
             && record.age() < self.config.remember_left
-            && self
-                .member(record.node)
-                .is_some_and(|member| record.life >= member.incarnation.life)
+            && self.member(record.node).is_some_and(|member| record.life >= member.incarnation.life)
             && !self.is_over(record.node, record.life)
     }
 

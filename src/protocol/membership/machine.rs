@@ -66,6 +66,11 @@ pub enum Input {
         /// With whom.
         peer: NodeId,
     },
+    /// No other room has a use for the link with this peer.
+    Unneeded {
+        /// With whom.
+        peer: NodeId,
+    },
     /// A peer refused us at the hello, with the proof that we were put out.
     Barred {
         /// Who, if known.
@@ -341,17 +346,23 @@ pub struct MembershipMachine {
     pub(super) holds: BTreeMap<NodeId, Hold>,
     pub(super) checks: BTreeMap<NodeId, Check>,
     pub(super) sweeps: BTreeMap<Purpose, Sweep>,
+    pub(super) guard: super::guard::Guard,
     /// Incarnations that this node testified to be down, and in which round.
     pub(super) condemned: BTreeMap<NodeId, (Incarnation, u64)>,
     /// When others contradicted, within the flap window.
     pub(super) flaps: BTreeMap<NodeId, Vec<Time>>,
     /// The last digest of A that a peer told.
     pub(super) views: BTreeMap<NodeId, u64>,
+    /// The last digest of D that a member told.
+    pub(super) agreements: BTreeMap<NodeId, u64>,
     /// The logical clock of a peer when it was last told.
     pub(super) ticks: BTreeMap<NodeId, (u64, Time)>,
     pub(super) birth: super::birth::Birth,
     pub(super) refuting: super::refute::Refuting,
     pub(super) last_doubt: Option<Time>,
+    /// When this node was last late itself.
+    #[serde(default)]
+    pub(super) last_late: Option<Time>,
     pub(super) told_view: (u32, u32),
     pub(super) stats: MembershipStats,
 }
@@ -410,13 +421,16 @@ impl MembershipMachine {
             holds: BTreeMap::new(),
             checks: BTreeMap::new(),
             sweeps: BTreeMap::new(),
+            guard: super::guard::Guard::default(),
             condemned: BTreeMap::new(),
             flaps: BTreeMap::new(),
             views: BTreeMap::new(),
+            agreements: BTreeMap::new(),
             ticks: BTreeMap::new(),
             birth: super::birth::Birth::new(alone, saved.agreed),
             refuting: super::refute::Refuting::default(),
             last_doubt: None,
+            last_late: None,
             told_view: (0, 0),
             stats: MembershipStats::default(),
         };
@@ -475,6 +489,11 @@ impl MembershipMachine {
         self.stats
     }
 
+    /// What it signs with: a recorder takes the signatures from it, a replay puts them there.
+    pub fn signer(&mut self) -> &mut Signer {
+        &mut self.signer
+    }
+
     /// In what condition this node is.
     pub fn phase(&self) -> Phase {
         self.phase
@@ -498,32 +517,15 @@ impl MembershipMachine {
         }
     }
 
-    /// Votes so far in an open round about a node: up, down, and needed.
-    pub fn tally(&self, node: NodeId) -> Option<(u32, u32, u32)> {
-        let round = self.rounds.get(&node)?;
-        let (up, down, _) = round.tally();
-        Some((up, down, round.quorum(&self.config)))
-    }
-
     /// The rounds of questions that are open: about whom, and since when.
     #[cfg(feature = "sim")]
     pub fn open_rounds(&self) -> impl Iterator<Item = (NodeId, Time)> + '_ {
         self.rounds.iter().map(|(subject, round)| (*subject, round.begun))
     }
 
-    /// Until when a node is not suspected again.
-    pub fn held_until(&self, node: NodeId) -> Option<Time> {
-        self.holds.get(&node).map(|hold| hold.until)
-    }
-
     /// When a node was last heard, and its usual round trip.
     pub fn last_heard(&self, node: NodeId) -> (Option<Time>, Option<Duration>) {
         (self.probes.last_heard(node), self.probes.round_trip(node))
-    }
-
-    /// True when this node watches that one.
-    pub fn watches(&self, node: NodeId) -> bool {
-        self.observers.watches(node)
     }
 
     /// 0 is well; 7 means that this node trusts its own probes least.
@@ -533,9 +535,7 @@ impl MembershipMachine {
 
     /// True when `Input::Heard` of this peer would be news: it was not heard for a while.
     pub fn wants_heard(&self, now: Time, peer: NodeId) -> bool {
-        self.probes
-            .last_heard(peer)
-            .is_none_or(|heard| now.since(heard) >= self.config.timeout / 2)
+        self.probes.last_heard(peer).is_none_or(|heard| now.since(heard) >= self.config.timeout / 2)
     }
 
     pub(super) fn is_active(&self) -> bool {
@@ -598,6 +598,7 @@ impl Machine for MembershipMachine {
             Input::Linked { peer, life } => self.linked(now, peer, life, out),
             Input::Unlinked { peer } => self.unlinked(now, peer, out),
             Input::Unreached { peer } => self.unreached(now, peer, out),
+            Input::Unneeded { peer } => self.unneeded(peer, out),
             Input::Barred { by, certificate } => self.barred(now, by, certificate, out),
             Input::Heard { peer } => self.heard(now, peer, out),
             Input::Known { node, life } => self.known(now, node, life, out),
@@ -608,6 +609,7 @@ impl Machine for MembershipMachine {
             Input::Answer { token, message } => self.answer(now, token, message, out),
             Input::Settled { token } => self.settled(now, token, out),
         }
+        self.own_lateness(now);
         while let Some(due) = self.agenda.pop(now) {
             self.due(now, due, out);
         }

@@ -29,13 +29,7 @@ impl MembershipMachine {
     }
 
     /// A peer told how it is and what it believes.
-    pub(super) fn meet(
-        &mut self,
-        now: Time,
-        from: NodeId,
-        pulse: Pulse,
-        out: &mut Outbox<Output>,
-    ) {
+    pub(super) fn meet(&mut self, now: Time, from: NodeId, pulse: Pulse, out: &mut Outbox<Output>) {
         self.ticks.insert(from, (pulse.tick, now));
         match (self.phase, pulse.phase) {
             (Phase::Joining | Phase::Isolated, Phase::Active) => self.join(now, from, out),
@@ -56,6 +50,7 @@ impl MembershipMachine {
             Some(_) => {}
         }
         self.views.insert(from, pulse.active);
+        self.agreements.insert(from, pulse.agreed);
         if pulse.active != self.roll.digests().0 {
             return self.agenda.set_by(Due::Sync(from), now + timeout * 2);
         }
@@ -113,7 +108,7 @@ impl MembershipMachine {
     }
 
     /// To all linked members, at once.
-    fn tell_pulse(&mut self, now: Time, out: &mut Outbox<Output>) {
+    pub(super) fn tell_pulse(&mut self, now: Time, out: &mut Outbox<Output>) {
         let members: Vec<NodeId> =
             self.desk.linked().filter(|peer| self.roll.is_alive(*peer)).collect();
         for peer in members {
@@ -169,12 +164,21 @@ impl MembershipMachine {
         now: Time,
         peer: NodeId,
         records: Vec<News>,
-        _agreed: Vec<NodeId>,
+        agreed: Vec<NodeId>,
         more: bool,
         out: &mut Outbox<Output>,
     ) {
         let last = records.last().map(News::node);
+        let before = self.stats.forged;
         self.hear_news(now, peer, records, out);
+        let refused = self.stats.forged > before;
+        if !self.birth.turn_page(peer, agreed, refused, self.config.max_members) {
+            return self.birth.fetched(peer);
+        }
+        if !more {
+            let (agreed, refused) = self.birth.told();
+            self.catch_up(now, &agreed, refused, out);
+        }
         match last.filter(|_| more) {
             Some(after) => {
                 let rest = Message::Fetch { after: Some(after) };
@@ -189,13 +193,7 @@ impl MembershipMachine {
     }
 
     /// A node is known by its card.
-    pub(super) fn known(
-        &mut self,
-        now: Time,
-        node: NodeId,
-        life: Life,
-        out: &mut Outbox<Output>,
-    ) {
+    pub(super) fn known(&mut self, now: Time, node: NodeId, life: Life, out: &mut Outbox<Output>) {
         self.meets(now, node, life, false, out);
         if let Some(met) = self.acquaintances.get_mut(&node) {
             met.carded = true;
@@ -208,9 +206,8 @@ impl MembershipMachine {
     /// Nodes with cards that are no members may be another mesh: meets one of them.
     pub(super) fn meet_strangers(&mut self, now: Time, out: &mut Outbox<Output>) {
         if self.is_active() {
-            let is_stranger = |node: &NodeId| {
-                self.roll.record(*node).is_none() && !self.desk.is_linked(*node)
-            };
+            let is_stranger =
+                |node: &NodeId| self.roll.record(*node).is_none() && !self.desk.is_linked(*node);
             let strangers: Vec<NodeId> = self
                 .acquaintances
                 .iter()

@@ -1,48 +1,211 @@
-//! The membership room: who is there, in which life, and who said good-bye.
+//! The membership room: who is there, in which life, who said good-bye, and who is down by the
+//! proven verdict of a quorum.
 //!
-//! The quorum protocol that finds the dead comes into this room next; what stands here is what it
-//! needs below it: a record of every node's life.
+//! ```text
+//!  Linked, Unlinked, Unreached ──► say · desk ─────────────────► Ask, Tell, Answer, Reach, Unlink
+//!  Asked, Told, Answer, Settled ─────┤ messages
+//!        ┌─────────┬─────────────────┼───────────┬────────────┬───────────────┐
+//!     probing   suspecting        witness       news        meeting         birth ──► Found,
+//!   watch · probe  round · vote   guard · vote  certificate   pulses,       found, join,   Online,
+//!   observers   electorate        sweep         refute        pages         go down        Down ..
+//!        │ misses ──►│ queries ──────►│            │            │               │
+//!        │           └◄── reports ────┘ verdicts ─►│            │               │
+//!        └─ doubt ◄── link down                    ▼            ▼               ▼
+//!                                       roll: records, A (who lives), D (whose vote counts)
+//!  Known, Forgotten, Leave ──► leaving · left      holders: who has the same A
+//! ```
+//!
+//! Terms. *A*: the members that live. *D*: those whose votes count; `n` is the larger of D and
+//! every A since D was last agreed on. A *life* is one start of a node, an *incarnation* a life and
+//! how often its owner contradicted in it. The unit of all times is `timeout`.
 //!
 //! # Spec
 //!
-//! Links:
-//! - upon a link: the peer is `Alive`, its life noted.
-//! - upon a link in an older life, or in one that ended with a good-bye: `Unlink`; until it is gone
-//!   nothing is asked over it, and its end means nothing.
-//! - upon the end of a link: the peer is `Unreachable` unless it left.
+//! **Links** (`say`, `desk`)
 //!
-//! Leaving:
-//! - upon the leave command: every linked peer, and who links until the end, is asked to note a
-//!   signed `Left` record; when all have answered, or after `leave_patience`, the node may stop.
-//! - upon a valid `Left` record that is news: the node is `Left`, its record is passed to all
+//! - Upon a link: the peer is `Alive`, its life noted, and it is probed.
+//! - Upon a link in an older life, or in one that ended with a good-bye: `Unlink`; until it is gone
+//!   nothing is asked over it, and its end means nothing.
+//! - Upon the end of a link: a member is probed at once, which is no verdict; who is none is
+//!   `Unreachable` unless it left.
+//! - Upon a question to a peer without a link: want one (`Reach`). The time for the answer begins
+//!   when it is up, at most 5 timeouts later; `Unreached` is silence.
+//! - Upon `Unneeded`, when the topology has no use for a link any more: `Unlink`, unless one of its
+//!   two ends watches the other, which would dial again at once.
+//!
+//! **Watching** (`probing`, `watch`, `probe`, `observers`)
+//!
+//! - Every member is watched by K others, drawn by both ids; upon every change of A anew.
+//! - Upon `probe_interval` without a word from a watched member: probe it. An answer is waited for
+//!   `max(timeout, srtt + 4 rttvar) * (1 + own health)`, at most 20 timeouts, and exactly `timeout`
+//!   when `adaptive_timeout` is off. A miss takes a timeout at least, also when the dial is refused
+//!   at once, so that a process that restarts is not missed three times in a millisecond.
+//! - Upon a miss: the next probe at once, until `miss_limit` in a row or 4 of the last 10.
+//! - Then the observers ask one after another, by rank, half a timeout apart: the first to ask
+//!   makes the others hold.
+//!
+//! **Suspicion** (`suspecting`, `round`, `electorate`)
+//!
+//! - Upon enough misses of a member whose vote counts, when this node's vote counts, no round and
+//!   no hold on it is open: tell the subject, sign the own vote `Down`, and ask the voters by
+//!   chance, those in trouble last, as many at once as votes are missing and one (or `fanout`).
+//! - A verdict needs `max(majority of n, threshold)` votes, without `partition_safe` the threshold
+//!   alone. More than there are voters: `QuorumUnavailable`, told once, and the subject is
+//!   `Unreachable`.
+//! - Upon no acknowledgement in time, or no report within `2 (m + 2)` timeouts of it: the voter is
+//!   silent, and the next is asked.
+//! - Upon enough `Down` votes, once `refute_window` passed since it began: a verdict.
+//! - Upon more `Up` votes than the threshold, or so many that no majority is left: `LinkDown`. The
+//!   subject stays a member and is not suspected for 100 timeouts, doubled up to 3,000; this node
+//!   doubts itself.
+//! - Upon a word of the subject, or its next incarnation: the round ends.
+//! - Upon nobody left to ask: isolated when nobody at all was heard since it began, else
+//!   inconclusive, and again after 5 timeouts.
+//!
+//! **Witness** (`witness`, `vote`)
+//!
+//! - Upon a `Query`: acknowledge at once, hold the own suspicion for two refutation windows, probe
+//!   the subject up to `miss_limit` times and report. With an own round open: `Down` at once. Who
+//!   knows a newer record answers with it. A node that is not active, or whose vote does not count,
+//!   never votes.
+//! - Upon a word of a subject that this node found down: tell it so. Its next incarnation makes the
+//!   statement void, so that nobody can collect such statements over time.
+//!
+//! **Verdict** (`certificate`, `news`)
+//!
+//! - Upon a certificate: valid with `max(majority of n, threshold)` distinct voters of D, none of
+//!   them the subject, as many as each of them held necessary, all signatures genuine, of one round
+//!   and one incarnation that is not history, their clocks at most `2 refute_window + 4 m` ticks
+//!   apart. Record it, bar the incarnation, end its links, pass the proof on. Anything else is
+//!   refused, counted and told (`Rejected`), and changes nothing.
+//! - Upon a word as a member from an incarnation that was put out: answer with the proof, nothing
+//!   else. A peer is never barred, only incarnations of it.
+//!
+//! **Refutation** (`refute`)
+//!
+//! - Upon being suspected: take the next incarnation and tell everybody, at most once per
+//!   `refute_window`. From the fourth within `flap_window` on a quorum has to vouch for it;
+//!   vouchers are asked for, and others refuse it without.
+//!
+//! **Self-doubt and isolation** (`doubt`, `birth`)
+//!
+//! - Upon `LinkDown`, at most once per half a `flap_window`: probe all members (32 by chance of
+//!   more). When more than half of them, and three at least, do not answer: go down.
+//! - Upon being woken a timeout late or more, at most once per `probe_interval`: answers may lie
+//!   unread, so misses, silences and rounds that fell due meanwhile get a timeout more.
+//! - Upon going down, by doubt or by a valid certificate of the own incarnation: end all links,
+//!   take the next incarnation, come back after `rejoin_backoff`, doubled with every time in a row
+//!   up to `rejoin_max`, and a quarter more by chance; 600 s without one end the row.
+//! - Isolated: no probes, suspicions or votes; try the members one by one, after at most `2^tries`
+//!   timeouts and 30 s. Upon an answer of an active one: join through it in the next incarnation.
+//!   Upon an answer of a member that looks for members itself: go on as before.
+//!
+//! **Birth** (`birth`)
+//!
+//! - With nobody to join: found, at once. Else ask the first active peer to be taken in; it tells
+//!   its records and its D page by page.
+//! - After 10 timeouts without an active peer: found, 5 timeouts later for every known node with a
+//!   smaller id. Two meshes that meet become one by the union of their records.
+//! - With a remembered D, and for those that went down together: go on with it as soon as more than
+//!   half of it has met. After 100 timeouts more without that: found anew; who did not come is no
+//!   member.
+//!
+//! **Agreeing** (`meeting`, `catch_up`, `roll`, `holders`)
+//!
+//! - With every probe and answer goes a pulse: incarnation, clock, digests of A and D, and while
+//!   they differ which of D are known to have had this A. Upon another A: fetch the peer's records.
+//! - D becomes A when more than half of D are known to have had the same A, or when a voter's D is
+//!   this A already.
+//! - Upon all records of a peer whose D is another, told by more than half of D (24 of 32 drawn in
+//!   a large mesh) in their pulses: that D takes the place of this one. When something in the
+//!   records was refused, those members are probed. So who missed a change of D is not left behind.
+//!
+//! **Large meshes** (`electorate`, `guard`, `sweep`)
+//!
+//! - Above `full_limit` voters: the `committee` drawn by subject, incarnation and attempt votes,
+//!   with the node that asks. Nobody votes `Down` or publishes before it hears 24 of 32 drawn by
+//!   its own lot and the minute or, when fewer answer, more than half of all (138 of 256 drawn). A
+//!   word of the last two timeouts counts, and what was found counts for ten.
+//!
+//! **Leaving** (`leaving`, `left`)
+//!
+//! - Upon the leave command: watching ends. Every linked peer, and who links until the end, is
+//!   asked to note a signed `Left` record; when all have answered, or after `leave_patience`, the
+//!   node may stop.
+//! - Upon a valid `Left` record that is news: the node is `Left`, its record is passed to all
 //!   linked peers but the one it came from and those who left. News it is of a node that is known,
 //!   by its link, its card or an earlier record. Others are ignored: anybody can make up nodes that
 //!   say good-bye, and who never knew the node needs none.
-//! - upon a forged `Left` record: it is counted, and the rest of the message is not read.
-//! - upon a link: the records of the last `remember_left` go to the peer, so that who was away
+//! - Upon a forged `Left` record: it is counted, and the rest of the message is not read.
+//! - Upon a link: the records of the last `remember_left` go to the peer, so that who was away
 //!   learns them. Their age travels with them, so that they end everywhere at about the same time.
-//! - upon a link or a card with a higher life: the node is back.
+//! - Upon a link or a card with a higher life: the node is back.
 //!
-//! Knowing:
-//! - upon a card: its node is `Alive` when it was not known, or known in an older life. A card of
+//! **Knowing** (`leaving`)
+//!
+//! - Upon a card: its node is `Alive` when it was not known, or known in an older life. A card of
 //!   the same life revives nobody, because old cards still travel while a node is being missed.
-//! - upon the end of its link, its card and its record: a node is not known any more.
+//! - Upon the end of its link, its card and its record: a node is not known any more.
 //!
 //! # Invariants
 //!
-//! 1. The life recorded for a node never falls while it is known.
-//! 2. Nobody is `Left` without a record signed by its own key.
-//! 3. Records kept and passed on are bounded by `max_left`, members by these, the links and the
-//!    cards.
+//! 1. *Proven*: nobody is `Down` without a valid certificate or its own word, nobody `Left` or in a
+//!    newer incarnation without its own signature.
+//! 2. *Maximum*: a record is the highest of `Alive(i) < Down(i) < Left < Alive(i + 1)`; neither
+//!    order nor repetition of news matters, and no incarnation recorded, or owned, ever falls.
+//! 3. *One side*: two certificates of the same D share a voter; of two parts of a mesh that do not
+//!    hear each other at most one issues any. (By committee: but for the guard's probability.)
+//! 4. *One chain*: D moves only with more than half of it, so no two sides hold quorums of
+//!    different D's that came from one.
+//! 5. *Nobody reached is put out*: who answers more than `n - quorum` of its voters stays.
+//! 6. *Quiet*: without a fault nobody is suspected, reset or put out.
+//! 7. *Bounded*: records by `max_members`, good-byes by `max_left`, rounds and looks by the
+//!    members, questions by links; certificates have 64 votes at most, messages 64 pieces of news,
+//!    pages 256.
+//! 8. *No spinning*: after every input the deadline lies in the future.
+//! 9. *No dead end*: every phase but `Active` has a deadline that leads on.
+//!
+//! # Deviations from the design of the protocol
+//!
+//! - What all shall know is flooded over the links, each news once, and not published on a gossip
+//!   topic: the same in the real network and in the pretended one, and alive when topics are not.
+//! - Certificates name their voters by id and not by index, so that anybody can verify one offline.
+//! - A vote carries the quorum that its voter holds necessary, and a certificate needs as many
+//!   votes as each of its voters says: voters that see a larger mesh are not outvoted by a smaller
+//!   view, and whoever wants more than there are is left out instead of preventing every verdict.
+//! - The majority is of the larger of D and every A since D was agreed on: a joint majority, as in
+//!   the membership changes of Raft. A majority before a join and one after it cannot decide apart.
+//! - D becomes A when pulses show that more than half of D had the same A; nobody counts who
+//!   applied which certificate. So joins, deaths and good-byes are agreed on in one way.
+//! - Two meshes that meet become the union of both; none of them leaves and rejoins, which would
+//!   take down a healthy mesh to please another.
+//! - Founding takes turns by id among the known nodes; the least of those that reach each other
+//!   cannot know that it is.
+//! - Observers ask one after another (rank times half a timeout), which leaves one coordinator in
+//!   most failures without any message.
+//! - A witness that found a node down and hears it tells it (see above).
+//! - The clock in a statement is the coordinator's reckoning when the voter had no pulse of the
+//!   subject in the last minute: in a large mesh few members ever had one.
+//! - The guard counts only who was heard in the last two timeouts. Whoever was heard in the two
+//!   probe intervals before would let the smaller side of a fresh cut pass. And it looks twice: the
+//!   single sample of 32 stops most verdicts when 30 % die at once.
+//! - Isolated members that answer each other go on, and do not wait for an active one: after an
+//!   outage of the whole network there is none.
+//!
+//! Not protected against: agreement is on removals, it is no consensus; A differs between nodes for
+//! a moment. Two nodes, and two halves, put nobody out. When more than half of D crash at once no
+//! verdict is possible until some of them are back.
 
 mod agenda;
 mod birth;
+mod catch_up;
 mod certificate;
 mod config;
 mod desk;
 mod doubt;
 mod electorate;
 mod finding;
+mod guard;
 mod holders;
 mod leaving;
 mod left;
@@ -79,9 +242,9 @@ pub(crate) const MAX_PAGE: usize = 256;
 #[cfg(feature = "net")]
 pub(crate) use machine::Member;
 pub(crate) use machine::{Input, MembershipMachine, Output, Saved, Settings};
+pub use machine::{MembershipStats, Standing};
 pub(crate) use roll::Roll;
 pub(crate) use rows::KEY as MEMBERS;
-pub use machine::{MembershipStats, Standing};
 pub use threshold::{BadThreshold, Threshold};
 pub(crate) use wire::Message;
 #[cfg(feature = "sim")]

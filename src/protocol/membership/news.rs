@@ -93,8 +93,8 @@ impl MembershipMachine {
         if !alive.is_genuine(&self.verifier) {
             return Err(Flaw::Forged);
         }
-        let refutes = record
-            .is_some_and(|old| old.is_alive() && old.incarnation().life == incarnation.life);
+        let refutes =
+            record.is_some_and(|old| old.is_alive() && old.incarnation().life == incarnation.life);
         if refutes && self.flaps_too_often(now, node) && !self.is_vouched(&alive) {
             return Err(Flaw::Unvouched);
         }
@@ -214,13 +214,26 @@ impl MembershipMachine {
         if node == self.me {
             return self.taken_down(now, from, certificate, out);
         }
-        let Some(record) = self.roll.record(node) else { return Err(Flaw::UnknownSubject) };
-        let known = record.incarnation();
-        if incarnation < known || (incarnation == known && !record.is_alive()) {
-            return Ok(false);
-        }
+        let record = self.roll.record(node);
+        let was_alive = match record {
+            Some(record) => {
+                let known = record.incarnation();
+                if incarnation < known || (incarnation == known && !record.is_alive()) {
+                    return Ok(false);
+                }
+                record.is_alive()
+            }
+            // A newcomer learns what was before it. A member that never knew the node needs no
+            // verdict about it: anybody can make up nodes and put them out.
+            None => {
+                let room = self.roll.records().count() < self.config.max_members;
+                if self.phase == super::wire::Phase::Active || !room {
+                    return Ok(false);
+                }
+                false
+            }
+        };
         self.check_certificate(&certificate)?;
-        let was_alive = record.is_alive();
         let voters = certificate.voters().collect();
         let quorum = certificate.quorum();
         let certificate = Arc::new(certificate);
@@ -247,7 +260,10 @@ impl MembershipMachine {
 
     fn check_members(&self, certificate: &Certificate) -> Result<(), Flaw> {
         let subject = certificate.subject;
-        if !self.roll.is_agreed(subject) && subject != self.me {
+        // A member whose own vote does not count yet, or not here yet, may have been put out by
+        // those whose votes do.
+        let is_member = self.roll.is_agreed(subject) || self.roll.is_alive(subject);
+        if !is_member && subject != self.me {
             return Err(Flaw::UnknownSubject);
         }
         if !certificate.voters().all(|voter| self.roll.is_agreed(voter)) {
@@ -315,6 +331,7 @@ impl MembershipMachine {
         self.condemned.remove(&node);
         self.holds.remove(&node);
         self.views.remove(&node);
+        self.agreements.remove(&node);
         self.ticks.remove(&node);
         if self.probes.end(node).is_some() {
             self.agenda.cancel(super::machine::Due::Missed(node));

@@ -53,6 +53,13 @@ impl Observers {
         self.watched().any(|watched| watched == node)
     }
 
+    /// Whether the member with this lot watches this node; `lots` are of all that live.
+    pub fn is_watched_by(&self, lot: u64, lots: impl Iterator<Item = u64>) -> bool {
+        let own = draw(lot, self.me);
+        let ahead = lots.filter(|other| *other != self.me && draw(*other, self.me) < own);
+        own < self.bound && ahead.take(self.monitors as usize).count() < self.monitors as usize
+    }
+
     /// How many observers of a member come before this node: 0 to `monitors - 1`.
     pub fn rank(&self, node: NodeId) -> u32 {
         self.near.iter().find(|near| near.node == node).map_or(0, |near| near.ahead)
@@ -78,7 +85,13 @@ impl Observers {
     }
 
     /// A member is gone; `members` are those that stay.
-    pub fn gone(&mut self, node: NodeId, lot: u64, count: u32, members: impl Fn() -> Vec<(NodeId, u64)>) {
+    pub fn gone(
+        &mut self,
+        node: NodeId,
+        lot: u64,
+        count: u32,
+        members: impl Fn() -> Vec<(NodeId, u64)>,
+    ) {
         if self.resize(count, &members) {
             return;
         }

@@ -1,7 +1,7 @@
 //! Probes under way, round trips, and when each peer was last heard. One probe per peer at a time,
 //! whoever wants to know.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -65,6 +65,8 @@ pub struct Probes {
     under_way: BTreeMap<NodeId, Probe>,
     round_trips: BTreeMap<NodeId, RoundTrip>,
     heard: BTreeMap<NodeId, Time>,
+    /// A link with them was waited for in vain; the dial may go on.
+    cold: BTreeSet<NodeId>,
     /// 0 is well; with every step our own waits grow, because the fault may be ours.
     health: u8,
 }
@@ -116,13 +118,20 @@ impl Probes {
         wait.min(config.timeout * MAX_WAIT)
     }
 
-    /// How long to wait for a link.
-    pub fn link_wait(config: &MembershipConfig) -> Duration {
-        config.timeout * LINK_WAIT
+    /// How long to wait for a link: once as long as a dial may take, then no longer than for an
+    /// answer, until something is heard.
+    pub fn link_wait(&self, peer: NodeId, config: &MembershipConfig) -> Duration {
+        if self.cold.contains(&peer) { config.timeout } else { config.timeout * LINK_WAIT }
+    }
+
+    /// A link was waited for in vain.
+    pub fn is_cold(&mut self, peer: NodeId) {
+        self.cold.insert(peer);
     }
 
     pub fn heard(&mut self, now: Time, peer: NodeId) {
         self.heard.insert(peer, now);
+        self.cold.remove(&peer);
     }
 
     pub fn last_heard(&self, peer: NodeId) -> Option<Time> {
@@ -151,6 +160,7 @@ impl Probes {
         self.under_way.remove(&peer);
         self.round_trips.remove(&peer);
         self.heard.remove(&peer);
+        self.cold.remove(&peer);
     }
 
     /// Nothing is under way any more.

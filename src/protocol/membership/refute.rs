@@ -86,9 +86,10 @@ impl MembershipMachine {
         incarnation: Incarnation,
         round: u64,
     ) -> Message {
-        let fits = self.roll.record(from).is_some_and(|record| {
-            record.is_alive() && record.incarnation() == incarnation
-        });
+        let fits = self
+            .roll
+            .record(from)
+            .is_some_and(|record| record.is_alive() && record.incarnation() == incarnation);
         if !self.is_active() || !fits {
             return Message::NotActive;
         }

@@ -170,9 +170,7 @@ impl Roll {
         after: Option<NodeId>,
     ) -> impl Iterator<Item = (NodeId, &Record)> + '_ {
         let from = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
-        self.records
-            .range((from, std::ops::Bound::Unbounded))
-            .map(|(node, record)| (*node, record))
+        self.records.range((from, std::ops::Bound::Unbounded)).map(|(node, record)| (*node, record))
     }
 
     pub fn is_alive(&self, node: NodeId) -> bool {
@@ -239,6 +237,15 @@ impl Roll {
         if self.record(node).is_some_and(|record| !record.is_alive() && !record.agreed) {
             self.records.remove(&node);
         }
+    }
+
+    /// Drops the record of a node that was never heard of in this life.
+    pub fn forget(&mut self, node: NodeId) {
+        self.set_agreed(node, false);
+        self.uncount(node);
+        self.records.remove(&node);
+        self.apart.remove(&node);
+        self.holders.clear();
     }
 
     fn uncount(&mut self, node: NodeId) {
@@ -348,6 +355,11 @@ impl Roll {
         let majority = super::threshold::majority(self.agreed);
         self.holders(me).is_some() && self.holders.count() >= majority
     }
+}
+
+/// The digest of a D.
+pub fn agreement(nodes: &BTreeSet<NodeId>) -> u64 {
+    nodes.iter().fold(0, |sum: u64, node| sum.wrapping_add(mix(lot(*node), 1)))
 }
 
 fn mark(lot: u64, incarnation: Incarnation) -> u64 {

@@ -46,7 +46,7 @@ pub struct Round {
     pub begun: Time,
     /// Which committee it is, of a large mesh.
     pub attempt: u32,
-    /// Votes that the voters hold necessary at least.
+    /// Votes that the node that asks holds necessary at least.
     pub needed: u32,
     pub voters: Vec<NodeId>,
     to_ask: VecDeque<NodeId>,
@@ -137,7 +137,6 @@ impl Round {
                 self.up.insert(voter);
             }
             Verdict::Down => {
-                self.needed = self.needed.max(statement.vote.quorum);
                 self.down.insert(voter, statement.vote.clone());
             }
         }
@@ -148,9 +147,15 @@ impl Round {
         count(self.voters.len()).saturating_sub(count(self.silent.len()))
     }
 
-    /// Votes that a verdict needs now.
+    /// Votes that a verdict needs now: as many as each of so many voters holds enough. Who wants
+    /// more than there are is left out, so that one liar cannot prevent every verdict.
     pub fn quorum(&self, config: &MembershipConfig) -> u32 {
-        self.needed.max(config.consensus_threshold.down_votes(self.reachable())).max(1)
+        let threshold = config.consensus_threshold.down_votes(self.reachable());
+        let least = self.needed.max(threshold).max(1);
+        let mut wanted: Vec<u32> = self.down.values().map(|vote| vote.quorum.max(least)).collect();
+        wanted.sort_unstable();
+        let enough = wanted.iter().zip(1..).find(|(wanted, votes)| *votes >= **wanted);
+        enough.map_or(least.max(count(wanted.len()).saturating_add(1)), |(wanted, _)| *wanted)
     }
 
     /// Up, down and silent, so far.
@@ -208,14 +213,11 @@ impl Round {
 
     /// The proof. Only those votes that are needed, so that it stays small.
     pub fn certificate(&self, config: &MembershipConfig) -> Certificate {
-        let most = usize::try_from(self.quorum(config)).unwrap_or(usize::MAX);
-        let votes = self.down.values().take(most.min(super::MAX_VOTES)).cloned().collect();
-        Certificate {
-            subject: self.subject,
-            incarnation: self.incarnation,
-            round: self.id,
-            votes,
-        }
+        let quorum = self.quorum(config);
+        let most = usize::try_from(quorum).unwrap_or(usize::MAX).min(super::MAX_VOTES);
+        let fits = |vote: &&Vote| vote.quorum <= quorum;
+        let votes = self.down.values().filter(fits).take(most).cloned().collect();
+        Certificate { subject: self.subject, incarnation: self.incarnation, round: self.id, votes }
     }
 }
 

@@ -1,14 +1,20 @@
 //! Speaking with peers: over the link there is, or over one that is wanted.
 
+use rand::seq::SliceRandom;
+
 use super::desk::Errand;
 use super::machine::{Due, MembershipMachine, Output};
-use super::probe::{Probes, Stage};
+use super::probe::Stage;
 use super::round::Asked;
 use super::wire::{Message, News, Phase};
 use crate::base::id::{Life, NodeId};
 use crate::base::machine::Outbox;
 use crate::base::time::Time;
 use crate::base::token::Token;
+
+/// Peers that news is passed on to. A node misses what 12 peers each pass on to 12 others with a
+/// probability of 6e-6, and the comparison of views finds it then.
+const RELAYS: usize = 12;
 
 impl MembershipMachine {
     /// Asks a peer, over a link that is there or is wanted now. Gives the stage it is in.
@@ -40,27 +46,28 @@ impl MembershipMachine {
         token
     }
 
-    /// Passes news on to all linked peers but the one it came from.
+    /// Tells news to all linked peers, or passes on what came from one of them to the others: to
+    /// `RELAYS` at most, or every piece would travel over every link of a complete graph.
     pub(super) fn pass_on(
         &mut self,
         from: Option<NodeId>,
         news: &[News],
         out: &mut Outbox<Output>,
     ) {
+        let mut peers: Vec<NodeId> =
+            self.desk.linked().filter(|peer| Some(*peer) != from).collect();
+        if from.is_some() && peers.len() > RELAYS {
+            peers.shuffle(&mut self.random);
+            peers.truncate(RELAYS);
+        }
         for chunk in news.chunks(super::MAX_NEWS) {
-            for to in self.desk.linked().filter(|peer| Some(*peer) != from) {
+            for to in peers.iter().copied() {
                 out.push(Output::Tell { to, message: Message::News(chunk.to_vec()) });
             }
         }
     }
 
-    pub(super) fn linked(
-        &mut self,
-        now: Time,
-        peer: NodeId,
-        life: Life,
-        out: &mut Outbox<Output>,
-    ) {
+    pub(super) fn linked(&mut self, now: Time, peer: NodeId, life: Life, out: &mut Outbox<Output>) {
         if self.is_over(peer, life) {
             return out.push(Output::Unlink { peer });
         }
@@ -98,6 +105,10 @@ impl MembershipMachine {
     }
 
     pub(super) fn unlinked(&mut self, now: Time, peer: NodeId, out: &mut Outbox<Output>) {
+        if !self.desk.is_linked(peer) {
+            // The link was one of a life that is over: its end means nothing.
+            return self.forget_unknown(peer);
+        }
         self.desk.unlink(peer);
         self.views.remove(&peer);
         if self.is_active() && self.roll.is_alive(peer) {
@@ -108,6 +119,15 @@ impl MembershipMachine {
             self.is_unreachable(now, peer, out);
         }
         self.forget_unknown(peer);
+    }
+
+    /// A link of which only this room may have a use stays while one end watches the other: the
+    /// watching one would dial again at once.
+    pub(super) fn unneeded(&mut self, peer: NodeId, out: &mut Outbox<Output>) {
+        let watched = self.observers.watches(peer) || self.is_watched_by(peer);
+        if self.desk.is_linked(peer) && !watched {
+            out.push(Output::Unlink { peer });
+        }
     }
 
     pub(super) fn unreached(&mut self, now: Time, peer: NodeId, out: &mut Outbox<Output>) {
@@ -165,7 +185,9 @@ impl MembershipMachine {
         match (errand, message) {
             (Errand::Probe, Message::Ack(pulse)) => {
                 self.probe_answered(now, peer, token, out);
+                let phase = pulse.phase;
                 self.meet(now, peer, pulse, out);
+                self.meets_fellow(now, peer, phase, out);
             }
             (Errand::Query(subject), Message::Noted) => {
                 self.voter_acknowledged(now, subject, peer);
@@ -263,10 +285,4 @@ impl MembershipMachine {
         (incarnation <= record.incarnation() && speaks_as_member && !record.is_left())
             .then(|| record.news())
     }
-
-    /// Waits for links end with the wait of the probe or question they are for.
-    pub(super) fn link_wait(&self) -> std::time::Duration {
-        Probes::link_wait(&self.config)
-    }
 }
-

@@ -9,7 +9,6 @@ use super::machine::{Due, MembershipMachine, Output, Standing};
 use super::probe::Stage;
 use super::roll::mix;
 use super::round::{Asked, Decision, Round};
-use super::sweep::Purpose;
 use super::vote::Hold;
 use super::wire::{Message, Statement, Verdict, Vote};
 use crate::base::id::{Incarnation, NodeId};
@@ -31,8 +30,7 @@ impl MembershipMachine {
         let Some(record) = self.roll.record(subject) else { return };
         let incarnation = record.incarnation();
         let attempt = self.attempts(subject);
-        let body =
-            electorate(&self.roll, &self.config, self.me, subject, incarnation, attempt);
+        let body = electorate(&self.roll, &self.config, self.me, subject, incarnation, attempt);
         let voters = u32::try_from(body.voters.len()).unwrap_or(u32::MAX);
         if body.quorum > voters {
             return self.no_quorum(now, subject, body.quorum, voters, out);
@@ -46,10 +44,11 @@ impl MembershipMachine {
             round.guard = Some(true);
         }
         self.agenda.set(Due::Round(subject), round.window_end(&self.config));
+        let quorum = round.quorum(&self.config);
         self.rounds.insert(subject, round);
         self.troubles.insert(subject, (Standing::Suspected, now));
         self.found(
-            Finding::Suspected { node: subject, incarnation, quorum: body.quorum, voters, round: id },
+            Finding::Suspected { node: subject, incarnation, quorum, voters, round: id },
             out,
         );
         let notice = Message::Suspected { incarnation, round: id };
@@ -133,7 +132,9 @@ impl MembershipMachine {
     fn tick_of(&self, now: Time, node: NodeId, reckoned: Option<u64>) -> u64 {
         const FRESH: u32 = 600;
         let timeout = self.config.timeout;
-        let on = |tick: u64, at: Time| tick.saturating_add(super::machine::ticks(now.since(at), timeout));
+        let on = |tick: u64, at: Time| {
+            tick.saturating_add(super::machine::ticks(now.since(at), timeout))
+        };
         let pulse = self.ticks.get(&node).copied();
         let fresh = pulse.filter(|(_, at)| now.since(*at) < timeout * FRESH);
         if let Some((tick, at)) = fresh {
@@ -188,7 +189,7 @@ impl MembershipMachine {
         self.found(Finding::WitnessAsked { node: subject, witness: voter }, out);
         let stage = self.ask(voter, Message::Query(own), Errand::Query(subject), out);
         let wait = match stage {
-            Stage::Link => self.link_wait(),
+            Stage::Link => self.probes.link_wait(voter, &self.config),
             Stage::Answer(_) => self.probes.wait(voter, &self.config),
         };
         if let Some(round) = self.rounds.get_mut(&subject) {
@@ -271,7 +272,6 @@ impl MembershipMachine {
         for voter in round.open() {
             self.agenda.cancel(Due::Silent { subject, voter });
         }
-        self.sweeps.remove(&Purpose::Guard(subject));
         self.troubles.remove(&subject);
         if let Some(watch) = self.watches.get_mut(&subject) {
             watch.begin_anew();

@@ -11,8 +11,8 @@ use crate::base::id::NodeId;
 pub enum Purpose {
     /// Others reach whom this node suspected: is it this node that is broken?
     SelfDoubt,
-    /// In a large mesh: may this node condemn this one?
-    Guard(NodeId),
+    /// In a large mesh: does this node hear from most of it?
+    Guard,
 }
 
 /// Probes of several members, counted together.

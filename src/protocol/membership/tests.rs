@@ -1,8 +1,17 @@
 //! The sentences of the spec, one test each.
 
+mod births;
 mod certificates;
 mod fuzz;
 mod knowing;
+mod large;
 mod leaving;
+mod mesh;
+mod partitions;
+mod proofs;
+mod records;
 mod room;
+mod rounds;
+mod storm;
 mod thresholds;
+mod verdicts;

@@ -122,28 +122,54 @@ pub enum Phase {
     Downed,
 }
 
-/// How a node is and what it believes, in every probe and its answer.
+/// How a node is and what it believes, in every probe and its answer. On the wire it is an array
+/// of its fields in this order, some 40 bytes: it is most of what an idle mesh says.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(from = "PulseRow", into = "PulseRow")]
 pub struct Pulse {
     /// In which incarnation it is.
-    #[serde(rename = "i")]
     pub incarnation: Incarnation,
     /// Its logical clock, in units of its `timeout` since its life began.
-    #[serde(rename = "t")]
     pub tick: u64,
     /// Its condition.
-    #[serde(rename = "p")]
     pub phase: Phase,
     /// Digest of its active view: who lives, in which incarnations.
-    #[serde(rename = "a")]
     pub active: u64,
     /// Digest of its agreed membership: whose votes count.
-    #[serde(rename = "d")]
     pub agreed: u64,
     /// While the two differ: which of the agreed members, in the order of their ids, are known to
     /// have had this very active view; a bit each, the first in the lowest bit of the first byte.
-    #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
     pub holders: Option<ByteBuf>,
+}
+
+type PulseRow = (u64, u32, u64, u8, u64, u64, Option<ByteBuf>);
+
+impl From<PulseRow> for Pulse {
+    fn from(row: PulseRow) -> Self {
+        let (life, refutations, tick, phase, active, agreed, holders) = row;
+        let phase = match phase {
+            1 => Phase::Active,
+            2 => Phase::Isolated,
+            3 => Phase::Downed,
+            // A condition that a later version knows is none that votes.
+            _ => Phase::Joining,
+        };
+        let incarnation = Incarnation { life: Life(life), refutations };
+        Self { incarnation, tick, phase, active, agreed, holders }
+    }
+}
+
+impl From<Pulse> for PulseRow {
+    fn from(pulse: Pulse) -> Self {
+        let Pulse { incarnation, tick, phase, active, agreed, holders } = pulse;
+        let phase = match phase {
+            Phase::Joining => 0,
+            Phase::Active => 1,
+            Phase::Isolated => 2,
+            Phase::Downed => 3,
+        };
+        (incarnation.life.0, incarnation.refutations, tick, phase, active, agreed, holders)
+    }
 }
 
 /// Something that all members shall know. It is passed on to all linked peers, once.

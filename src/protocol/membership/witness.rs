@@ -1,10 +1,10 @@
 //! Asked about a member: look, and say what was found.
 
 use super::desk::Errand;
-use super::electorate::{guard, is_by_committee};
+use super::electorate::is_by_committee;
 use super::finding::Finding;
 use super::machine::{MembershipMachine, Output};
-use super::sweep::{Purpose, Sweep};
+use super::sweep::Purpose;
 use super::vote::{Asker, Check, MAX_ASKERS};
 use super::wire::{Message, Statement, Verdict};
 use crate::base::id::NodeId;
@@ -100,7 +100,7 @@ impl MembershipMachine {
         self.ask(asker.node, Message::Report(statement), Errand::Notice, out);
     }
 
-    fn settle_check(
+    pub(super) fn settle_check(
         &mut self,
         now: Time,
         subject: NodeId,
@@ -140,28 +140,6 @@ impl MembershipMachine {
         false
     }
 
-    /// In a large mesh: this node must hear from most of it before it condemns anybody.
-    pub(super) fn begin_guard(&mut self, now: Time, subject: NodeId, out: &mut Outbox<Output>) {
-        const MINUTE: u64 = 600;
-        if self.sweeps.contains_key(&Purpose::Guard(subject)) {
-            return;
-        }
-        let (sample, needed) = guard(&self.roll, self.me, self.tick(now) / MINUTE);
-        let recent = now - self.config.probe_interval() * 2;
-        let (heard, open): (Vec<NodeId>, Vec<NodeId>) = sample
-            .into_iter()
-            .filter(|node| *node != subject)
-            .partition(|node| self.probes.last_heard(*node).is_some_and(|at| at >= recent));
-        let mut sweep = Sweep::new(&open, 1);
-        sweep.answered = u32::try_from(heard.len()).unwrap_or(u32::MAX);
-        sweep.needed = u32::try_from(needed).unwrap_or(u32::MAX);
-        self.sweeps.insert(Purpose::Guard(subject), sweep);
-        for node in open {
-            self.probe(now, node, out);
-        }
-        self.end_sweeps(now, out);
-    }
-
     pub(super) fn sweeps_hear(&mut self, now: Time, node: NodeId, out: &mut Outbox<Output>) {
         if self.sweeps.is_empty() {
             return;
@@ -186,7 +164,7 @@ impl MembershipMachine {
         more
     }
 
-    fn end_sweeps(&mut self, now: Time, out: &mut Outbox<Output>) {
+    pub(super) fn end_sweeps(&mut self, now: Time, out: &mut Outbox<Output>) {
         let done: Vec<Purpose> = self
             .sweeps
             .iter()
@@ -197,21 +175,7 @@ impl MembershipMachine {
             let Some(sweep) = self.sweeps.remove(&purpose) else { continue };
             match purpose {
                 Purpose::SelfDoubt => self.self_checked(now, &sweep, out),
-                Purpose::Guard(subject) => self.guarded(now, subject, sweep.is_enough(), out),
-            }
-        }
-    }
-
-    fn guarded(&mut self, now: Time, subject: NodeId, holds: bool, out: &mut Outbox<Output>) {
-        if let Some(round) = self.rounds.get_mut(&subject) {
-            round.guard = Some(holds);
-            self.drive(now, subject, out);
-        }
-        let limit = self.config.miss_limit;
-        if let Some(check) = self.checks.get_mut(&subject) {
-            check.guard = Some(holds);
-            if check.misses >= limit {
-                self.settle_check(now, subject, Verdict::Down, out);
+                Purpose::Guard => self.guard_swept(now, sweep.is_enough(), out),
             }
         }
     }

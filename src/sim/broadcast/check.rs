@@ -15,7 +15,7 @@ use super::micros;
 use super::report::{BroadcastReport, brief};
 use super::scenario::BroadcastScenario;
 use super::world::run;
-use crate::Error;
+use crate::node::Error;
 
 /// Runs of the model in an open network, where meshes form by chance. In a fixed graph both have
 /// the same graph, and it is one.

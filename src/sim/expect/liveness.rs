@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::expectation::{Expectation, Holds};
 use crate::base::time::Time;
-use crate::protocol::membership::Standing;
 use crate::protocol::membership::Phase;
+use crate::protocol::membership::Standing;
 use crate::sim::scenario::Span;
 use crate::sim::scene::{Fortune, Scene, Truth};
 use crate::sim::tally::views_are_one;

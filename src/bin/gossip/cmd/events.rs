@@ -38,6 +38,8 @@ impl Events {
             }
         };
         let mut events = api.events().await?;
+        // A script that reads this may begin to do what it wants to see told.
+        screen.remark("what happens from now on is told");
         let mut gone = ReaderGone::watch();
         loop {
             let event = tokio::select! {

@@ -11,6 +11,7 @@ mod names;
 pub mod node;
 pub mod plot;
 pub mod publish;
+pub mod recorder;
 pub mod remove_node;
 pub mod rewire;
 mod run;

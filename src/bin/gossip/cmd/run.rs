@@ -39,6 +39,7 @@ async fn run_async(command: Command, screen: Screen) -> Result<(), Failure> {
         Command::Sub(subscribe) => subscribe.run(screen).await,
         Command::Events(events) => events.run(screen).await,
         Command::Why(why) => why.run(screen).await,
+        Command::Recorder(recorder) => recorder.run(screen).await,
         Command::Simulate(simulate) => simulate.run(screen).await,
         Command::Fault(fault) => fault.run(screen).await,
         // `run` took these.

@@ -53,6 +53,7 @@ impl Status {
 
 fn row(network: &Network, survey: &Survey, viewer: usize, member: &Member) -> Value {
     let process = member.process.as_ref().filter(|process| process.is_running());
+    let itself = survey.nodes.get(&member.number);
     json!({
         "number": member.number,
         "name": member.name,
@@ -65,6 +66,12 @@ fn row(network: &Network, survey: &Survey, viewer: usize, member: &Member) -> Va
         "neighbours": survey.neighbours(network, member.number),
         "standing": survey.standing(viewer, member).as_str(),
         "since_ms": survey.since(viewer, member).map(|since| since.as_millis()),
+        "phase": itself.map(|node| node.phase),
+        "incarnation": itself.map(|node| {
+            json!({ "life": node.life, "refutations": node.refutations })
+        }),
+        "active": itself.map(|node| node.active),
+        "agreed": itself.map(|node| node.agreed),
     })
 }
 

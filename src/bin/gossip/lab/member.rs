@@ -199,13 +199,6 @@ impl Network {
         }
     }
 
-    /// The text with each PeerId of a node of this network as `node 4`.
-    pub fn with_numbers(&self, text: &str) -> String {
-        self.members.iter().fold(text.to_owned(), |text, member| {
-            text.replace(&member.peer_id.to_string(), &format!("node {}", member.number))
-        })
-    }
-
     /// The number of a node of this network.
     pub fn numbered(&self, id: NodeId) -> Option<usize> {
         self.members.iter().find(|member| member.peer_id == id).map(|member| member.number)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use gossip_mesh::api::PeerView;
+use gossip_mesh::api::{NodeView, PeerView};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The answers of those that answered, by number.
 #[derive(Clone, Debug, Default)]
 pub struct Survey {
+    /// What each says of itself.
+    pub nodes: BTreeMap<usize, NodeView>,
     /// All others each of them knows.
     pub peers: BTreeMap<usize, Vec<PeerView>>,
 }
@@ -29,12 +31,19 @@ impl Survey {
         for member in network.members.iter().filter(|member| member.is_running()) {
             let member = member.clone();
             asking.spawn(async move {
-                let peers = timeout(PATIENCE, async { member.api().await?.peers().await });
-                Some((member.number, peers.await.ok()?.ok()?))
+                let both = timeout(PATIENCE, async {
+                    let mut api = member.api().await?;
+                    Ok::<_, Failure>((api.node().await?, api.peers().await?))
+                });
+                Some((member.number, both.await.ok()?.ok()?))
             });
         }
-        let answers = asking.join_all().await;
-        Self { peers: answers.into_iter().flatten().collect() }
+        let mut survey = Self::default();
+        for (number, (node, peers)) in asking.join_all().await.into_iter().flatten() {
+            survey.nodes.insert(number, node);
+            survey.peers.insert(number, peers);
+        }
+        survey
     }
 
     /// The node to look from: the one asked for, or the first that answered.

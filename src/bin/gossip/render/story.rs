@@ -68,7 +68,8 @@ pub fn short_span(span: Duration) -> String {
     }
 }
 
-fn clock(micros: u64, zone: &TimeZone) -> String {
+/// The time of day, with milliseconds.
+pub fn clock(micros: u64, zone: &TimeZone) -> String {
     let moment = i64::try_from(micros).ok().and_then(|it| Timestamp::from_microsecond(it).ok());
     moment.map_or_else(
         || "never".to_owned(),

@@ -153,7 +153,7 @@ impl World {
                 assert!((1..=8).contains(&addresses.len()));
                 self.dial(number, token, peer, &addresses);
             }
-            Output::Unlink { peer } => {
+            Output::Unlink { peer } | Output::Unneeded { peer } => {
                 let other = self.number(peer).unwrap();
                 self.cut(number, other);
             }

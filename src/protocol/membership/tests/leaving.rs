@@ -1,19 +1,11 @@
 //! Spec, "Leaving".
 
-use super::room::{LIFE, MS, Room, id, key, left, told};
+use super::room::{LIFE, MS, Room, good_byes, id, key, left, rejected, told, wants};
 use crate::base::id::Life;
 use crate::base::machine::Machine;
 use crate::base::token::Token;
 use crate::protocol::membership::wire::Left;
-use crate::protocol::membership::{Input, MembershipConfig, Message, Output, Standing};
-
-fn questions(outputs: &[Output]) -> Vec<Token> {
-    let ask = |output: &Output| match output {
-        Output::Ask { token, .. } => Some(*token),
-        _ => None,
-    };
-    outputs.iter().filter_map(ask).collect()
-}
+use crate::protocol::membership::{Flaw, Input, MembershipConfig, Message, Output, Standing};
 
 #[test]
 fn a_node_may_stop_when_all_peers_have_noted_its_good_bye() {
@@ -25,7 +17,7 @@ fn a_node_may_stop_when_all_peers_have_noted_its_good_bye() {
     let mut asked = vec![(id(1), own.clone()), (id(2), own)];
     asked.sort_by_key(|(peer, _)| *peer);
     assert_eq!(told(&wanted), asked);
-    let [first, second] = questions(&wanted)[..] else { panic!("two questions") };
+    let [first, second] = good_byes(&wanted)[..] else { panic!("two questions") };
     assert_eq!(room.input(Input::Settled { token: first }), []);
     assert_eq!(room.input(Input::Leave), [], "it says so once");
     assert_eq!(room.input(Input::Settled { token: second }), [Output::MayStop]);
@@ -41,7 +33,7 @@ fn a_node_without_peers_may_stop_at_once() {
 fn a_node_may_stop_after_patience_and_hears_it_once() {
     let mut room = Room::new();
     room.links(id(1), LIFE);
-    let token = questions(&room.input(Input::Leave))[0];
+    let token = good_byes(&room.input(Input::Leave))[0];
     assert_eq!(room.wait(999 * MS), []);
     assert_eq!(room.wait(MS), [Output::MayStop]);
     assert_eq!(room.input(Input::Settled { token }), []);
@@ -52,11 +44,11 @@ fn a_node_may_stop_after_patience_and_hears_it_once() {
 fn who_links_with_a_leaving_node_hears_its_good_bye_too() {
     let mut room = Room::new();
     room.links(id(1), LIFE);
-    let first = questions(&room.input(Input::Leave))[0];
+    let first = good_byes(&room.input(Input::Leave))[0];
     let late = room.links(id(2), LIFE);
     assert_eq!(told(&late), [(id(2), vec![left(0, LIFE)])]);
     assert_eq!(room.input(Input::Settled { token: first }), []);
-    let wanted = room.input(Input::Settled { token: questions(&late)[0] });
+    let wanted = room.input(Input::Settled { token: good_byes(&late)[0] });
     assert_eq!(wanted, [Output::MayStop]);
 }
 
@@ -103,7 +95,8 @@ fn a_forged_good_bye_is_counted_and_ends_the_message() {
         room.knows(2);
         room.knows(5);
         let wanted = room.hears(id(3), vec![forged, left(5, LIFE)]);
-        assert_eq!(wanted, [Output::Answer { token: Token(77), message: Message::Noted }]);
+        assert_eq!(rejected(&wanted), [(id(3), Flaw::Forged)]);
+        assert_eq!(wants(wanted), [Output::Answer { token: Token(77), message: Message::Noted }]);
         assert_eq!(room.machine.stats().forged, number as u64 + 1);
     }
     assert_eq!(room.standing(id(1)), Some(Standing::Alive));

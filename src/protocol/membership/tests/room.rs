@@ -10,10 +10,12 @@ use crate::base::time::Time;
 use crate::base::token::Token;
 use crate::protocol::membership::wire::{Left, News};
 use crate::protocol::membership::{
-    Input, MembershipConfig, MembershipMachine, Message, Output, Saved, Settings, Standing,
+    Finding, Flaw, Input, MembershipConfig, MembershipMachine, Message, Output, Saved, Settings,
+    Standing,
 };
 
 pub const MS: Duration = Duration::from_millis(1);
+pub const SECOND: Duration = Duration::from_secs(1);
 pub const LIFE: Life = Life(5);
 
 pub fn key(number: u8) -> SecretKey {
@@ -50,7 +52,9 @@ impl Room {
             alone: true,
             formed: None,
         };
-        Self { now: Time::ZERO, machine: MembershipMachine::new(settings) }
+        let mut room = Self { now: Time::ZERO, machine: MembershipMachine::new(settings) };
+        room.input(Input::Tick);
+        room
     }
 
     pub fn input(&mut self, input: Input) -> Vec<Output> {
@@ -97,13 +101,60 @@ impl Room {
     }
 }
 
-/// The good-byes asked to be noted, and by whom.
-pub fn told(outputs: &[Output]) -> Vec<(NodeId, Vec<Left>)> {
-    let asked = |output: &Output| match output {
-        Output::Ask { to, message: Message::News(news), .. } => Some((*to, left_in(news))),
+/// What was wanted without what was found out and without probes.
+pub fn wants(outputs: Vec<Output>) -> Vec<Output> {
+    let matters = |output: &Output| match output {
+        Output::Ask { message, .. } => !message.is_probe(),
+        Output::Found(_) => false,
+        _ => true,
+    };
+    outputs.into_iter().filter(matters).collect()
+}
+
+/// What was found out.
+pub fn found(outputs: &[Output]) -> Vec<Finding> {
+    let finding = |output: &Output| match output {
+        Output::Found(finding) => Some(finding.clone()),
         _ => None,
     };
-    outputs.iter().filter_map(asked).collect()
+    outputs.iter().filter_map(finding).collect()
+}
+
+/// What was refused, and of whom.
+pub fn rejected(outputs: &[Output]) -> Vec<(NodeId, Flaw)> {
+    let refused = |finding| match finding {
+        Finding::Rejected { from, reason, .. } => Some((from, reason)),
+        _ => None,
+    };
+    found(outputs).into_iter().filter_map(refused).collect()
+}
+
+fn asked(outputs: &[Output], which: impl Fn(&Message) -> bool) -> Vec<Token> {
+    let ask = |output: &Output| match output {
+        Output::Ask { token, message, .. } if which(message) => Some(*token),
+        _ => None,
+    };
+    outputs.iter().filter_map(ask).collect()
+}
+
+/// All questions.
+pub fn questions(outputs: &[Output]) -> Vec<Token> {
+    asked(outputs, |_| true)
+}
+
+/// Questions with good-byes in them.
+pub fn good_byes(outputs: &[Output]) -> Vec<Token> {
+    asked(outputs, |message| matches!(message, Message::News(_)))
+}
+
+/// The good-byes told, and to whom.
+pub fn told(outputs: &[Output]) -> Vec<(NodeId, Vec<Left>)> {
+    let asked = |output: &Output| match output {
+        Output::Ask { to, message: Message::News(news), .. }
+        | Output::Tell { to, message: Message::News(news) } => Some((*to, left_in(news))),
+        _ => None,
+    };
+    outputs.iter().filter_map(asked).filter(|(_, left)| !left.is_empty()).collect()
 }
 
 fn left_in(news: &[News]) -> Vec<Left> {
@@ -113,4 +164,3 @@ fn left_in(news: &[News]) -> Vec<Left> {
     };
     news.iter().filter_map(left).collect()
 }
-

@@ -10,10 +10,14 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use super::Measured;
+use crate::base::id::NodeId;
+use crate::config::Config;
+use crate::node::{Error, Message, Node, Subscription};
+use crate::protocol::discovery::Topology;
+use crate::protocol::topic::{Paths, Query, Topic, Which};
 use crate::sim::broadcast::graph;
 use crate::sim::broadcast::scenario::BroadcastScenario;
 use crate::sim::broadcast::world::authors;
-use crate::{Config, Error, Message, Node, Paths, Query, Subscription, Topic, Topology, Which};
 
 const NUMBERS: Topic<u32> = Topic::new("broadcast-check");
 
@@ -162,7 +166,7 @@ async fn kept(node: &Node) -> Result<Vec<Message>, Error> {
 /// First copies, from all nodes.
 #[derive(Default)]
 struct Seen {
-    reached: BTreeMap<(crate::NodeId, u64), u32>,
+    reached: BTreeMap<(NodeId, u64), u32>,
     hops: Vec<usize>,
     times: Vec<Duration>,
 }
