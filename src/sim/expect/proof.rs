@@ -93,7 +93,8 @@ impl Expectation for VerdictsAreProved {
             return Ok(());
         };
         let me = scene.id(sign.by);
-        let mutual = look.phase() == Phase::Active
+        let mutual = self.all_vote
+            && look.phase() == Phase::Active
             && other.phase() == Phase::Active
             && condemned(look, about).is_some_and(|down| down >= other.incarnation())
             && condemned(other, me).is_some_and(|down| down >= look.incarnation());

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::expectation::{Expectation, Holds};
 use crate::base::id::{Incarnation, NodeId};
 use crate::base::time::Time;
+use crate::protocol::membership::Phase;
 use crate::sim::host::Power;
 use crate::sim::look::News;
 use crate::sim::scene::{Scene, Sign};
@@ -73,7 +74,8 @@ impl Expectation for VerdictsAreJust {
         let (News::Down(about, life), Some(number)) = (sign.news, sign.about) else {
             return Ok(());
         };
-        let record = scene.look(sign.by).and_then(|look| look.record(about));
+        let look = scene.look(sign.by).filter(|look| look.phase() == Phase::Active);
+        let record = look.and_then(|look| look.record(about));
         let Some(record) = record.filter(|record| record.incarnation.life == life) else {
             return Ok(());
         };

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::expectation::{Expectation, Holds};
 use crate::base::id::Incarnation;
+use crate::protocol::membership::Phase;
 use crate::sim::look::News;
 use crate::sim::scene::{Scene, Sign};
 
@@ -92,7 +93,12 @@ impl Expectation for VerdictsOnlyBy {
         if !matches!(sign.news, News::Down(..)) {
             return Ok(());
         }
-        let counted = scene.look(sign.by).map(|look| look.denominators());
+        let look = scene.look(sign.by);
+        if look.is_some_and(|look| look.phase() != Phase::Active) {
+            // It is on its way in and is told what the others decided.
+            return Ok(());
+        }
+        let counted = look.map(|look| look.denominators());
         let is_counted = |node: u32| {
             counted.as_ref().is_none_or(|counted| counted.contains(&scene.id(node)))
         };
