@@ -77,9 +77,11 @@ impl<B: Breed> Stage<'_, B> {
         let Some(mut adversary) = self.host(node).adversary.take() else { return };
         let peers = self.host(node).peers();
         let peers: Vec<NodeId> = peers.into_iter().map(|peer| self.cast.id(peer)).collect();
-        let about = self.scenario.adversaries.iter().find(|hostile| {
-            hostile.nodes.contains(&(node + 1)) && hostile.about.is_some()
-        });
+        let about = self
+            .scenario
+            .adversaries
+            .iter()
+            .find(|hostile| hostile.nodes.contains(&(node + 1)) && hostile.about.is_some());
         let about = about.and_then(|hostile| hostile.about).map(|about| self.cast.id(about - 1));
         let (me, life) = (self.cast.id(node), self.host(node).life);
         let signer = Signer::new(self.cast.key(node).clone());

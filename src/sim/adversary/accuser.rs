@@ -8,9 +8,7 @@ use super::kinds::{Adversary, Mischief};
 use crate::base::id::{Incarnation, NodeId};
 use crate::engine::frame::Message as Framed;
 use crate::engine::{Input, Output};
-use crate::protocol::membership::{
-    Certificate, Message, News, Statement, Verdict, Vote,
-};
+use crate::protocol::membership::{Certificate, Message, News, Statement, Verdict, Vote};
 
 /// Asks everybody about everybody, in one round for ever, and publishes what it has at every turn.
 pub(crate) struct Accuser {
@@ -31,8 +29,7 @@ impl Accuser {
 
     fn accuse(&self, mischief: &Mischief<'_>, subject: NodeId) -> Option<Statement> {
         let (incarnation, tick) = *self.known.get(&subject)?;
-        let vote =
-            Vote { voter: mischief.me, tick, agreed: 0, quorum: 1, signature: Vec::new() };
+        let vote = Vote { voter: mischief.me, tick, agreed: 0, quorum: 1, signature: Vec::new() };
         let statement =
             Statement { round: ROUND, subject, incarnation, verdict: Verdict::Down, vote };
         Some(statement.sign(&mut mischief.signer.clone()))

@@ -39,12 +39,7 @@ impl Equivocator {
 }
 
 impl Adversary for Equivocator {
-    fn hears(
-        &mut self,
-        mischief: &Mischief<'_>,
-        input: &mut Input,
-        out: &mut Vec<Output>,
-    ) -> bool {
+    fn hears(&mut self, mischief: &Mischief<'_>, input: &mut Input, out: &mut Vec<Output>) -> bool {
         let Input::Asked { from, token, message: Message::Membership(message) } = input else {
             return true;
         };

@@ -42,12 +42,7 @@ impl Mischief<'_> {
 /// A node that cheats.
 pub(crate) trait Adversary: Send {
     /// Its node is about to hear this; false keeps it back. What is put into `out` is done.
-    fn hears(
-        &mut self,
-        mischief: &Mischief<'_>,
-        input: &mut Input,
-        out: &mut Vec<Output>,
-    ) -> bool {
+    fn hears(&mut self, mischief: &Mischief<'_>, input: &mut Input, out: &mut Vec<Output>) -> bool {
         let _ = (mischief, input, out);
         true
     }

@@ -25,12 +25,7 @@ pub(super) fn testimony(mischief: &Mischief<'_>, query: &Statement, says: Verdic
 }
 
 impl Adversary for LyingWitness {
-    fn hears(
-        &mut self,
-        mischief: &Mischief<'_>,
-        input: &mut Input,
-        out: &mut Vec<Output>,
-    ) -> bool {
+    fn hears(&mut self, mischief: &Mischief<'_>, input: &mut Input, out: &mut Vec<Output>) -> bool {
         let Input::Asked { from, token, message } = input else { return true };
         let Message::Membership(membership::Message::Query(query)) = message else { return true };
         let noted = Message::Membership(membership::Message::Noted);

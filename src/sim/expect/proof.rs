@@ -40,9 +40,7 @@ impl VerdictsAreProved {
             Proof::Alive(alive) => alive.node == about && alive.is_genuine(&verifier),
             Proof::Resigned(resigned) => resigned.node == about && resigned.is_genuine(&verifier),
             Proof::Left(left) => left.node == about && left.is_genuine(&verifier),
-            Proof::Down(certificate) => {
-                certificate.subject == about && certificate.check().is_ok()
-            }
+            Proof::Down(certificate) => certificate.subject == about && certificate.check().is_ok(),
         };
         if !holds {
             return Err(format!("node {} holds a record of {about} without a proof", by + 1));

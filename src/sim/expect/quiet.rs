@@ -87,9 +87,8 @@ impl Expectation for IsolationEnds {
         self.0.retain(|node, _| alone.contains(node));
         for node in alone {
             let living = scene.living();
-            let is_active = |other: &u32| {
-                scene.look(*other).is_some_and(|look| look.phase() == Phase::Active)
-            };
+            let is_active =
+                |other: &u32| scene.look(*other).is_some_and(|look| look.phase() == Phase::Active);
             let flows = |other: &u32| {
                 *other == node || scene.flows(node, *other) && scene.flows(*other, node)
             };

@@ -102,11 +102,7 @@ fn one(name: &str, value: &toml::Value, lines: &Lines) -> Result<Option<Boxed>, 
     Ok(Some(expectation))
 }
 
-fn at_least(
-    name: &str,
-    value: &toml::Value,
-    count: fn(&Outcome) -> u64,
-) -> Result<Boxed, String> {
+fn at_least(name: &str, value: &toml::Value, count: fn(&Outcome) -> u64) -> Result<Boxed, String> {
     Ok(Box::new(sums::AtLeast { least: read(name, value)?, count }))
 }
 

@@ -99,9 +99,8 @@ impl Expectation for VerdictsOnlyBy {
             return Ok(());
         }
         let counted = look.map(|look| look.denominators());
-        let is_counted = |node: u32| {
-            counted.as_ref().is_none_or(|counted| counted.contains(&scene.id(node)))
-        };
+        let is_counted =
+            |node: u32| counted.as_ref().is_none_or(|counted| counted.contains(&scene.id(node)));
         let whole = counted.as_ref().map_or(scene.nodes() as usize, Vec::len);
         let near = (0..scene.nodes()).filter(|node| is_counted(*node)).filter(|node| {
             *node == sign.by

@@ -250,7 +250,11 @@ fn shown(
     text: &str,
     failures: &[String],
 ) -> Result<bool, Failure> {
-    if screen.json { screen.document(found)? } else { screen.show(text)? }
+    if screen.json {
+        screen.document(found)?
+    } else {
+        screen.show(text)?
+    }
     Ok(failures.is_empty())
 }
 
