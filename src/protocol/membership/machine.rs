@@ -297,6 +297,8 @@ pub(super) enum Due {
     Push,
     /// Compare records with a peer.
     Sync(NodeId),
+    /// Look again at a node that this one testified to be down.
+    LookAgain(NodeId),
     /// Watch the members of a mesh that stands already.
     Begin,
     /// Found a mesh, if nobody else did.
@@ -560,6 +562,7 @@ impl MembershipMachine {
             Due::Silent { subject, voter } => self.voter_silent(now, subject, voter, out),
             Due::Push => self.push(now, out),
             Due::Sync(peer) => self.sync(now, peer, out),
+            Due::LookAgain(node) => self.look_again(now, node, out),
             Due::Begin => self.begin_formed(now),
             Due::Found => self.maybe_found(now, out),
             Due::Seek => self.seek(now, out),

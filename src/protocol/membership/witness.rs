@@ -3,13 +3,16 @@
 use super::desk::Errand;
 use super::electorate::is_by_committee;
 use super::finding::Finding;
-use super::machine::{MembershipMachine, Output};
+use super::machine::{Due, MembershipMachine, Output};
 use super::sweep::Purpose;
 use super::vote::{Asker, Check, MAX_ASKERS};
 use super::wire::{Message, Statement, Verdict};
 use crate::base::id::NodeId;
 use crate::base::machine::Outbox;
 use crate::base::time::Time;
+
+/// In timeouts: when a node looks again at whom it testified to be down; then five times as long after.
+const LOOK_AGAIN: u32 = 20;
 
 impl MembershipMachine {
     /// Somebody found a member down and asks what this node finds. Gives the answer; the finding
@@ -42,7 +45,7 @@ impl MembershipMachine {
         }
         let window = self.config.refute_window() * 2;
         self.hold(now, subject, window, |_| ());
-        self.agenda.cancel(super::machine::Due::Suspect(subject));
+        self.agenda.cancel(Due::Suspect(subject));
         let asker = Asker { node: from, round: query.round, tick: query.vote.tick };
         self.look(now, subject, query.incarnation, asker, out);
         Message::Noted
@@ -96,8 +99,25 @@ impl MembershipMachine {
             self.statement(now, asker.round, subject, incarnation, verdict, Some(asker.tick));
         if verdict == Verdict::Down {
             self.condemned.insert(subject, (incarnation, asker.round));
+            self.agenda.set_by(Due::LookAgain(subject), now + self.config.timeout * LOOK_AGAIN);
         }
         self.ask(asker.node, Message::Report(statement), Errand::Notice, out);
+    }
+
+    /// Nobody shall gather testimonies over minutes: whoever this node found down and answers now is
+    /// told of it, and contradicts.
+    pub(super) fn look_again(&mut self, now: Time, subject: NodeId, out: &mut Outbox<Output>) {
+        let Some((incarnation, _)) = self.condemned.get(&subject).copied() else { return };
+        let stands = self
+            .roll
+            .record(subject)
+            .is_some_and(|record| record.is_alive() && record.incarnation() == incarnation);
+        if stands && self.is_active() {
+            self.probe(now, subject, out);
+            self.agenda.set_by(Due::LookAgain(subject), now + self.config.timeout * LOOK_AGAIN * 5);
+        } else {
+            self.condemned.remove(&subject);
+        }
     }
 
     pub(super) fn settle_check(
