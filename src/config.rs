@@ -335,6 +335,10 @@ impl Config {
             listen: addresses(&["/ip4/127.0.0.1/tcp/0"]),
             mdns: false,
             link: LinkConfig { max_links: 1_024, max_inbound_per_ip: 0, ..lan.link },
+            membership: MembershipConfig {
+                found_after: Some(Duration::from_millis(200)),
+                ..lan.membership
+            },
             recorder: RecorderConfig { max_bytes: 1024 * 1024, ..lan.recorder },
             ..lan
         }

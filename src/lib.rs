@@ -68,7 +68,7 @@ pub(crate) mod protocol;
 #[cfg(feature = "sim")]
 pub mod sim;
 #[cfg_attr(
-    not(any(feature = "net", feature = "sim", all(feature = "store", test))),
+    all(feature = "store", not(any(feature = "net", feature = "sim", test))),
     expect(dead_code, reason = "the pure part is driven by the network or a simulator")
 )]
 pub(crate) mod store;

@@ -12,22 +12,13 @@ use std::sync::atomic::AtomicBool;
 use gossip_mesh::sim::broadcast::is_broadcast;
 use gossip_mesh::sim::{self, Scenario};
 
-/// Scenarios whose expectations need the verdicts of the quorum room. They are read and one world
-/// of each is run to its end; that their expectations hold is not asked yet.
-const AWAITING_VERDICTS: &[&str] = &[
-    "busy-crash",
-    "crash1-of-100",
-    "crash1-of-1000",
-    "crash1-of-300",
-    "crash1-of-3000",
-    "crash1-of-32",
-    "crash1-of-5",
-    "crash15-of-32",
-    "crash30-of-100",
-    "crash8-of-32",
-    "power-cut",
-    "tiny-3",
-];
+/// Worlds that are known to break, by scenario and seed: what is wrong stands in
+/// `simulations/README.md`. Everything else shall hold.
+const KNOWN_TO_BREAK: &[(&str, u64)] = &[("mixed", 2), ("partition-19-13", 3)];
+
+/// Worlds that cost more than this (nodes times virtual seconds) are only read: they are run by
+/// command, in a release build.
+const TOO_DEAR: f64 = 40_000.0;
 
 /// Worlds that cost this much (nodes times virtual seconds) are run with one seed only.
 const DEAR: f64 = 10_000.0;
@@ -53,23 +44,48 @@ fn scenarios() -> Vec<(PathBuf, Scenario)> {
     files.into_iter().filter_map(read).collect()
 }
 
+fn cost(scenario: &Scenario) -> f64 {
+    f64::from(scenario.nodes) * scenario.duration.0.as_secs_f64()
+}
+
+/// How the worlds of these seeds fell, each in a sentence.
+fn fallen(scenario: &Scenario, seeds: u64) -> Vec<String> {
+    let jobs = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let report = sim::run_many(scenario, 1..=seeds, jobs, &AtomicBool::new(false), &|_| {});
+    assert_eq!(report.outcomes.len() as u64, seeds, "{}", scenario.name);
+    let name = &scenario.name;
+    let known = |seed: u64| KNOWN_TO_BREAK.contains(&(name.as_str(), seed));
+    let broken = report.outcomes.iter().filter(|outcome| !known(outcome.seed));
+    let each = broken.filter_map(|outcome| {
+        Some(format!("{name}, seed {}: {}", outcome.seed, outcome.broken.as_ref()?))
+    });
+    each.chain(report.broken.iter().map(|reason| format!("{name}: {reason}"))).collect()
+}
+
 #[test]
 fn every_scenario_holds() {
-    let jobs = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let mut fallen = Vec::new();
+    let mut all = Vec::new();
     for (_, scenario) in scenarios() {
-        let awaiting = AWAITING_VERDICTS.contains(&scenario.name.as_str());
-        let cost = f64::from(scenario.nodes) * scenario.duration.0.as_secs_f64();
-        let seeds = if awaiting || cost > DEAR { 1 } else { SEEDS };
-        let stop = AtomicBool::new(false);
-        let report = sim::run_many(&scenario, 1..=seeds, jobs, &stop, &|_| {});
-        assert_eq!(report.outcomes.len() as u64, seeds, "{}", scenario.name);
-        let broken = report.first_broken().and_then(|outcome| outcome.broken.clone());
-        if let Some(reason) = broken.or(report.broken).filter(|_| !awaiting) {
-            fallen.push(format!("{}: {reason}", scenario.name));
+        match cost(&scenario) {
+            cost if cost > TOO_DEAR => {}
+            cost if cost > DEAR => all.extend(fallen(&scenario, 1)),
+            _ => all.extend(fallen(&scenario, SEEDS)),
         }
     }
-    assert!(fallen.is_empty(), "{}", fallen.join("\n"));
+    assert!(all.is_empty(), "{}", all.join("\n"));
+}
+
+/// S9: the same file and seed give the same world, down to its last event.
+#[test]
+fn the_same_seed_gives_the_same_world() {
+    for (_, scenario) in scenarios() {
+        let shows = ["mixed", "replayer", "two-meshes"].contains(&scenario.name.as_str());
+        if shows {
+            let (one, again) = (sim::run(&scenario, 7), sim::run(&scenario, 7));
+            assert_eq!((one.trace, one.events), (again.trace, again.events), "{}", scenario.name);
+            assert_ne!(one.events, sim::run(&scenario, 8).events, "{}", scenario.name);
+        }
+    }
 }
 
 #[test]
@@ -80,7 +96,7 @@ fn every_scenario_is_named_like_its_file_says_what_it_shows_and_expects_somethin
         assert!(!scenario.description.is_empty(), "{}", scenario.name);
         assert!(!scenario.expect.is_empty(), "{}", scenario.name);
     }
-    for name in AWAITING_VERDICTS {
+    for (name, _) in KNOWN_TO_BREAK {
         assert!(scenarios.iter().any(|(_, scenario)| scenario.name == *name), "no {name}");
     }
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 use multiaddr::Multiaddr;
 
 use super::cast::{Birth, Breed, Cast, saved};
-use super::look::{Driven, Look, sees_exactly};
+use super::look::{Driven, Housing};
 use super::scenario::{FaultKind, Scenario, Start};
 use crate::base::codec::{from_cbor, to_cbor};
-use crate::base::id::{Incarnation, NodeId};
+use crate::base::id::NodeId;
 use crate::base::limits::MAX_CERTIFICATE;
 use crate::base::machine::{Machine, Outbox, earliest};
 use crate::base::signer::Signer;
@@ -18,8 +18,8 @@ use crate::base::time::Time;
 use crate::base::token::Token;
 use crate::engine::frame::{Message, Room, Ticket};
 use crate::engine::{Event, Input, Output};
-use crate::protocol::link::{self, LinkMachine, WatchConfig};
-use crate::protocol::membership::{self, MembershipMachine, Phase, Standing};
+use crate::protocol::link::{self, LinkMachine, Links, WatchConfig};
+use crate::protocol::membership::{self, MembershipMachine};
 
 /// First and longest wait before a neighbour is dialled again.
 const FIRST: Duration = Duration::from_millis(200);
@@ -294,33 +294,13 @@ impl Machine for Bare {
     }
 }
 
-impl Look for Bare {
-    fn standing_of(&self, node: NodeId) -> Option<Standing> {
-        self.membership.member(node).map(|member| member.standing)
+impl Housing for Bare {
+    fn room(&self) -> &MembershipMachine {
+        &self.membership
     }
 
-    fn active(&self) -> Vec<NodeId> {
-        self.membership.roll().alive().map(|(node, _)| node).collect()
-    }
-
-    fn sees_exactly(&self, ids: &[NodeId]) -> bool {
-        sees_exactly(&self.membership, ids)
-    }
-
-    fn denominators(&self) -> Vec<NodeId> {
-        self.membership.roll().agreed().map(|(node, _)| node).collect()
-    }
-
-    fn phase(&self) -> Phase {
-        self.membership.phase()
-    }
-
-    fn incarnation(&self) -> Incarnation {
-        self.membership.incarnation()
-    }
-
-    fn is_linked(&self, peer: NodeId) -> bool {
-        self.link.links().is_linked(peer)
+    fn links(&self) -> &Links {
+        self.link.links()
     }
 }
 

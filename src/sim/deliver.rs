@@ -9,6 +9,7 @@ use super::stage::Stage;
 use super::{adversary, mark};
 use crate::base::id::NodeId;
 use crate::base::machine::Machine;
+use crate::base::signer::Signer;
 use crate::base::time::Time;
 use crate::engine::{Input, Output};
 
@@ -59,9 +60,11 @@ impl<B: Breed> Stage<'_, B> {
     fn allows(&mut self, node: u32, input: &mut Input) -> bool {
         let mut allowed = true;
         if self.host(node).adversary.is_some() {
+            let mut wishes = Vec::new();
             self.with_adversary(node, |adversary, mischief| {
-                allowed = adversary.hears(mischief, input);
+                allowed = adversary.hears(mischief, input, &mut wishes);
             });
+            wishes.into_iter().for_each(|wish| self.obey(node, wish));
         }
         allowed
     }
@@ -74,7 +77,15 @@ impl<B: Breed> Stage<'_, B> {
         let Some(mut adversary) = self.host(node).adversary.take() else { return };
         let peers = self.host(node).peers();
         let peers: Vec<NodeId> = peers.into_iter().map(|peer| self.cast.id(peer)).collect();
-        let mischief = adversary::Mischief { peers: &peers };
+        let about = self
+            .scenario
+            .adversaries
+            .iter()
+            .find(|hostile| hostile.nodes.contains(&(node + 1)) && hostile.about.is_some());
+        let about = about.and_then(|hostile| hostile.about).map(|about| self.cast.id(about - 1));
+        let (me, life) = (self.cast.id(node), self.host(node).life);
+        let signer = Signer::new(self.cast.key(node).clone());
+        let mischief = adversary::Mischief { me, life, signer, peers: &peers, about };
         act(adversary.as_mut(), &mischief);
         self.host(node).adversary = Some(adversary);
     }

@@ -3,8 +3,21 @@
 
 use crate::base::id::{Incarnation, Life, NodeId};
 use crate::base::machine::Machine;
+use crate::base::time::Time;
 use crate::engine::{Engine, Event, Input, Output};
-use crate::protocol::membership::{Finding, GoingDownReason, MembershipMachine, Phase, Standing};
+use crate::protocol::link::Links;
+use crate::protocol::membership::{
+    Finding, GoingDownReason, MembershipMachine, News as Proof, Phase, Standing,
+};
+
+/// What a node has recorded of another.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    /// The incarnation it speaks of; of a good-bye the last one of the life.
+    pub incarnation: Incarnation,
+    /// Why.
+    pub proof: Proof,
+}
 
 /// A look at one node.
 pub(crate) trait Look {
@@ -30,6 +43,24 @@ pub(crate) trait Look {
 
     /// There is a link with this node.
     fn is_linked(&self, peer: NodeId) -> bool;
+
+    /// What is recorded of a node, this one included, as it would be told to others.
+    fn record(&self, node: NodeId) -> Option<Record>;
+
+    /// The rounds of questions that are open: about whom, and since when by this node's clock.
+    fn rounds(&self) -> Vec<(NodeId, Time)>;
+
+    /// Forged, foreign and stale proofs that this node refused.
+    fn refused(&self) -> u64;
+}
+
+/// What has a membership room and links.
+pub(crate) trait Housing {
+    /// The room.
+    fn room(&self) -> &MembershipMachine;
+
+    /// The links.
+    fn links(&self) -> &Links;
 }
 
 /// What a node found out or did, as far as expectations care. Nodes are named by id.
@@ -128,40 +159,59 @@ fn told_by(finding: &Finding) -> Option<News> {
     })
 }
 
-impl Look for Engine {
+impl<T: Housing> Look for T {
     fn standing_of(&self, node: NodeId) -> Option<Standing> {
-        self.membership().member(node).map(|member| member.standing)
+        self.room().member(node).map(|member| member.standing)
     }
 
     fn active(&self) -> Vec<NodeId> {
-        self.membership().roll().alive().map(|(node, _)| node).collect()
+        self.room().roll().alive().map(|(node, _)| node).collect()
     }
 
     fn sees_exactly(&self, ids: &[NodeId]) -> bool {
-        sees_exactly(self.membership(), ids)
+        let roll = self.room().roll();
+        let alive = || roll.alive().map(|(node, _)| node);
+        roll.sizes().0 as usize == ids.len() && alive().eq(ids.iter().copied())
     }
 
     fn denominators(&self) -> Vec<NodeId> {
-        self.membership().roll().agreed().map(|(node, _)| node).collect()
+        self.room().roll().agreed().map(|(node, _)| node).collect()
     }
 
     fn phase(&self) -> Phase {
-        self.membership().phase()
+        self.room().phase()
     }
 
     fn incarnation(&self) -> Incarnation {
-        self.membership().incarnation()
+        self.room().incarnation()
     }
 
     fn is_linked(&self, peer: NodeId) -> bool {
         self.links().is_linked(peer)
     }
+
+    fn record(&self, node: NodeId) -> Option<Record> {
+        let record = self.room().roll().record(node)?;
+        Some(Record { incarnation: record.incarnation(), proof: record.news() })
+    }
+
+    fn rounds(&self) -> Vec<(NodeId, Time)> {
+        self.room().open_rounds().collect()
+    }
+
+    fn refused(&self) -> u64 {
+        self.room().stats().forged
+    }
 }
 
-pub(crate) fn sees_exactly(membership: &MembershipMachine, ids: &[NodeId]) -> bool {
-    let roll = membership.roll();
-    roll.sizes().0 as usize == ids.len()
-        && roll.alive().map(|(node, _)| node).eq(ids.iter().copied())
+impl Housing for Engine {
+    fn room(&self) -> &MembershipMachine {
+        self.membership()
+    }
+
+    fn links(&self) -> &Links {
+        Engine::links(self)
+    }
 }
 
 impl Driven for Engine {}

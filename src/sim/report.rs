@@ -32,6 +32,8 @@ pub struct Outcome {
     pub suspicions: u64,
     /// How often a node took itself out.
     pub resets: u64,
+    /// Forged, foreign and stale proofs that honest nodes refused.
+    pub refused: u64,
     /// Messages sent per node and second, of all rooms.
     pub messages: f64,
     /// Bytes of all rooms sent per node and second, where they are counted.

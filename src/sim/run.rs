@@ -52,7 +52,7 @@ pub fn run_many(
     });
     let outcomes = outcomes.into_inner().unwrap_or_else(|broken| broken.into_inner());
     let mut report = Report::of(scenario, outcomes);
-    let expectations = expect::all(&scenario.expect).unwrap_or_default();
+    let expectations = expect::all(scenario);
     let fallen = expectations.iter().find_map(|(name, expectation)| {
         let reason = expectation.overall(&report).err()?;
         Some(format!("{name}: {reason}"))

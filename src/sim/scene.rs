@@ -68,6 +68,11 @@ pub(crate) trait Scene {
     /// Packets pass from one to the other.
     fn passes(&self, from: u32, to: u32) -> bool;
 
+    /// Packets pass from one to the other, and most of them arrive.
+    fn flows(&self, from: u32, to: u32) -> bool {
+        self.passes(from, to)
+    }
+
     /// When the network or a process was disturbed last, or a disturbance ended.
     fn disturbed(&self) -> Time;
 

@@ -253,6 +253,12 @@ impl<B: Breed> Scene for Stage<'_, B> {
         self.weather.passes(from, to)
     }
 
+    fn flows(&self, from: u32, to: u32) -> bool {
+        const MOST_LOST: f64 = 0.25;
+        let lost = self.weather.loss(from, to, self.scenario.link.loss);
+        self.weather.passes(from, to) && lost < MOST_LOST
+    }
+
     fn disturbed(&self) -> Time {
         self.disturbed
     }

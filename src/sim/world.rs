@@ -65,8 +65,7 @@ impl<'a, B: Breed> World<'a, B> {
             seed,
             end: Time::ZERO + scenario.duration.0,
             tally: Tally::default(),
-            // The scenario was checked; what is wrong here expects nothing.
-            expectations: expect::all(&scenario.expect).unwrap_or_default(),
+            expectations: expect::all(scenario),
             broken: None,
             kept: keep_signs.then(Default::default),
         }
@@ -143,6 +142,7 @@ impl<'a, B: Breed> World<'a, B> {
             false_verdicts: tally.false_verdicts(),
             suspicions: tally.suspicions,
             resets: tally.resets,
+            refused: refused(&self.stage),
             messages: sent.all.messages as f64 / whole,
             bytes: sent.all.bytes as f64 / whole,
             membership_messages: sent.membership.messages as f64 / whole,
@@ -156,4 +156,10 @@ impl<'a, B: Breed> World<'a, B> {
         let (signs, truths) = self.kept.unwrap_or_default();
         Run { outcome, signs, truths }
     }
+}
+
+/// What honest nodes that are there have refused since they started.
+fn refused(scene: &dyn Scene) -> u64 {
+    let honest = (0..scene.nodes()).filter(|node| !scene.is_hostile(*node));
+    honest.filter_map(|node| Some(scene.look(node)?.refused())).sum()
 }

@@ -28,6 +28,12 @@ fn a_node_that_leaves_is_seen_as_left_and_dropped_by_its_neighbours() {
 fn a_killed_node_is_down_by_verdict_not_waited_for_and_then_forgotten() {
     let world = World::new();
     world.start("circular -n 8");
+    // Only a member can be put out, and a mesh forms a moment after its nodes are linked.
+    eventually("all are members of one mesh", || {
+        (1..=8).all(|teller| {
+            world.ok(&format!("why {teller} --node {teller}")).contains("8 members live")
+        })
+    });
     assert!(world.ok("remove-node 3 --kill").starts_with("node 3 was killed"));
     // Its standing is what others see; its process and the picture are what is known here.
     assert!(world.ok("status").lines().any(|line| line.contains("killed  (")));

@@ -58,6 +58,11 @@ pub struct MembershipConfig {
     pub partition_safe: bool,
     /// What a node does when others reach whom it suspected. Default `guarded`.
     pub self_reset: SelfReset,
+    /// How long nodes that meet no member wait before the first of them founds a mesh; the next
+    /// ones wait half as long again, each. Default 10 timeouts; 200 ms in a lab, where all start at
+    /// once.
+    #[serde(with = "optional_duration", skip_serializing_if = "Option::is_none")]
+    pub found_after: Option<Duration>,
     /// For how long refutations and self-checks count. Default 600 timeouts.
     #[serde(with = "optional_duration", skip_serializing_if = "Option::is_none")]
     pub flap_window: Option<Duration>,
@@ -96,6 +101,7 @@ impl Default for MembershipConfig {
             committee: 15,
             partition_safe: true,
             self_reset: SelfReset::Guarded,
+            found_after: None,
             flap_window: None,
             rejoin_backoff: Duration::from_secs(1),
             rejoin_max: Duration::from_secs(300),
@@ -116,6 +122,11 @@ impl MembershipConfig {
     /// The earliest verdict after a suspicion began.
     pub fn refute_window(&self) -> Duration {
         self.refute_window.unwrap_or(self.timeout * 10)
+    }
+
+    /// How long a node without a member in sight waits before it founds.
+    pub fn found_after(&self) -> Duration {
+        self.found_after.unwrap_or(self.timeout * 10)
     }
 
     /// For how long refutations and self-checks count.

@@ -517,6 +517,12 @@ impl MembershipMachine {
         }
     }
 
+    /// The rounds of questions that are open: about whom, and since when.
+    #[cfg(feature = "sim")]
+    pub fn open_rounds(&self) -> impl Iterator<Item = (NodeId, Time)> + '_ {
+        self.rounds.iter().map(|(subject, round)| (*subject, round.begun))
+    }
+
     /// When a node was last heard, and its usual round trip.
     pub fn last_heard(&self, node: NodeId) -> (Option<Time>, Option<Duration>) {
         (self.probes.last_heard(node), self.probes.round_trip(node))

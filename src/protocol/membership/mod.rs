@@ -249,7 +249,10 @@ pub(crate) use machine::Member;
 pub(crate) use machine::{Input, MembershipMachine, Output, Saved, Settings};
 pub use machine::{MembershipStats, Standing};
 pub(crate) use roll::Roll;
+#[cfg(any(feature = "net", feature = "sim"))]
 pub(crate) use rows::KEY as MEMBERS;
 pub use threshold::{BadThreshold, Threshold};
 pub(crate) use wire::Message;
+#[cfg(feature = "sim")]
+pub(crate) use wire::{Left, News, Pulse, Resigned};
 pub use wire::{Alive, Certificate, Phase, Statement, Verdict, Vote};

@@ -105,6 +105,10 @@ impl MembershipMachine {
                 }
             }
         }
+        if self.roll.record(peer).is_none() && !self.desk.is_linked(peer) {
+            // Known by its card, and never a member: nobody watches it, and no verdict comes.
+            self.is_unreachable(now, peer, out);
+        }
         let waited = now.since(probe.since);
         let more = self.watch_missed(now, peer, waited, out)
             | self.check_missed(now, peer, out)

@@ -147,6 +147,7 @@ impl Default for Roll {
 
 impl Roll {
     /// A mesh of these, all living and agreed on.
+    #[cfg(feature = "sim")]
     pub fn formed(members: impl IntoIterator<Item = Alive>) -> Self {
         let mut roll = Self::default();
         for alive in members {

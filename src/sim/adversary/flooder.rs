@@ -18,10 +18,9 @@ pub(crate) struct Flooder {
 }
 
 impl Flooder {
-    /// One that sends so many messages per second.
-    pub fn new(rate: f64) -> Self {
-        let pace = Duration::try_from_secs_f64(1.0 / rate).unwrap_or(Duration::from_millis(10));
-        Self { pace: pace.max(Duration::from_micros(10)), kept: Vec::new(), count: 0 }
+    /// One that sends a message in every pause of this length.
+    pub fn new(pace: Duration) -> Self {
+        Self { pace, kept: Vec::new(), count: 0 }
     }
 }
 

@@ -6,11 +6,16 @@ use serde::Deserialize;
 
 use super::expectation::Expectation;
 use super::{liveness, safety, sums};
-use crate::sim::scenario::Span;
+use crate::sim::report::Outcome;
+use crate::sim::scenario::{Scenario, Span};
 
 /// The names in `[expect]`.
 pub const NAMES: &[&str] = &[
     "active_by",
+    "at_least_false_verdicts",
+    "at_least_refused",
+    "at_least_resets",
+    "at_least_suspicions",
     "at_most_bytes",
     "at_most_messages",
     "at_most_suspicions",
@@ -31,10 +36,17 @@ pub const NAMES: &[&str] = &[
 type Lines = BTreeMap<String, toml::Value>;
 type Boxed = Box<dyn Expectation>;
 
-/// The expectations of these lines and those that always hold, with their names.
-pub(crate) fn all(lines: &Lines) -> Result<Vec<(String, Boxed)>, String> {
-    let always: Boxed = Box::<safety::IncarnationsRise>::default();
-    let mut found = vec![("incarnations_rise".to_owned(), always)];
+/// What is expected of a world: the invariants of every world first, then its own lines, with
+/// their names. The scenario was checked; a line that is wrong expects nothing.
+pub(crate) fn all(scenario: &Scenario) -> Vec<(String, Boxed)> {
+    let mut found = super::always::invariants(scenario);
+    found.extend(lines(&scenario.expect).unwrap_or_default());
+    found
+}
+
+/// The expectations of these lines, with their names, or what is wrong with a line.
+pub(crate) fn lines(lines: &Lines) -> Result<Vec<(String, Boxed)>, String> {
+    let mut found = Vec::new();
     for (name, value) in lines {
         let expectation = one(name, value, lines)?;
         found.extend(expectation.map(|expectation| (name.clone(), expectation)));
@@ -69,6 +81,10 @@ fn one(name: &str, value: &toml::Value, lines: &Lines) -> Result<Option<Boxed>, 
         "at_most_suspicions" => {
             Box::new(safety::AtMostSuspicions { most: read(name, value)?, count: 0 })
         }
+        "at_least_suspicions" => at_least(name, value, |outcome| outcome.suspicions)?,
+        "at_least_resets" => at_least(name, value, |outcome| outcome.resets)?,
+        "at_least_false_verdicts" => at_least(name, value, |outcome| outcome.false_verdicts)?,
+        "at_least_refused" => at_least(name, value, |outcome| outcome.refused)?,
         "verdicts_only_by" => Box::new(safety::VerdictsOnlyBy(read(name, value)?)),
         "known_down_within" => Box::new(sums::KnownDownWithin(read(name, value)?)),
         "healed_within" => Box::new(sums::HealedWithin(read(name, value)?)),
@@ -84,6 +100,10 @@ fn one(name: &str, value: &toml::Value, lines: &Lines) -> Result<Option<Boxed>, 
         }
     };
     Ok(Some(expectation))
+}
+
+fn at_least(name: &str, value: &toml::Value, count: fn(&Outcome) -> u64) -> Result<Boxed, String> {
+    Ok(Box::new(sums::AtLeast { least: read(name, value)?, count }))
 }
 
 fn read<'de, T: Deserialize<'de>>(name: &str, value: &toml::Value) -> Result<T, String> {

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::expectation::{Expectation, Holds};
 use crate::base::id::Incarnation;
+use crate::protocol::membership::Phase;
 use crate::sim::look::News;
 use crate::sim::scene::{Scene, Sign};
 
@@ -82,7 +83,8 @@ pub(super) enum Side {
     Majority,
 }
 
-/// `verdicts_only_by = "majority"`: who puts somebody out can reach more than half of all nodes.
+/// `verdicts_only_by = "majority"`: who puts somebody out, or hears of it, can reach more than half
+/// of those it counts.
 pub(super) struct VerdictsOnlyBy(pub Side);
 
 impl Expectation for VerdictsOnlyBy {
@@ -91,20 +93,28 @@ impl Expectation for VerdictsOnlyBy {
         if !matches!(sign.news, News::Down(..)) {
             return Ok(());
         }
-        let near = (0..scene.nodes()).filter(|node| {
+        let look = scene.look(sign.by);
+        if look.is_some_and(|look| look.phase() != Phase::Active) {
+            // It is on its way in and is told what the others decided.
+            return Ok(());
+        }
+        let counted = look.map(|look| look.denominators());
+        let is_counted =
+            |node: u32| counted.as_ref().is_none_or(|counted| counted.contains(&scene.id(node)));
+        let whole = counted.as_ref().map_or(scene.nodes() as usize, Vec::len);
+        let near = (0..scene.nodes()).filter(|node| is_counted(*node)).filter(|node| {
             *node == sign.by
                 || scene.is_up(*node)
                     && scene.passes(sign.by, *node)
                     && scene.passes(*node, sign.by)
         });
         let count = near.count();
-        match count * 2 > scene.nodes() as usize {
+        match count * 2 > whole {
             true => Ok(()),
             false => Err(format!(
-                "at {:.3} s node {} puts somebody out and reaches only {count} of {} nodes",
+                "at {:.3} s node {} puts somebody out and reaches only {count} of {whole} nodes",
                 at(sign),
                 sign.by + 1,
-                scene.nodes()
             )),
         }
     }

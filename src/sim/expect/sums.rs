@@ -90,6 +90,19 @@ impl Expectation for Budget {
     }
 }
 
+/// `at_least_resets = 10`, `at_least_false_verdicts = 16` and the like: that a flaw shows.
+pub(super) struct AtLeast {
+    pub least: u64,
+    pub count: fn(&Outcome) -> u64,
+}
+
+impl Expectation for AtLeast {
+    fn end(&mut self, outcome: &Outcome, _: &dyn Scene) -> Holds {
+        let count = (self.count)(outcome);
+        if count < self.least { Err(format!("there are only {count}")) } else { Ok(()) }
+    }
+}
+
 /// `delivered = 0.99`: share of the messages of the workload that reached each other node.
 pub(super) struct Delivered(pub f64);
 

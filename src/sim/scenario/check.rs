@@ -60,7 +60,7 @@ impl Scenario {
             self.workload.as_ref().is_none_or(|workload| workload.rate > 0.0),
             "`workload.rate` is above zero".to_owned(),
         );
-        if let Err(reason) = expect::all(&self.expect) {
+        if let Err(reason) = expect::lines(&self.expect) {
             rule(false, reason);
         }
         if wrong.is_empty() { Ok(()) } else { Err(ScenarioError(wrong)) }

@@ -8,7 +8,7 @@ use super::fault::Fault;
 use super::link::{ClockModel, DiskModel, LinkModel};
 use super::shape::Shape;
 use super::span::Span;
-use crate::protocol::membership::MembershipConfig;
+use crate::protocol::membership::{MembershipConfig, Verdict};
 
 /// What runs on every node.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -69,6 +69,9 @@ pub struct Hostile {
     /// The node it is about, for those that are about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<u32>,
+    /// What it says of everybody, for those that lie. Default `down`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub says: Option<Verdict>,
 }
 
 fn hundred_rate() -> f64 {

@@ -5,16 +5,17 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::scenario;
-use crate::base::id::{Incarnation, NodeId};
+use crate::base::id::NodeId;
 use crate::base::machine::{Machine, Outbox, earliest};
 use crate::base::time::Time;
 use crate::base::token::Token;
 use crate::engine::frame::{Message, Room, Ticket};
 use crate::engine::{Input, Output};
-use crate::protocol::membership::{Message as Membership, Phase, Standing};
+use crate::protocol::link::Links;
+use crate::protocol::membership::{MembershipMachine, Message as Membership};
 use crate::sim::bare::{Bare, BareNodes};
 use crate::sim::cast::{Birth, Breed, Cast};
-use crate::sim::look::{Driven, Look};
+use crate::sim::look::{Driven, Housing};
 use crate::sim::world::World;
 
 /// Each of four monitors probes once per second.
@@ -52,7 +53,7 @@ impl Machine for Prober {
             for peer in &self.monitored {
                 self.count += 1;
                 let ticket = Ticket { room: Room::Membership, token: Token(1 << 32 | self.count) };
-                let message = Message::Membership(Membership::News(Vec::new()));
+                let message = Message::Membership(Membership::Noted);
                 out.push(Output::Ask { to: *peer, ticket, message });
             }
         }
@@ -64,29 +65,13 @@ impl Machine for Prober {
     }
 }
 
-impl Look for Prober {
-    fn standing_of(&self, node: NodeId) -> Option<Standing> {
-        self.bare.standing_of(node)
+impl Housing for Prober {
+    fn room(&self) -> &MembershipMachine {
+        self.bare.room()
     }
 
-    fn active(&self) -> Vec<NodeId> {
-        self.bare.active()
-    }
-
-    fn denominators(&self) -> Vec<NodeId> {
-        self.bare.denominators()
-    }
-
-    fn phase(&self) -> Phase {
-        self.bare.phase()
-    }
-
-    fn incarnation(&self) -> Incarnation {
-        self.bare.incarnation()
-    }
-
-    fn is_linked(&self, peer: NodeId) -> bool {
-        self.bare.is_linked(peer)
+    fn links(&self) -> &Links {
+        self.bare.links()
     }
 }
 

@@ -77,7 +77,8 @@ fn abandoned() -> oneshot::Receiver<()> {
     told
 }
 
-/// Waits until the node is linked with its neighbours and knows all others and what they read. In a
+/// Waits until the node is linked with its neighbours, knows all others and what they read, and all
+/// are members. In a
 /// lab of none it waits for nobody.
 async fn ready(node: &Node, topics: &[String], total: usize) -> Result<(), Failure> {
     if total == 0 {
@@ -90,7 +91,11 @@ async fn ready(node: &Node, topics: &[String], total: usize) -> Result<(), Failu
         let linked = peers.iter().filter(|peer| peer.linked && peer.neighbour).count();
         let known = peers.iter().filter(|peer| is_known(peer, topics)).count();
         if linked >= neighbours && known + 1 >= total {
-            return Ok(());
+            // A node that dies before it is a member cannot be put out.
+            let members = node.overview().await?.active;
+            if usize::try_from(members).is_ok_and(|members| members >= total) {
+                return Ok(());
+            }
         }
         tokio::time::sleep(GLANCE.max(per_node)).await;
     }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
+use gossip_mesh::sim::broadcast::{self, BroadcastScenario, is_broadcast};
 use gossip_mesh::sim::{self, Outcome, Report, Scenario, Shrunk, Spread};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -68,9 +69,17 @@ struct Document<'a> {
 
 impl Simulate {
     /// Runs the worlds.
-    pub async fn run(self, screen: Screen) -> Result<(), Failure> {
+    pub async fn run(mut self, screen: Screen) -> Result<(), Failure> {
         if self.svg.is_some() && self.files.len() > 1 {
             return Err(Failure::usage("--svg draws one world: give one file"));
+        }
+        let models = self.take_models()?;
+        let mut holds = true;
+        for (file, model) in models {
+            holds &= self.run_model(&file, model, screen).await?;
+        }
+        if self.files.is_empty() {
+            return if holds { Ok(()) } else { Err(Failure::Shown) };
         }
         let scenarios: Vec<Scenario> =
             self.files.iter().map(|file| self.read(file)).collect::<Result<_, _>>()?;
@@ -101,10 +110,57 @@ impl Simulate {
         if ended < worlds {
             screen.remark(&format!("stopped after {ended} of {worlds} worlds"));
         }
-        match all.iter().all(|done| done.report.holds()) {
+        match holds && all.iter().all(|done| done.report.holds()) {
             true => Ok(()),
             false => Err(Failure::Shown),
         }
+    }
+
+    /// Files of the model of broadcast, which is no world of nodes, taken out of the files.
+    fn take_models(&mut self) -> Result<Vec<(PathBuf, BroadcastScenario)>, Failure> {
+        let mut models = Vec::new();
+        for file in std::mem::take(&mut self.files) {
+            let text = text_of(&file)?;
+            if !is_broadcast(&text) {
+                self.files.push(file);
+                continue;
+            }
+            let mut model = BroadcastScenario::from_toml(&text).map_err(|error| {
+                Failure::usage(format!("{} is no scenario:\n{error}", file.display()))
+            })?;
+            model.nodes = self.nodes.unwrap_or(model.nodes);
+            models.push((file, model));
+        }
+        Ok(models)
+    }
+
+    /// Runs the model once per seed, or beside real nodes where the file says so. True when all
+    /// that is expected held.
+    async fn run_model(
+        &self,
+        file: &Path,
+        mut model: BroadcastScenario,
+        screen: Screen,
+    ) -> Result<bool, Failure> {
+        if self.svg.is_some() {
+            return Err(Failure::usage("--svg draws worlds of nodes, not the model of broadcast"));
+        }
+        let name = file.display();
+        if !model.check.is_empty() {
+            let found = broadcast::check(&model).await?;
+            return shown(screen, &found, &found.render(), &found.failures);
+        }
+        let seed = self.seed.unwrap_or(model.seed);
+        let mut holds = true;
+        for seed in self.seeds.clone().unwrap_or(seed..=seed) {
+            model.seed = seed;
+            let one = model.clone();
+            let run = tokio::task::spawn_blocking(move || broadcast::run(&one)).await;
+            let run = run.map_err(|_| Failure::failed("the model panicked: this is a bug"))?;
+            let found = run.map_err(|error| Failure::usage(format!("{name}: {error}")))?;
+            holds &= shown(screen, &found, &found.render(), &found.failures)?;
+        }
+        Ok(holds)
     }
 
     fn seeds_of(&self, scenario: &Scenario) -> RangeInclusive<u64> {
@@ -116,8 +172,7 @@ impl Simulate {
 
     fn read(&self, file: &Path) -> Result<Scenario, Failure> {
         let name = file.display();
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| Failure::failed(format!("{name} cannot be read: {error}")))?;
+        let text = text_of(file)?;
         let mut scenario = Scenario::from_toml(&text)
             .map_err(|error| Failure::usage(format!("{name} is no scenario:\n{error}")))?;
         if let Some(nodes) = self.nodes {
@@ -186,6 +241,26 @@ fn explain(done: &Done, screen: Screen) -> Result<(), Failure> {
          ({runs} worlds tried): {reason}"
     ));
     screen.show(scenario.to_toml())
+}
+
+/// Shows what the model found; true when all that was expected held.
+fn shown(
+    screen: Screen,
+    found: &impl Serialize,
+    text: &str,
+    failures: &[String],
+) -> Result<bool, Failure> {
+    if screen.json {
+        screen.document(found)?
+    } else {
+        screen.show(text)?
+    }
+    Ok(failures.is_empty())
+}
+
+fn text_of(file: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(file)
+        .map_err(|error| Failure::failed(format!("{} cannot be read: {error}", file.display())))
 }
 
 /// What the worlds left behind.
