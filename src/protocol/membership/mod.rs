@@ -43,7 +43,8 @@
 //! - Upon another word of the member while its probe is under way: the probe is neither missed nor
 //!   answered. Under load an answer stands in line behind messages that say as much.
 //! - Upon an answer after its time: the way is measured all the same, as at most twice what is
-//!   waited for. Else a peer farther than the first wait would never be waited for.
+//!   usual. Else a peer farther than the first wait would never be waited for. What comes later
+//!   than `refute_window` is a stall, not a way, and measures nothing.
 //! - Upon a miss: the next probe at once, until `miss_limit` in a row or 4 of the last 10.
 //! - Then the observers ask one after another, by rank, half a timeout apart: the first to ask
 //!   makes the others hold.

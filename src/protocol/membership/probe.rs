@@ -122,14 +122,17 @@ impl Probes {
         true
     }
 
-    /// What was late counts as at most twice what is waited for: a peer that stood still for some
-    /// seconds is no peer that is seconds away.
+    /// What was late counts as at most twice what is usual, and what is later than the time to
+    /// contradict a suspicion not at all: a peer that stood still, or was cut off, is no peer that
+    /// is far away.
     fn measure_late(&mut self, now: Time, peer: NodeId, token: Token, config: &MembershipConfig) {
         let Some(late) = self.late.get_mut(&peer) else { return };
         let Some(place) = late.iter().position(|(asked, _)| *asked == token) else { return };
         let (_, since) = late.swap_remove(place);
-        let most = self.wait(peer, config) * 2;
-        self.measure(peer, now.since(since).min(most));
+        let took = now.since(since);
+        if took <= config.refute_window() {
+            self.measure(peer, took.min(self.usual_wait(peer, config) * 2));
+        }
     }
 
     fn measure(&mut self, peer: NodeId, sample: Duration) {
@@ -148,12 +151,15 @@ impl Probes {
         if !config.adaptive_timeout {
             return config.timeout;
         }
-        let usual = self
-            .round_trips
-            .get(&peer)
-            .map_or(Duration::ZERO, |trip| trip.smoothed + trip.variation * 4);
-        let wait = config.timeout.max(usual) * (1 + u32::from(self.health));
+        let wait = self.usual_wait(peer, config) * (1 + u32::from(self.health));
         wait.min(config.timeout * MAX_WAIT)
+    }
+
+    /// The same for a node that is well.
+    fn usual_wait(&self, peer: NodeId, config: &MembershipConfig) -> Duration {
+        let trip = self.round_trips.get(&peer);
+        let usual = trip.map_or(Duration::ZERO, |trip| trip.smoothed + trip.variation * 4);
+        usual.max(config.timeout)
     }
 
     /// How long to wait for a link: once as long as a dial may take, then no longer than for an
