@@ -12,10 +12,6 @@ use std::sync::atomic::AtomicBool;
 use gossip_mesh::sim::broadcast::is_broadcast;
 use gossip_mesh::sim::{self, Scenario};
 
-/// Worlds that are known to break, by scenario and seed: what is wrong stands in
-/// `simulations/README.md`. Everything else shall hold.
-const KNOWN_TO_BREAK: &[(&str, u64)] = &[("mixed", 2), ("partition-19-13", 3)];
-
 /// Worlds that cost more than this (nodes times virtual seconds) are only read: they are run by
 /// command, in a release build.
 const TOO_DEAR: f64 = 40_000.0;
@@ -54,9 +50,7 @@ fn fallen(scenario: &Scenario, seeds: u64) -> Vec<String> {
     let report = sim::run_many(scenario, 1..=seeds, jobs, &AtomicBool::new(false), &|_| {});
     assert_eq!(report.outcomes.len() as u64, seeds, "{}", scenario.name);
     let name = &scenario.name;
-    let known = |seed: u64| KNOWN_TO_BREAK.contains(&(name.as_str(), seed));
-    let broken = report.outcomes.iter().filter(|outcome| !known(outcome.seed));
-    let each = broken.filter_map(|outcome| {
+    let each = report.outcomes.iter().filter_map(|outcome| {
         Some(format!("{name}, seed {}: {}", outcome.seed, outcome.broken.as_ref()?))
     });
     each.chain(report.broken.iter().map(|reason| format!("{name}: {reason}"))).collect()
@@ -95,9 +89,6 @@ fn every_scenario_is_named_like_its_file_says_what_it_shows_and_expects_somethin
         assert_eq!(file.file_stem().unwrap().to_string_lossy(), scenario.name);
         assert!(!scenario.description.is_empty(), "{}", scenario.name);
         assert!(!scenario.expect.is_empty(), "{}", scenario.name);
-    }
-    for (name, _) in KNOWN_TO_BREAK {
-        assert!(scenarios.iter().any(|(_, scenario)| scenario.name == *name), "no {name}");
     }
 }
 
