@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::process::Child;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -74,7 +74,7 @@ impl Drop for Told {
 
 #[track_caller]
 fn in_time(what: &str, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
+    let start = tokio::time::Instant::now();
     while !holds() {
         assert!(start.elapsed() < LONG, "not in {LONG:?}: {what}");
         std::thread::sleep(Duration::from_millis(20));
@@ -93,7 +93,7 @@ fn id(world: &World, number: usize) -> String {
 #[track_caller]
 fn whole(world: &World) {
     let mut last = Value::Null;
-    let start = Instant::now();
+    let start = tokio::time::Instant::now();
     loop {
         let status = world.status();
         let nodes = status["nodes"].as_array().unwrap();
