@@ -2,7 +2,6 @@
 //! are cut and whose lives end without a word.
 #![cfg(feature = "net")]
 #![cfg(test)]
-#![expect(clippy::unwrap_used, reason = "what fails in a step of a test fails the test")]
 
 mod alone;
 mod cuts;
