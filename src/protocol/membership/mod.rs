@@ -253,6 +253,6 @@ pub(crate) use roll::Roll;
 pub(crate) use rows::KEY as MEMBERS;
 pub use threshold::{BadThreshold, Threshold};
 pub(crate) use wire::Message;
+pub use wire::{Alive, Certificate, Phase, Statement, Verdict, Vote};
 #[cfg(feature = "sim")]
 pub(crate) use wire::{Left, News, Pulse, Resigned};
-pub use wire::{Alive, Certificate, Phase, Statement, Verdict, Vote};
