@@ -42,10 +42,6 @@
 //! `sim`. Without any feature only the pure part is built: the machines that decide, without
 //! sockets, tasks or clocks.
 
-#[cfg_attr(
-    not(any(feature = "net", feature = "sim", test)),
-    expect(dead_code, reason = "the pure part is driven by the network or a simulator")
-)]
 #[deny(clippy::indexing_slicing)]
 pub(crate) mod base;
 mod config;

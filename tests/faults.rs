@@ -1,4 +1,5 @@
 //! Faults on purpose: what a node does to its links when it is told to, over TCP.
+#![cfg(feature = "net")]
 #![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
 mod nodes;

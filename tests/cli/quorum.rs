@@ -15,6 +15,9 @@ use super::world::World;
 /// Longer than what a verdict, a backoff and a way back in take on a busy machine.
 const LONG: Duration = Duration::from_secs(40);
 
+/// The wait between two looks.
+const GLANCE: Duration = Duration::from_millis(20);
+
 /// `events --json` of some nodes, read in the background.
 struct Told {
     lines: Arc<Mutex<Vec<(usize, Value)>>>,
@@ -74,10 +77,11 @@ impl Drop for Told {
 
 #[track_caller]
 fn in_time(what: &str, mut holds: impl FnMut() -> bool) {
-    let start = tokio::time::Instant::now();
+    let mut left = LONG;
     while !holds() {
-        assert!(start.elapsed() < LONG, "not in {LONG:?}: {what}");
-        std::thread::sleep(Duration::from_millis(20));
+        assert!(!left.is_zero(), "not in {LONG:?}: {what}");
+        std::thread::sleep(GLANCE);
+        left = left.saturating_sub(GLANCE);
     }
 }
 
@@ -93,7 +97,7 @@ fn id(world: &World, number: usize) -> String {
 #[track_caller]
 fn whole(world: &World) {
     let mut last = Value::Null;
-    let start = tokio::time::Instant::now();
+    let mut left = LONG;
     loop {
         let status = world.status();
         let nodes = status["nodes"].as_array().unwrap();
@@ -104,9 +108,10 @@ fn whole(world: &World) {
         if whole {
             return;
         }
-        assert!(start.elapsed() < LONG, "{last}");
+        assert!(!left.is_zero(), "{last}");
         last = status;
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(GLANCE);
+        left = left.saturating_sub(GLANCE);
     }
 }
 

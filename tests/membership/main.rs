@@ -2,7 +2,6 @@
 //! are cut and whose lives end without a word.
 #![cfg(feature = "net")]
 #![cfg(test)]
-#![cfg(feature = "net")]
 
 mod alone;
 mod cuts;
