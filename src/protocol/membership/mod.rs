@@ -36,7 +36,8 @@
 //! **Watching** (`probing`, `watch`, `probe`, `observers`)
 //!
 //! - Every member is watched by K others, drawn by both ids; upon every change of A anew.
-//! - Upon `probe_interval` without a word from a watched member: probe it. An answer is waited for
+//! - Upon `probe_interval`, by chance half as much more or less, without a word from a watched
+//!   member: probe it. An answer is waited for
 //!   `max(timeout, srtt + 4 rttvar) * (1 + own health)`, at most 20 timeouts, and exactly `timeout`
 //!   when `adaptive_timeout` is off. A miss takes a timeout at least, also when the dial is refused
 //!   at once, so that a process that restarts is not missed three times in a millisecond.
@@ -46,8 +47,8 @@
 //!   usual. Else a peer farther than the first wait would never be waited for. What comes later
 //!   than `refute_window` is a stall, not a way, and measures nothing.
 //! - Upon a miss: the next probe at once, until `miss_limit` in a row or 4 of the last 10.
-//! - Then the observers ask one after another, by rank, half a timeout apart: the first to ask
-//!   makes the others hold.
+//! - Then the observers ask one after another, by rank, a quarter of a timeout apart: the first to
+//!   ask makes the others hold.
 //!
 //! **Suspicion** (`suspecting`, `round`, `electorate`)
 //!
@@ -74,7 +75,8 @@
 //!   knows a newer record answers with it. A node that is not active, or whose vote does not count,
 //!   never votes.
 //! - Upon a word of a subject that this node found down: tell it so. Its next incarnation makes the
-//!   statement void, so that nobody can collect such statements over time.
+//!   statement void, so that nobody can collect such statements over time. For this the node looks
+//!   again 20 timeouts after a `Down`, and every 100 from then on.
 //!
 //! **Verdict** (`certificate`, `news`)
 //!
@@ -85,6 +87,11 @@
 //!   refused, counted and told (`Rejected`), and changes nothing.
 //! - Upon a word as a member from an incarnation that was put out: answer with the proof, nothing
 //!   else. A peer is never barred, only incarnations of it.
+//!
+//! - Upon a genuine proof against this node that does not fit its own D: refused, until as many
+//!   members as a verdict needs refuse this node with one; then it is obeyed. They have moved on by
+//!   verdicts that this node never heard.
+//! - Upon news of its own: tell all linked peers. Upon news of others: pass it on to 12 at most.
 //!
 //! **Refutation** (`refute`)
 //!
@@ -109,8 +116,8 @@
 //!
 //! - With nobody to join: found, at once. Else ask the first active peer to be taken in; it tells
 //!   its records and its D page by page.
-//! - After 10 timeouts without an active peer: found, 5 timeouts later for every known node with a
-//!   smaller id. Two meshes that meet become one by the union of their records.
+//! - After `found_after` without an active peer: found, half as long later for every known node with
+//!   a smaller id. Two meshes that meet become one by the union of their records.
 //! - With a remembered D, and for those that went down together: go on with it as soon as more than
 //!   half of it has met. After 100 timeouts more without that: found anew; who did not come is no
 //!   member.
@@ -130,7 +137,7 @@
 //! - Above `full_limit` voters: the `committee` drawn by subject, incarnation and attempt votes,
 //!   with the node that asks. Nobody votes `Down` or publishes before it hears 24 of 32 drawn by
 //!   its own lot and the minute or, when fewer answer, more than half of all (138 of 256 drawn). A
-//!   word of the last two timeouts counts, and what was found counts for ten.
+//!   word of the last two timeouts counts, and what was found counts for as long.
 //!
 //! **Leaving** (`leaving`, `left`)
 //!
@@ -186,7 +193,7 @@
 //!   take down a healthy mesh to please another.
 //! - Founding takes turns by id among the known nodes; the least of those that reach each other
 //!   cannot know that it is.
-//! - Observers ask one after another (rank times half a timeout), which leaves one coordinator in
+//! - Observers ask one after another (rank times a quarter of a timeout), which leaves one coordinator in
 //!   most failures without any message.
 //! - A witness that found a node down and hears it tells it (see above).
 //! - The clock in a statement is the coordinator's reckoning when the voter had no pulse of the
