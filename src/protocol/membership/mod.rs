@@ -116,8 +116,8 @@
 //!
 //! - With nobody to join: found, at once. Else ask the first active peer to be taken in; it tells
 //!   its records and its D page by page.
-//! - After `found_after` without an active peer: found, half as long later for every known node with
-//!   a smaller id. Two meshes that meet become one by the union of their records.
+//! - After `found_after` without an active peer: found, half as long later for every known node
+//!   with a smaller id. Two meshes that meet become one by the union of their records.
 //! - With a remembered D, and for those that went down together: go on with it as soon as more than
 //!   half of it has met. After 100 timeouts more without that: found anew; who did not come is no
 //!   member.
@@ -193,8 +193,8 @@
 //!   take down a healthy mesh to please another.
 //! - Founding takes turns by id among the known nodes; the least of those that reach each other
 //!   cannot know that it is.
-//! - Observers ask one after another (rank times a quarter of a timeout), which leaves one coordinator in
-//!   most failures without any message.
+//! - Observers ask one after another (rank times a quarter of a timeout), which leaves one
+//!   coordinator in most failures without any message.
 //! - A witness that found a node down and hears it tells it (see above).
 //! - The clock in a statement is the coordinator's reckoning when the voter had no pulse of the
 //!   subject in the last minute: in a large mesh few members ever had one.

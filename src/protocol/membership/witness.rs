@@ -11,7 +11,8 @@ use crate::base::id::NodeId;
 use crate::base::machine::Outbox;
 use crate::base::time::Time;
 
-/// In timeouts: when a node looks again at whom it testified to be down; then five times as long after.
+/// In timeouts: when a node looks again at whom it testified to be down; then every five times as
+/// long.
 const LOOK_AGAIN: u32 = 20;
 
 impl MembershipMachine {
@@ -104,8 +105,8 @@ impl MembershipMachine {
         self.ask(asker.node, Message::Report(statement), Errand::Notice, out);
     }
 
-    /// Nobody shall gather testimonies over minutes: whoever this node found down and answers now is
-    /// told of it, and contradicts.
+    /// Nobody shall gather testimonies over minutes: whoever this node found down and answers now
+    /// is told of it, and contradicts.
     pub(super) fn look_again(&mut self, now: Time, subject: NodeId, out: &mut Outbox<Output>) {
         let Some((incarnation, _)) = self.condemned.get(&subject).copied() else { return };
         let stands = self
