@@ -1,5 +1,6 @@
 //! Pulses: what peers believe, and how they come to believe the same.
 
+use rand::seq::SliceRandom;
 use serde_bytes::ByteBuf;
 
 use super::desk::Errand;
@@ -102,9 +103,25 @@ impl MembershipMachine {
         self.tell_view(out);
         if !self.roll.is_settled() {
             self.tell_pulse(now, out);
+            self.ask_voters(now, out);
             // Busy links need no probes, so nothing else would carry the agreement.
             self.agenda.set_by(Due::Push, now + self.config.timeout * 10);
         }
+    }
+
+    /// The members whose word moves D may be none of those that are linked.
+    fn ask_voters(&mut self, now: Time, out: &mut Outbox<Output>) {
+        const AT_ONCE: usize = 3;
+        let mut voters: Vec<NodeId> = self
+            .roll
+            .agreed()
+            .filter(|(node, record)| *node != self.me && record.is_alive())
+            .map(|(node, _)| node)
+            .filter(|node| !self.desk.is_linked(*node))
+            .collect();
+        voters.shuffle(&mut self.random);
+        voters.truncate(AT_ONCE);
+        voters.into_iter().for_each(|voter| self.probe(now, voter, out));
     }
 
     /// To all linked members, at once.

@@ -127,7 +127,8 @@
 //! - With every probe and answer goes a pulse: incarnation, clock, digests of A and D, and while
 //!   they differ which of D are known to have had this A. Upon another A: fetch the peer's records.
 //! - D becomes A when more than half of D are known to have had the same A, or when a voter's D is
-//!   this A already.
+//!   this A already. Until then all linked members are told every 10 timeouts, and three voters
+//!   that are not linked are asked.
 //! - Upon all records of a peer whose D is another, told by more than half of D (24 of 32 drawn in
 //!   a large mesh) in their pulses: that D takes the place of this one. When something in the
 //!   records was refused, those members are probed. So who missed a change of D is not left behind.
