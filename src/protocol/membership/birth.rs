@@ -1,6 +1,6 @@
 //! How a node becomes a member, stops being one, and becomes one again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,8 +50,6 @@ pub struct Birth {
     /// Downs in a row, and the last one.
     downs: u32,
     last_down: Option<Time>,
-    /// Members that refuse this node with a proof that does not fit its own membership.
-    refusers: BTreeMap<NodeId, Time>,
     /// Whose records are being fetched, and since when.
     fetching: Option<(NodeId, Time)>,
     /// The D told with them, page by page, and whether any of them was refused.
@@ -71,7 +69,6 @@ impl Birth {
             agreed: BTreeSet::new(),
             last_tried: None,
             tries: 0,
-            refusers: BTreeMap::new(),
             downs: 0,
             last_down: None,
             fetching: None,
@@ -410,13 +407,7 @@ impl MembershipMachine {
         if certificate.incarnation < self.incarnation {
             return Ok(false);
         }
-        if let Err(flaw) = self.check_certificate(&certificate) {
-            let is_genuine = certificate.check_shape().is_ok()
-                && certificate.check_signatures(&self.verifier).is_ok();
-            if !is_genuine || !self.is_refused_by_a_quorum(now, from) {
-                return Err(flaw);
-            }
-        }
+        self.check_or_believe(&certificate, from)?;
         if self.phase != Phase::Active {
             // On its way in already: with an incarnation that nobody put out.
             self.overtake(now, certificate.incarnation, out);
@@ -426,18 +417,6 @@ impl MembershipMachine {
         self.found(Finding::TakedownReceived { certificate, from }, out);
         self.go_down(now, GoingDownReason::Takedown, out);
         Ok(false)
-    }
-
-    /// The membership that put this node out may have moved on while it was away: then its own does
-    /// not fit the proof, and will not, because nobody who moved on speaks with it. When as many
-    /// members as could put it out refuse it with genuine proofs, it believes them.
-    fn is_refused_by_a_quorum(&mut self, now: Time, from: Option<NodeId>) -> bool {
-        let Some(from) = from.filter(|from| self.roll.is_agreed(*from)) else { return false };
-        let recent = self.config.flap_window();
-        let refusers = &mut self.birth.refusers;
-        refusers.insert(from, now);
-        refusers.retain(|_, at| now.since(*at) < recent);
-        refusers.len() >= super::electorate::needed(&self.roll, &self.config) as usize
     }
 
     /// Refused at the hello, with a proof.
@@ -459,7 +438,6 @@ impl MembershipMachine {
     /// This node stops being a member, and comes back later.
     pub(super) fn go_down(&mut self, now: Time, reason: GoingDownReason, out: &mut Outbox<Output>) {
         let in_a_row = self.birth.last_down.is_some_and(|last| now.since(last) < CALM);
-        self.birth.refusers.clear();
         self.birth.downs = if in_a_row { self.birth.downs.saturating_add(1) } else { 1 };
         self.birth.last_down = Some(now);
         // Should all go down together, more than half of them go on when they meet again.

@@ -233,7 +233,7 @@ impl MembershipMachine {
                 false
             }
         };
-        self.check_certificate(&certificate)?;
+        self.check_or_believe(&certificate, from)?;
         let voters = certificate.voters().collect();
         let quorum = certificate.quorum();
         let certificate = Arc::new(certificate);
@@ -246,6 +246,33 @@ impl MembershipMachine {
         self.is_gone(now, node, was_alive, out);
         out.push(Output::Down { node, life: incarnation.life });
         Ok(true)
+    }
+
+    /// A proof that does not fit this node's membership may have fitted that of its voters: D moves
+    /// on with every verdict and every join. Such a one is believed when as many members as a
+    /// verdict needs stand by it: they voted for it, or told it as what they hold.
+    pub(super) fn check_or_believe(
+        &mut self,
+        certificate: &Certificate,
+        from: Option<NodeId>,
+    ) -> Result<(), Flaw> {
+        const MAX_DOUBTED: usize = 64;
+        let Err(flaw) = self.check_certificate(certificate) else { return Ok(()) };
+        let is_genuine = certificate.check_shape().is_ok()
+            && certificate.check_signatures(&self.verifier).is_ok();
+        let Some(from) = from.filter(|_| is_genuine) else { return Err(flaw) };
+        let about = (certificate.subject, certificate.incarnation);
+        if self.doubted.len() >= MAX_DOUBTED && !self.doubted.contains_key(&about) {
+            self.doubted.pop_first();
+        }
+        let stand_by = self.doubted.entry(about).or_default();
+        let counts = |node: &NodeId| *node != about.0 && self.roll.is_agreed(*node);
+        stand_by.extend(certificate.voters().chain([from]).filter(counts));
+        if stand_by.len() < needed(&self.roll, &self.config) as usize {
+            return Err(flaw);
+        }
+        self.doubted.remove(&about);
+        Ok(())
     }
 
     /// What a member checks beyond [`Certificate::check`]. A node that is not a member yet has no
