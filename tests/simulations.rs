@@ -19,7 +19,7 @@ const TOO_DEAR: f64 = 40_000.0;
 /// Worlds that cost this much (nodes times virtual seconds) are run with one seed only.
 const DEAR: f64 = 10_000.0;
 
-const SEEDS: u64 = 3;
+const SEEDS: u64 = 2;
 
 fn scenarios() -> Vec<(PathBuf, Scenario)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("simulations");

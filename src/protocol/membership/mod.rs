@@ -88,9 +88,9 @@
 //! - Upon a word as a member from an incarnation that was put out: answer with the proof, nothing
 //!   else. A peer is never barred, only incarnations of it.
 //!
-//! - Upon a genuine proof that does not fit the own D: refused, until as many members as a verdict
-//!   needs stand by it, because they voted for it or told it; then it is believed, also by its
-//!   subject. D has moved on by verdicts or joins that this node did not hear, or not yet then.
+//! - Upon a genuine proof with too few votes for the own D: refused, until as many members as a
+//!   verdict needs stand by it, because they voted for it or told it; then it is believed, also by
+//!   its subject. D has moved on by verdicts or joins that this node did not hear, or not yet then.
 //! - Upon news of its own: tell all linked peers. Upon news of others: pass it on to 12 at most.
 //!
 //! **Refutation** (`refute`)
