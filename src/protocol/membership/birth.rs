@@ -407,7 +407,7 @@ impl MembershipMachine {
         if certificate.incarnation < self.incarnation {
             return Ok(false);
         }
-        self.check_or_believe(&certificate, from)?;
+        self.check_own_takedown(&certificate, from)?;
         if self.phase != Phase::Active {
             // On its way in already: with an incarnation that nobody put out.
             self.overtake(now, certificate.incarnation, out);
@@ -500,6 +500,7 @@ impl MembershipMachine {
         out: &mut Outbox<Output>,
     ) {
         self.incarnation = incarnation;
+        self.refusers.clear();
         let tick = self.tick(now);
         let alive = Alive { node: self.me, incarnation, tick, signature: Vec::new(), vouchers };
         let alive = alive.sign(&mut self.signer);

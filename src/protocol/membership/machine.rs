@@ -351,8 +351,8 @@ pub struct MembershipMachine {
     pub(super) guard: super::guard::Guard,
     /// Incarnations that this node testified to be down, and in which round.
     pub(super) condemned: BTreeMap<NodeId, (Incarnation, u64)>,
-    /// Proofs that do not fit this node's membership, and the members that stand by them.
-    pub(super) doubted: BTreeMap<(NodeId, Incarnation), BTreeSet<NodeId>>,
+    /// Members that refuse this incarnation with a proof that does not fit its own membership.
+    pub(super) refusers: BTreeSet<NodeId>,
     /// When others contradicted, within the flap window.
     pub(super) flaps: BTreeMap<NodeId, Vec<Time>>,
     /// The last digest of A that a peer told.
@@ -427,7 +427,7 @@ impl MembershipMachine {
             sweeps: BTreeMap::new(),
             guard: super::guard::Guard::default(),
             condemned: BTreeMap::new(),
-            doubted: BTreeMap::new(),
+            refusers: BTreeSet::new(),
             flaps: BTreeMap::new(),
             views: BTreeMap::new(),
             agreements: BTreeMap::new(),

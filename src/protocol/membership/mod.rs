@@ -87,10 +87,9 @@
 //!   refused, counted and told (`Rejected`), and changes nothing.
 //! - Upon a word as a member from an incarnation that was put out: answer with the proof, nothing
 //!   else. A peer is never barred, only incarnations of it.
-//!
-//! - Upon a genuine proof with too few votes for the own D: refused, until as many members as a
-//!   verdict needs stand by it, because they voted for it or told it; then it is believed, also by
-//!   its subject. D has moved on by verdicts or joins that this node did not hear, or not yet then.
+//! - Upon a genuine proof against this node that does not fit the own D: refused, until as many
+//!   members as a verdict needs refuse this node with one; then it is obeyed. They have moved on by
+//!   verdicts that this node never heard.
 //! - Upon news of its own: tell all linked peers. Upon news of others: pass it on to 12 at most.
 //!
 //! **Refutation** (`refute`)

@@ -233,7 +233,7 @@ impl MembershipMachine {
                 false
             }
         };
-        self.check_or_believe(&certificate, from)?;
+        self.check_certificate(&certificate)?;
         let voters = certificate.voters().collect();
         let quorum = certificate.quorum();
         let certificate = Arc::new(certificate);
@@ -248,33 +248,24 @@ impl MembershipMachine {
         Ok(true)
     }
 
-    /// A proof that does not fit this node's membership may have fitted that of its voters: D moves
-    /// on with every verdict and every join. Such a one is believed when as many members as a
-    /// verdict needs stand by it: they voted for it, or told it as what they hold.
-    pub(super) fn check_or_believe(
+    /// The membership that put this node out may have moved on while it was away: then the proof
+    /// does not fit its own, and never will, because nobody who moved on speaks with it. When as
+    /// many members as a verdict needs refuse it with genuine proofs, it believes them: all it does
+    /// is to come back in the next incarnation.
+    pub(super) fn check_own_takedown(
         &mut self,
         certificate: &Certificate,
         from: Option<NodeId>,
     ) -> Result<(), Flaw> {
-        const MAX_DOUBTED: usize = 64;
         let Err(flaw) = self.check_certificate(certificate) else { return Ok(()) };
-        // By committee the number does not move, and who votes is not anybody's choice.
-        let may = flaw == Flaw::TooFewVotes
-            && !is_by_committee(&self.roll, &self.config)
-            && certificate.check_shape().is_ok()
+        let is_genuine = certificate.check_shape().is_ok()
             && certificate.check_signatures(&self.verifier).is_ok();
-        let Some(from) = from.filter(|_| may) else { return Err(flaw) };
-        let about = (certificate.subject, certificate.incarnation);
-        if self.doubted.len() >= MAX_DOUBTED && !self.doubted.contains_key(&about) {
-            self.doubted.pop_first();
-        }
-        let stand_by = self.doubted.entry(about).or_default();
-        let counts = |node: &NodeId| *node != about.0 && self.roll.is_agreed(*node);
-        stand_by.extend(certificate.voters().chain([from]).filter(counts));
-        if stand_by.len() < needed(&self.roll, &self.config) as usize {
+        let from = from.filter(|from| is_genuine && self.roll.is_agreed(*from));
+        self.refusers.extend(from);
+        if self.refusers.len() < needed(&self.roll, &self.config) as usize {
             return Err(flaw);
         }
-        self.doubted.remove(&about);
+        self.refusers.clear();
         Ok(())
     }
 
