@@ -15,6 +15,10 @@ use super::world::World;
 /// Longer than what a verdict, a backoff and a way back in take on a busy machine.
 const LONG: Duration = Duration::from_secs(40);
 
+/// A pause that ends with a verdict. On a busy machine all waits grow, up to twenty timeouts for
+/// each of three probes.
+const TOO_LONG: Duration = Duration::from_secs(8);
+
 /// The wait between two looks.
 const GLANCE: Duration = Duration::from_millis(20);
 
@@ -68,6 +72,11 @@ impl Told {
 
 impl Drop for Told {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            for (number, event) in self.lines.lock().unwrap().iter() {
+                eprintln!("told by {number}: {event}");
+            }
+        }
         for reader in &mut self.readers {
             let _ = reader.kill();
             let _ = reader.wait();
@@ -157,7 +166,7 @@ fn a_short_pause_puts_nobody_out_and_a_long_one_ends_with_a_way_back() {
     whole(&world);
     assert!(!told.any(|_, it| it["event"] == "down"), "{:?}", told.names());
 
-    pause(&world, 3, Duration::from_secs(5));
+    pause(&world, 3, TOO_LONG);
     in_time("a verdict", || [1, 2, 4, 5].iter().all(|&number| told.saw_down(number, &paused)));
     let mut proof = Value::Null;
     in_time("the news at the one put out", || {
@@ -221,7 +230,7 @@ fn all_that_membership_finds_is_told() {
         told.names().contains("refuted")
     });
     // One that is too long.
-    pause(&world, 4, Duration::from_secs(4));
+    pause(&world, 4, TOO_LONG);
     has(&["witness_down", "down", "view_changed", "takedown_received", "going_down", "rejoined"]);
     whole(&world);
     // Of two that die at once, one may be asked about the other.

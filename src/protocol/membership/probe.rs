@@ -148,18 +148,33 @@ impl Probes {
 
     /// How long to wait for an answer of a linked peer.
     pub fn wait(&self, peer: NodeId, config: &MembershipConfig) -> Duration {
-        if !config.adaptive_timeout {
-            return config.timeout;
-        }
-        let wait = self.usual_wait(peer, config) * (1 + u32::from(self.health));
+        let health = if config.adaptive_timeout { self.health } else { 0 };
+        let wait = self.usual_wait(peer, config) * (1 + u32::from(health));
         wait.min(config.timeout * MAX_WAIT)
     }
 
-    /// The same for a node that is well.
-    fn usual_wait(&self, peer: NodeId, config: &MembershipConfig) -> Duration {
+    /// How long a node that is well waits. A witness waits so long, whatever its own health: who
+    /// asked it does not wait for ever.
+    pub fn usual_wait(&self, peer: NodeId, config: &MembershipConfig) -> Duration {
+        if !config.adaptive_timeout {
+            return config.timeout;
+        }
         let trip = self.round_trips.get(&peer);
         let usual = trip.map_or(Duration::ZERO, |trip| trip.smoothed + trip.variation * 4);
-        usual.max(config.timeout)
+        usual.clamp(config.timeout, config.timeout * MAX_WAIT)
+    }
+
+    /// How long to wait for the report of a witness that is asked about a node: so long as its own
+    /// probes may take, if it is as far from that node as we are.
+    pub fn report_wait(
+        &self,
+        node: NodeId,
+        witness: NodeId,
+        config: &MembershipConfig,
+    ) -> Duration {
+        let spec = config.timeout * (2 * (config.miss_limit + 2));
+        let probes = self.usual_wait(node, config) * config.miss_limit;
+        spec.max(probes + self.usual_wait(witness, config) * 2)
     }
 
     /// How long to wait for a link: once as long as a dial may take, then no longer than for an

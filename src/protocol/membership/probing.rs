@@ -21,6 +21,9 @@ impl MembershipMachine {
         let stage = self.ask(peer, Message::Ping(pulse), Errand::Probe, out);
         let wait = match stage {
             Stage::Link => self.probes.link_wait(peer, &self.config),
+            Stage::Answer(_) if self.checks.contains_key(&peer) => {
+                self.probes.usual_wait(peer, &self.config)
+            }
             Stage::Answer(_) => self.probes.wait(peer, &self.config),
         };
         let until = self.probes.begin(peer, stage, now, wait);

@@ -203,7 +203,7 @@ impl MembershipMachine {
         let Some(round) = self.rounds.get_mut(&subject) else { return };
         if matches!(round.asked(voter), Some(Asked::Question(_))) {
             round.acknowledged(voter);
-            let wait = self.config.timeout * (2 * (self.config.miss_limit + 2));
+            let wait = self.probes.report_wait(subject, voter, &self.config);
             self.agenda.set(Due::Silent { subject, voter }, now + wait);
         }
     }
