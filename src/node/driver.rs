@@ -9,7 +9,8 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::command::{Command, Publication};
 use super::peer::{Member, Overview, Peer, Stats};
-use super::replies::{Delivered, Replies, Sinks};
+use super::replies::Replies;
+use super::sinks::{Delivered, Sinks, sink};
 use super::source::Sighting;
 use crate::base::id::NodeId;
 use crate::base::machine::{Machine, Outbox};
@@ -140,8 +141,8 @@ impl Driver {
     /// What is not for the network is for the user.
     fn reply(&mut self, output: Output, out: &mut Outbox<Output>) {
         match output {
-            Output::Deliver { subscription, message } => {
-                match self.sinks.deliver(subscription, message) {
+            Output::Deliver { subscription, messages } => {
+                match self.sinks.deliver(subscription, messages) {
                     Delivered::Yes => {}
                     Delivered::Abandoned => self.unsubscribe(subscription, out),
                     Delivered::Lagged(event) => self.tell(event),
@@ -199,9 +200,9 @@ impl Driver {
                 Input::Topic(command)
             }
             Command::Subscribe { topic, own, reply } => {
-                let (sender, deliveries) = mpsc::channel(self.config.topic.max_undelivered);
+                let (sink, deliveries) = sink(topic.clone(), self.config.topic.max_undelivered);
                 let subscription = self.replies.subscribe(reply, deliveries);
-                self.sinks.add(subscription, topic.clone(), sender);
+                self.sinks.add(subscription, sink);
                 Input::Topic(topic::Command::Subscribe { subscription, topic, own })
             }
             Command::Unsubscribe(subscription) => {

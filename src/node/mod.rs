@@ -12,6 +12,7 @@ mod handle;
 mod peer;
 mod publish;
 mod replies;
+mod sinks;
 mod source;
 mod subscribe;
 mod topic;
