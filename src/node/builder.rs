@@ -256,6 +256,8 @@ impl Builder {
             events: events.clone(),
             changed,
             sources: streams.collect::<SelectAll<BoxStream<'static, Sighting>>>(),
+            outgoing: SelectAll::new(),
+            held: Vec::new(),
             replies: Replies::default(),
             sinks: Sinks::default(),
             leaving: Vec::new(),

@@ -8,6 +8,7 @@ use multiaddr::Multiaddr;
 use tokio::sync::oneshot;
 
 use super::peer::{Member, Overview, Peer};
+use super::publisher::Outgoing;
 use super::sinks::Deliveries;
 use crate::base::id::NodeId;
 use crate::base::token::Token;
@@ -42,6 +43,8 @@ pub enum Command {
         own: bool,
         reply: oneshot::Sender<Result<(Token, Deliveries), TopicError>>,
     },
+    /// Somebody will publish much.
+    Publisher(Outgoing),
     Unsubscribe(Token),
     Read {
         query: Query,

@@ -9,6 +9,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::command::{Command, Publication};
 use super::peer::{Member, Overview, Peer, Stats};
+use super::publisher::{Outgoing, Sent};
 use super::replies::Replies;
 use super::sinks::{Delivered, Sinks, sink};
 use super::source::Sighting;
@@ -46,6 +47,10 @@ pub struct Driver {
     /// Raised when nodes or what they read changed.
     pub changed: watch::Sender<u64>,
     pub sources: SelectAll<BoxStream<'static, Sighting>>,
+    /// What publishers send.
+    pub outgoing: SelectAll<Outgoing>,
+    /// What was sent on topics that take nothing now.
+    pub held: Vec<Sent>,
     pub replies: Replies,
     pub sinks: Sinks,
     pub leaving: Vec<oneshot::Sender<()>>,
@@ -79,6 +84,7 @@ impl Driver {
                     }
                 }
                 input = self.network.next() => self.listen(input, &mut out),
+                Some(sent) = self.outgoing.next() => self.publish(sent, &mut out),
                 Some(sighting) = self.sources.next() => {
                     let Sighting { node: peer, addresses } = sighting;
                     let source = Source::Custom;
@@ -86,8 +92,32 @@ impl Driver {
                 }
             }
             self.settle(&mut out);
+            self.publish_held(&mut out);
         }
         self.stop();
+    }
+
+    /// Takes what a publisher sent, as far as its topic has room: what is left waits, and the
+    /// publisher with it.
+    fn publish(&mut self, mut sent: Sent, out: &mut Outbox<Output>) {
+        while let Some(payload) = sent.payloads.front() {
+            if !self.engine.topic().has_room(&sent.topic, payload.len()) {
+                sent.gate.close();
+                self.held.push(sent);
+                return;
+            }
+            let (topic, foreign) = (sent.topic.clone(), sent.foreign);
+            let Some(payload) = sent.payloads.pop_front() else { return };
+            self.turn(Input::Topic(topic::Command::Send { topic, payload, foreign }), out);
+        }
+        sent.gate.open();
+    }
+
+    /// Goes on with publishers whose topics had no room.
+    fn publish_held(&mut self, out: &mut Outbox<Output>) {
+        for sent in std::mem::take(&mut self.held) {
+            self.publish(sent, out);
+        }
     }
 
     fn tick(&mut self, out: &mut Outbox<Output>) {
@@ -205,6 +235,7 @@ impl Driver {
                 self.sinks.add(subscription, sink);
                 Input::Topic(topic::Command::Subscribe { subscription, topic, own })
             }
+            Command::Publisher(outgoing) => return self.outgoing.push(outgoing),
             Command::Unsubscribe(subscription) => {
                 self.sinks.remove(subscription);
                 Input::Topic(topic::Command::Unsubscribe { subscription })

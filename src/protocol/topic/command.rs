@@ -34,6 +34,8 @@ pub enum Command {
         topic: String,
         /// What is sent.
         payload: Bytes,
+        /// A topic that doors carry too.
+        foreign: bool,
     },
     /// Deliver what comes on a topic, from now on. Replied with `Output::Subscribed`.
     Subscribe {

@@ -174,7 +174,9 @@ impl TopicMachine {
                 let publication = Publication { topic, payload, relays, receipts, foreign };
                 self.publish(now, token, publication, out);
             }
-            Command::Send { topic, payload } => self.accept(now, topic, payload, out),
+            Command::Send { topic, payload, foreign } => {
+                self.accept(now, topic, payload, foreign, out);
+            }
             Command::Subscribe { subscription, topic, own } => {
                 self.subscribe(now, subscription, &topic, own, out);
             }

@@ -82,10 +82,11 @@ impl TopicMachine {
         now: Time,
         topic: String,
         payload: Bytes,
+        foreign: bool,
         out: &mut Outbox<Output>,
     ) {
         let relays = NonZeroU8::MIN;
-        let publication = Publication { topic, payload, relays, receipts: None, foreign: false };
+        let publication = Publication { topic, payload, relays, receipts: None, foreign };
         let burst = self.is_in_burst(now, &publication);
         if self.check(&publication, burst).is_err() {
             self.stats.refused += 1;
@@ -95,7 +96,7 @@ impl TopicMachine {
         if burst {
             self.gather(now, message, out);
         } else {
-            let sealed = self.seal(now, &message, false, false, None);
+            let sealed = self.seal(now, &message, false, foreign, None);
             self.send(now, &sealed, relays, true, out);
             self.deliver_own(now, message, out);
         }
