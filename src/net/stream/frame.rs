@@ -150,6 +150,11 @@ impl Frames {
         Ok(Some(Frame { kind, body }))
     }
 
+    #[cfg(test)]
+    pub const fn reserved(&self) -> usize {
+        self.body.capacity()
+    }
+
     /// What the head says, if it may.
     fn promised(&self) -> Result<(Kind, usize), Flaw> {
         let [a, b, c, d, kind] = self.head;
