@@ -6,7 +6,7 @@ use bytes::Bytes;
 use multiaddr::Multiaddr;
 
 use super::event::Event;
-use super::frame::{Message, Ticket};
+use super::frame::{Message, Packet, Ticket};
 use crate::base::id::{Incarnation, NodeId};
 use crate::base::token::Token;
 use crate::protocol::discovery::ConnectError;
@@ -40,6 +40,11 @@ pub enum Output {
     Broadcast { token: Token, bucket: Bucket, frame: Bytes },
     /// Publish the bare payload at the door.
     Door { topic: String, payload: Bytes },
+
+    /// Send a packet by our stream to a peer; without one it is lost.
+    TreeSend { to: NodeId, packet: Packet },
+    /// While true, take no packets that came by streams: their senders have to wait.
+    TreeHold(bool),
 
     /// Ask a linked peer.
     Ask { to: NodeId, ticket: Ticket, message: Message },

@@ -359,6 +359,12 @@ impl Engine {
                 Room::Topic => self.tell_topic(now, topic::Input::Arrived { token }),
             },
             Input::NoAnswer { ticket: Ticket { room, token } } => self.no_answer(now, room, token),
+            // For the tree room.
+            Input::TreeUp { .. }
+            | Input::TreeDown { .. }
+            | Input::TreePacket { .. }
+            | Input::TreeSent { .. }
+            | Input::TreeRefused { .. } => {}
         }
     }
 
