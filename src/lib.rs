@@ -102,6 +102,7 @@ pub use protocol::topic::{
     Delivery, Hop, MessageId, Paths, Query, Report, Topic, TopicConfig, TopicError, TopicStats,
     Way, Which,
 };
+pub use protocol::tree::{TreeConfig, TreeStats};
 pub use store::StoreError;
 
 #[cfg(all(doctest, feature = "net"))]

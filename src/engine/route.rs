@@ -2,8 +2,10 @@
 //! decides nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::branches::Branches;
 use super::condition::{Condition, Facts};
 use super::event::Event;
 use super::frame::{Message, Room, Ticket};
@@ -12,6 +14,7 @@ use super::output::Output;
 use super::recorder::{Limits, Recorder};
 use super::recording::{Recording, RecordingHeader, RecordingOf};
 use super::story::{Episode, Story, StoryBook};
+use crate::base::batch::Batch;
 use crate::base::codec::{from_cbor, to_cbor};
 use crate::base::id::{Life, NodeId};
 use crate::base::key::SecretKey;
@@ -26,6 +29,7 @@ use crate::protocol::membership::{
     self, Finding, MembershipConfig, MembershipMachine, Roll, Saved,
 };
 use crate::protocol::topic::{self, TopicConfig, TopicMachine};
+use crate::protocol::tree::{self, TreeConfig, TreeMachine};
 
 /// What an engine is made from.
 #[derive(Debug)]
@@ -52,6 +56,8 @@ pub struct EngineSettings {
     pub discovery: discovery::Settings,
     /// Settings of the topic room.
     pub topic: TopicConfig,
+    /// Settings of the tree carrier.
+    pub tree: TreeConfig,
 }
 
 /// All machines of a node as one.
@@ -62,10 +68,14 @@ pub struct Engine {
     membership: MembershipMachine,
     discovery: DiscoveryMachine,
     topic: TopicMachine,
+    tree: TreeMachine<Arc<Batch>>,
     to_link: Outbox<link::Output>,
     to_membership: Outbox<membership::Output>,
     to_discovery: Outbox<discovery::Output>,
     to_topic: Outbox<topic::Output>,
+    to_tree: Outbox<tree::Output<Arc<Batch>>>,
+    /// Links that the tree may use.
+    pub(super) branches: Branches,
     /// When the last ping of a linked peer was answered, and after how long.
     round_trips: BTreeMap<NodeId, (Time, Duration)>,
     stories: StoryBook,
@@ -89,7 +99,9 @@ impl Engine {
             formed,
             discovery,
             topic,
+            tree,
         } = settings;
+        let open = discovery.topology.is_open();
         let me = key.id();
         let header = RecordingHeader::new(me, life, started, seed, membership.clone());
         let alone =
@@ -116,6 +128,9 @@ impl Engine {
             to_membership: Outbox::new(),
             to_discovery: Outbox::new(),
             to_topic: Outbox::new(),
+            tree: TreeMachine::new(tree),
+            to_tree: Outbox::new(),
+            branches: Branches::new(open),
             round_trips: BTreeMap::new(),
             stories: StoryBook::new(me),
             started,
@@ -163,6 +178,12 @@ impl Engine {
     /// The rooms, to look at.
     pub fn topic(&self) -> &TopicMachine {
         &self.topic
+    }
+
+    /// The rooms, to look at.
+    #[cfg(feature = "net")]
+    pub fn tree(&self) -> &TreeMachine<Arc<Batch>> {
+        &self.tree
     }
 
     /// The last round trip measured with a linked peer.
@@ -230,7 +251,11 @@ impl Engine {
         self.discovery.handle(now, input, &mut self.to_discovery);
     }
 
-    fn tell_topic(&mut self, now: Time, input: topic::Input) {
+    pub(super) fn tell_tree(&mut self, now: Time, input: tree::Input<Arc<Batch>>) {
+        self.tree.handle(now, input, &mut self.to_tree);
+    }
+
+    pub(super) fn tell_topic(&mut self, now: Time, input: topic::Input) {
         self.topic.handle(now, input, &mut self.to_topic);
     }
 
@@ -248,6 +273,7 @@ impl Engine {
                 self.tell_membership(now, membership::Input::Tick);
                 self.tell_discovery(now, discovery::Input::Tick);
                 self.tell_topic(now, topic::Input::Tick);
+                self.tell_tree(now, tree::Input::Tick);
             }
             Input::Opened { peer, life, link } => {
                 self.tell_link(now, link::Input::Opened { peer, life, link });
@@ -261,6 +287,7 @@ impl Engine {
                     && self.links().is_linked(peer)
                 {
                     self.round_trips.insert(peer, (now, round_trip));
+                    self.branch_measured(now, peer, round_trip);
                 }
                 let answered = answered.is_some();
                 self.tell_link(now, link::Input::Pinged { peer, link, answered });
@@ -304,9 +331,11 @@ impl Engine {
             }
             Input::Joined { peer, bucket } => {
                 self.tell_topic(now, topic::Input::Joined { peer, bucket });
+                self.tell_tree(now, tree::Input::Joined { peer, bucket: bucket.0 });
             }
             Input::Parted { peer, bucket } => {
                 self.tell_topic(now, topic::Input::Parted { peer, bucket });
+                self.tell_tree(now, tree::Input::Parted { peer, bucket: bucket.0 });
             }
             Input::Door { topic, author, origin, payload } => {
                 self.tell_topic(now, topic::Input::Door { topic, author, origin, payload });
@@ -359,12 +388,14 @@ impl Engine {
                 Room::Topic => self.tell_topic(now, topic::Input::Arrived { token }),
             },
             Input::NoAnswer { ticket: Ticket { room, token } } => self.no_answer(now, room, token),
-            // For the tree room.
-            Input::TreeUp { .. }
-            | Input::TreeDown { .. }
-            | Input::TreePacket { .. }
-            | Input::TreeSent { .. }
-            | Input::TreeRefused { .. } => {}
+            Input::TreeUp { peer } => self.stream_up(now, peer),
+            Input::TreeDown { peer } => self.stream_down(now, peer, out),
+            Input::TreePacket { from, packet } => self.packet(now, from, packet),
+            Input::TreeSent { peer, bytes } => {
+                self.tell_tree(now, tree::Input::Sent { peer, bytes });
+            }
+            // It is opened again, with backoff.
+            Input::TreeRefused { .. } => {}
         }
     }
 
@@ -389,6 +420,8 @@ impl Engine {
                 self.discovery_wants(now, output, out);
             } else if let Some(output) = self.to_topic.pop() {
                 self.topic_wants(now, output, out);
+            } else if let Some(output) = self.to_tree.pop() {
+                self.tree_wants(now, output, out);
             } else {
                 return;
             }
@@ -501,6 +534,8 @@ impl Engine {
                 self.tell_membership(now, membership::Input::Unneeded { peer });
             }
             discovery::Output::Neighbour { peer, joined } => {
+                self.branches.neighbour(peer, joined);
+                self.tell_branch(now, peer);
                 out.push(Output::Neighbour { peer, joined });
             }
             discovery::Output::Card(card) => self.card(now, card, out),
@@ -548,7 +583,7 @@ impl Engine {
             topic::Output::Broadcast { token, bucket, frame } => {
                 out.push(Output::Broadcast { token, bucket, frame });
             }
-            topic::Output::Grow(_) => {}
+            topic::Output::Grow(batch) => self.tell_tree(now, tree::Input::Publish(batch)),
             topic::Output::Deliver { subscription, messages } => {
                 out.push(Output::Deliver { subscription, messages });
             }
@@ -607,6 +642,7 @@ impl Machine for Engine {
             self.membership.deadline(),
             self.discovery.deadline(),
             self.topic.deadline(),
+            self.tree.deadline(),
         ];
         rooms.into_iter().fold(None, earliest)
     }

@@ -236,6 +236,7 @@ impl Builder {
                 topology: config.topology.clone(),
             },
             topic: config.topic.clone(),
+            tree: config.tree.clone(),
             key: key.clone(),
         });
         if config.recorder.max_bytes > 0 {

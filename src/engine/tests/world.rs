@@ -19,6 +19,7 @@ use crate::protocol::discovery::{self, DialFailure, DiscoveryConfig, Topology};
 use crate::protocol::link::{Link, LinkId, WatchConfig};
 use crate::protocol::membership::{MembershipConfig, Saved};
 use crate::protocol::topic::{self, Bucket, Carried, TopicConfig};
+use crate::protocol::tree::TreeConfig;
 
 pub const MS: Duration = Duration::from_millis(1);
 pub const SECOND: Duration = Duration::from_secs(1);
@@ -61,6 +62,7 @@ pub fn settings(number: u8, life: Life, entries: &[u8]) -> EngineSettings {
             topology: Topology::Open,
         },
         topic: TopicConfig::default(),
+        tree: TreeConfig::default(),
     }
 }
 

@@ -49,7 +49,7 @@ pub enum Input {
         /// What came.
         batch: Arc<Batch>,
     },
-    /// The tree carrier reaches a neighbour from now on, or no more.
+    /// A linked peer has a stream of the tree carrier from now on, or no more.
     Branch {
         /// Whom.
         peer: NodeId,

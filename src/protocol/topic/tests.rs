@@ -3,6 +3,7 @@
 mod chaos;
 mod door;
 mod incoming;
+mod order;
 mod outgoing;
 mod reading;
 mod receipts;

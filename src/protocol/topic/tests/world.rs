@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
+use crate::base::batch::Batch;
 use crate::base::id::{Life, NodeId};
 use crate::base::key::SecretKey;
 use crate::base::machine::{Machine, Outbox};
@@ -83,6 +86,9 @@ pub(super) struct World {
     events: BTreeMap<(Time, u64), (usize, Event)>,
     questions: BTreeMap<Token, (usize, Token)>,
     last: u64,
+    /// Of a hundred broadcasts and batches on a link, so many are lost.
+    pub(super) loss: u32,
+    dice: ChaCha8Rng,
     /// How often receipts were told.
     pub(super) tells: usize,
     /// What every room wanted for its user, with the time.
@@ -104,6 +110,11 @@ enum Event {
         bucket: Bucket,
         frame: Bytes,
     },
+    /// By a tree carrier that floods.
+    Grown {
+        from: usize,
+        batch: Arc<Batch>,
+    },
 }
 
 impl World {
@@ -120,6 +131,8 @@ impl World {
             events: BTreeMap::new(),
             questions: BTreeMap::new(),
             last: 0,
+            loss: 0,
+            dice: ChaCha8Rng::seed_from_u64(nodes as u64),
             tells: 0,
             said: vec![Vec::new(); nodes],
         };
@@ -256,6 +269,15 @@ impl World {
                 self.later(sender, Event::Input(Input::Arrived { token }));
                 self.input(node, Input::Told { from: self.ids[sender], message });
             }
+            Event::Grown { from, batch } => {
+                let place = batch.head().place.expect("it is on a tree");
+                // Its numbers are apart from those of broadcasts.
+                let name = (batch.author(), u64::MAX - place.sequence);
+                if batch.author() != self.ids[node] && self.heard[node].insert(name) {
+                    self.grow(node, Some(from), &batch);
+                    self.input(node, Input::Grown { from: self.ids[from], batch });
+                }
+            }
             Event::Wave { from, author, sequence, bucket, frame } => {
                 if !self.joined[node].contains(&bucket) || author == self.ids[node] {
                     return;
@@ -295,6 +317,7 @@ impl World {
                 let outcome = if reached { Carried::Out } else { Carried::NoPeers };
                 self.input(node, Input::Carried { token, outcome });
             }
+            Output::Grow(batch) => self.grow(node, None, &batch),
             Output::Ask { to, token, message } => match self.reach(node, to) {
                 Some(peer) if self.silent.contains(&peer) => {}
                 Some(peer) => {
@@ -326,6 +349,27 @@ impl World {
         (self.links.contains(&(node, peer)) && !self.dead.contains(&peer)).then_some(peer)
     }
 
+    /// The tree carrier reaches all neighbours from now on.
+    pub(super) fn with_trees(mut self) -> Self {
+        for (a, b) in self.links.clone() {
+            let peer = self.ids[b];
+            self.input(a, Input::Branch { peer, up: true });
+        }
+        self
+    }
+
+    fn is_lost(&mut self) -> bool {
+        self.dice.next_u32() % 100 < self.loss
+    }
+
+    fn grow(&mut self, node: usize, from: Option<usize>, batch: &Arc<Batch>) {
+        for peer in self.neighbours(node).into_iter().filter(|peer| Some(*peer) != from) {
+            if !self.is_lost() {
+                self.later(peer, Event::Grown { from: node, batch: Arc::clone(batch) });
+            }
+        }
+    }
+
     fn spread(
         &mut self,
         node: usize,
@@ -339,6 +383,9 @@ impl World {
         for peer in self.neighbours(node).into_iter().filter(|peer| Some(*peer) != from) {
             if !self.dead.contains(&peer) && self.joined[peer].contains(&bucket) {
                 reached = true;
+                if self.is_lost() {
+                    continue;
+                }
                 let frame = frame.clone();
                 self.later(peer, Event::Wave { from: node, author, sequence, bucket, frame });
             }
