@@ -229,13 +229,13 @@ impl Order {
         let Some(line) = self.feeds.get_mut(feed) else { return };
         let Some(lack) = &mut line.lack else { return };
         lack.ask_at = Some(now);
-        if more {
+        if lack.beginning.is_some() && line.next.is_none() {
+            // What it did not have it did not get while this node was reading: it begins here.
+            self.settle(now, feed, ready);
+        } else if more {
             lack.asked.remove(&peer);
             lack.likely.retain(|known| *known != peer);
             lack.likely.insert(0, peer);
-        } else if lack.beginning.is_some() && line.next.is_none() {
-            // Nobody has more than what came: this reader begins there.
-            self.settle(now, feed, ready);
         }
     }
 
