@@ -12,8 +12,13 @@ use crate::base::id::NodeId;
 use crate::base::signer::Verifier;
 use crate::engine::frame::Packet;
 
-/// Bytes read at most in one go.
-const BUFFER: usize = 128 * 1024;
+/// Bytes read at most in one go: first, and by those who have much to read. Most links are idle,
+/// and there may be a thousand.
+const MIN_BUFFER: usize = 8 * 1024;
+const MAX_BUFFER: usize = 128 * 1024;
+
+/// Packets after which it is the turn of other tasks: some 50 us each, for their signatures.
+const TURN: usize = 8;
 
 /// Most bytes of packets that wait for the driver, of all peers together. A packet that is larger
 /// waits alone.
@@ -93,7 +98,8 @@ struct Eye {
 impl Eye {
     async fn read<S: AsyncRead + Unpin>(&self, mut stream: S) -> End {
         let mut frames = Frames::new(self.limits);
-        let mut buffer = vec![0; BUFFER];
+        let mut buffer = vec![0; MIN_BUFFER];
+        let mut packets = 0_usize;
         loop {
             let read = match stream.read(&mut buffer).await {
                 Ok(0) => return io::Error::from(io::ErrorKind::UnexpectedEof).into(),
@@ -108,9 +114,16 @@ impl Eye {
                         if let Err(end) = self.hand_on(&frame).await {
                             return end;
                         }
+                        packets = packets.wrapping_add(1);
+                        if packets.is_multiple_of(TURN) {
+                            tokio::task::yield_now().await;
+                        }
                     }
                     Err(flaw) => return flaw.into(),
                 }
+            }
+            if read == buffer.len() && read < MAX_BUFFER {
+                buffer.resize(2 * read, 0);
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Two linked networks whose streams are up.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use libp2p::PeerId;
 use serde_bytes::ByteBuf;
@@ -9,11 +11,15 @@ use crate::base::id::Life;
 use crate::base::key::SecretKey;
 use crate::base::signer::Signer;
 use crate::base::time::WallTime;
+use crate::config::Config;
 use crate::engine::frame::{Packet, TreeMessage};
 use crate::engine::{Input, Output};
 use crate::net::stream::frame::Frame;
 use crate::net::stream::{Effects, Streams};
 use crate::net::tests::pair::{Pair, Side, id};
+
+/// A writer that could write would have written long ago.
+const LONG: Duration = Duration::from_secs(1);
 
 pub fn is_up(input: &Input) -> bool {
     matches!(input, Input::TreeUp { .. })
@@ -21,7 +27,14 @@ pub fn is_up(input: &Input) -> bool {
 
 /// Both streams are open.
 pub async fn up() -> Pair {
-    let mut pair = Pair::linked().await;
+    up_by("/ip4/127.0.0.1/tcp/0").await
+}
+
+/// The same, by the transport of this address.
+pub async fn up_by(address: &str) -> Pair {
+    let listen = vec![address.parse().expect("an address")];
+    let mut pair = Pair::with(&Config { listen, ..Config::lab() }).await;
+    pair.dial();
     both_up(&mut pair).await;
     pair
 }
@@ -95,5 +108,39 @@ pub async fn received(pair: &mut Pair) -> Packet {
             packet
         }
         other => panic!("{other:?}"),
+    }
+}
+
+/// Bytes of a batch, of which two is told when they are written.
+pub fn wire(packet: &Packet) -> usize {
+    match packet {
+        Packet::Batch(batch) => batch.wire().len(),
+        Packet::Message(_) => 0,
+    }
+}
+
+/// What two is told next of what it wrote.
+pub async fn sent(pair: &mut Pair) -> usize {
+    match pair.until(|input| matches!(input, Input::TreeSent { .. })).await {
+        (Side::Two, Input::TreeSent { bytes, .. }) => bytes,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Two sends until nothing moves any more: what one, the window of the stream and the system take.
+/// One has to hold. Gives back how many bytes of batches were written.
+pub async fn fill(pair: &mut Pair) -> usize {
+    let packet = batch(&mut signer(), 1, 64 * 1024);
+    let (mut offered, mut written) = (0, 0);
+    loop {
+        while offered - written < 2 << 20 {
+            send(pair, packet.clone());
+            offered += wire(&packet);
+        }
+        assert!(offered < 64 << 20, "the writer never stops");
+        match tokio::time::timeout(LONG, sent(pair)).await {
+            Ok(bytes) => written += bytes,
+            Err(_elapsed) => return written,
+        }
     }
 }
