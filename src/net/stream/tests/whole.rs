@@ -2,7 +2,7 @@
 
 use super::world::{batch, fill, message, number, received, send, sent, signer, up, up_by, wire};
 use crate::engine::{Input, Output};
-use crate::net::tests::pair::{Pair, Side, id};
+use crate::net::tests::pair::{Side, id};
 
 #[tokio::test]
 async fn a_hundred_thousand_small_packets_come_in_order() {
