@@ -53,8 +53,8 @@ pub enum Output {
     /// Answer an `Input::Asked`.
     Answer { token: Token, message: Message },
 
-    /// Hand a message to a subscription.
-    Deliver { subscription: Token, message: Arc<Received> },
+    /// Hand messages to a subscription, in order.
+    Deliver { subscription: Token, messages: Vec<Arc<Received>> },
     /// Reply to a publish.
     Published { token: Token, result: Result<MessageId, TopicError> },
     /// Second reply to a publish with receipts.
