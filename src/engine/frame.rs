@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::batch::Batch;
 use crate::base::limits::{MAX_FRAME, MAX_PROBE};
 use crate::base::token::Token;
-use crate::protocol::{discovery, membership, topic};
+use crate::protocol::{discovery, membership, topic, tree};
 
 /// A question, a statement or an answer of one of the rooms.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -82,12 +82,8 @@ pub enum Packet {
     /// Messages of one author, signed.
     Batch(Arc<Batch>),
     /// What the tree rooms of two neighbours say to each other. At most `MAX_TREE_MESSAGE` bytes.
-    Message(TreeMessage),
+    Message(tree::Message),
 }
-
-/// Stands for what the tree room says.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct TreeMessage(pub serde_bytes::ByteBuf);
 
 /// Which room.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

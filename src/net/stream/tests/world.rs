@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use libp2p::PeerId;
-use serde_bytes::ByteBuf;
 
 use crate::base::batch::{Batch, Head};
 use crate::base::id::Life;
@@ -12,14 +11,15 @@ use crate::base::key::SecretKey;
 use crate::base::signer::Signer;
 use crate::base::time::WallTime;
 use crate::config::Config;
-use crate::engine::frame::{Packet, TreeMessage};
+use crate::engine::frame::Packet;
 use crate::engine::{Input, Output};
 use crate::net::stream::frame::Frame;
 use crate::net::stream::{Effects, Streams};
 use crate::net::tests::pair::{Pair, Side, id};
+use crate::protocol::tree::{Message, Run, Source};
 
 /// A writer that could write would have written long ago.
-const LONG: Duration = Duration::from_secs(1);
+pub const LONG: Duration = Duration::from_secs(1);
 
 pub fn is_up(input: &Input) -> bool {
     matches!(input, Input::TreeUp { .. })
@@ -56,10 +56,10 @@ pub fn put(pair: &mut Pair, frame: Frame) {
     streams.put(PeerId::from(id(Side::One)), frame, &mut effects);
 }
 
-pub fn message(number: u64, padding: usize) -> Packet {
-    let mut bytes = number.to_be_bytes().to_vec();
-    bytes.resize(8 + padding, 7);
-    Packet::Message(TreeMessage(ByteBuf::from(bytes)))
+/// A message with a number, and so many runs of 90 bytes more.
+pub fn message(number: u64, more: usize) -> Packet {
+    let source = Source { author: id(Side::Two), life: Life(1), bucket: 0 };
+    Packet::Message(Message::Announce(vec![Run { source, from: number, to: number }; 1 + more]))
 }
 
 pub fn signer() -> Signer {
@@ -93,10 +93,8 @@ pub fn number(packet: &Packet) -> (u64, usize) {
             let payload = batch.items_from(0).next().expect("one message").payload;
             (batch.first(), payload.len())
         }
-        Packet::Message(TreeMessage(bytes)) => {
-            let (number, padding) = bytes.split_first_chunk().expect("a number");
-            (u64::from_be_bytes(*number), padding.len())
-        }
+        Packet::Message(Message::Announce(runs)) => (runs[0].from, runs.len() - 1),
+        Packet::Message(other) => panic!("{other:?}"),
     }
 }
 
