@@ -54,6 +54,7 @@ impl Network {
                 streams.send(PeerId::from(to), &packet, &mut effects);
             }
             Output::TreeHold(held) => self.streams.hold(held),
+            Output::TreeHoldFrom { peer, held } => self.streams.hold_from(PeerId::from(peer), held),
             other => return Some(other),
         }
         None

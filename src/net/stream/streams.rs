@@ -11,7 +11,7 @@ use super::frame::{Flaw, Frame, Limits};
 use super::handler::Happened;
 use super::opener::{Opener, StreamEvent};
 use super::queue::{Full, Queue};
-use super::reader::{self, Arrival, Inbox};
+use super::reader::{Arrival, Eye, Inbox};
 use super::report::{News, Report, Reporter, StreamId};
 use super::ways::{Attempt, Incoming, Outgoing, Task, Ways};
 use super::writer;
@@ -99,6 +99,13 @@ impl Streams {
         self.held = held;
     }
 
+    /// From now on batches of this peer are read, or are not, until our stream to it ends.
+    pub fn hold_from(&self, peer: PeerId, held: bool) {
+        if let Some(ways) = self.peers.get(&peer) {
+            ways.hold(held);
+        }
+    }
+
     /// A connection with a peer that speaks this protocol began.
     pub fn linked(&mut self, peer: PeerId, connection: ConnectionId, effects: &mut Effects) {
         let ways = self.peers.entry(peer).or_insert_with(Ways::new);
@@ -157,9 +164,10 @@ impl Streams {
         let reporter = self.reporter(peer);
         let (limits, inbox) = (self.limits, self.inbox.clone());
         let Some(ways) = self.peers.get_mut(&peer) else { return };
-        ways.accept(connection, || {
+        ways.accept(connection, |held| {
             let id = reporter.stream;
-            let task = Task::spawn(reader::read(stream, peer.into(), limits, inbox, reporter));
+            let eye = Eye::new(peer.into(), limits, inbox, held);
+            let task = Task::spawn(eye.watch(stream, reporter));
             Incoming { stream: id, _task: task }
         });
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use libp2p::swarm::ConnectionId;
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::queue::Queue;
@@ -65,6 +66,8 @@ pub(super) struct Ways {
     opening: Option<ConnectionId>,
     outgoing: Option<Outgoing>,
     incoming: HashMap<ConnectionId, Incoming>,
+    /// While true, the peer's batches are not read.
+    held: watch::Sender<bool>,
     pause: Duration,
 }
 
@@ -75,6 +78,7 @@ impl Ways {
             opening: None,
             outgoing: None,
             incoming: HashMap::new(),
+            held: watch::Sender::new(false),
             pause: MIN_PAUSE,
         }
     }
@@ -99,7 +103,7 @@ impl Ways {
     pub fn remove(&mut self, connection: ConnectionId) -> (bool, Option<Attempt>) {
         self.connections.retain(|other| *other != connection);
         self.incoming.remove(&connection);
-        let down = self.outgoing.take_if(|out| out.connection == connection).is_some();
+        let down = self.take_outgoing(|out| out.connection == connection).is_some();
         let given_up = self.opening.take_if(|opening| *opening == connection).is_some();
         let attempt = (down || given_up).then(|| self.attempt(Duration::ZERO)).flatten();
         (down, attempt)
@@ -115,20 +119,29 @@ impl Ways {
         self.outgoing = Some(outgoing);
     }
 
+    /// The peer's batches are to wait, or not; until our stream ends.
+    pub fn hold(&self, held: bool) {
+        self.held.send_replace(held && self.outgoing.is_some());
+    }
+
     /// The peer opened a stream, which takes the place of an earlier one over this connection.
-    /// False for a connection that is gone.
-    pub fn accept(&mut self, connection: ConnectionId, incoming: impl FnOnce() -> Incoming) {
+    /// Nothing for a connection that is gone.
+    pub fn accept(
+        &mut self,
+        connection: ConnectionId,
+        incoming: impl FnOnce(watch::Receiver<bool>) -> Incoming,
+    ) {
         if self.connections.contains(&connection) {
             // The earlier one ends first.
             self.incoming.remove(&connection);
-            self.incoming.insert(connection, incoming());
+            self.incoming.insert(connection, incoming(self.held.subscribe()));
         }
     }
 
     /// A stream ended. True when it was ours; then it is tried again after a while.
     pub fn ended(&mut self, stream: StreamId, now: Time) -> (bool, Option<Attempt>) {
         self.incoming.retain(|_, incoming| incoming.stream != stream);
-        let Some(out) = self.outgoing.take_if(|out| out.stream == stream) else {
+        let Some(out) = self.take_outgoing(|out| out.stream == stream) else {
             return (false, None);
         };
         if now.since(out.since) > MAX_PAUSE {
@@ -142,6 +155,14 @@ impl Ways {
         let after = self.pause;
         self.pause = self.pause.saturating_mul(2).min(MAX_PAUSE);
         self.attempt(after)
+    }
+
+    fn take_outgoing(&mut self, is_it: impl FnOnce(&mut Outgoing) -> bool) -> Option<Outgoing> {
+        let outgoing = self.outgoing.take_if(is_it);
+        if outgoing.is_some() {
+            self.held.send_replace(false);
+        }
+        outgoing
     }
 
     /// The newest connection is tried: with a new life of the peer it is the one that lives.

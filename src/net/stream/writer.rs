@@ -24,7 +24,7 @@ pub(super) async fn write<S>(stream: S, queue: Arc<Queue>, reporter: Reporter)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let pen = Pen { stream, begun: Vec::with_capacity(WHOLE) };
+    let pen = Pen { stream, begun: Vec::new() };
     let error = pen.write(&queue, &reporter).await;
     reporter.broken(&error).await;
 }

@@ -1,9 +1,12 @@
 //! Streams that end, and what comes after.
 
 use bytes::Bytes;
+use libp2p::PeerId;
 use tokio::runtime::Handle;
 
-use super::world::{both_up, is_up, message, number, put, received, sealed, send, signer, up};
+use super::world::{
+    both_up, fill, is_up, message, number, put, received, sealed, send, signer, up, up_by,
+};
 use crate::base::limits::MAX_TREE_MESSAGE;
 use crate::engine::{Input, Output};
 use crate::net::stream::StreamStats;
@@ -16,7 +19,10 @@ fn is_tree(input: &Input) -> bool {
 
 /// One refuses what two says, and two's stream is opened again.
 async fn refused(frame: Frame) -> StreamStats {
-    let mut pair = up().await;
+    refused_by(up().await, frame).await
+}
+
+async fn refused_by(mut pair: Pair, frame: Frame) -> StreamStats {
     put(&mut pair, frame);
     let mut told = [Vec::new(), Vec::new()];
     while told[1].len() < 2 || told[0].is_empty() {
@@ -40,6 +46,27 @@ async fn a_forged_batch_closes_its_stream_and_is_counted() {
     *wire.last_mut().expect("a payload") ^= 1;
     let stats = refused(Frame { kind: Kind::Batch, body: wire.into() }).await;
     assert_eq!(stats, StreamStats { forged: 1, ..StreamStats::default() });
+}
+
+#[tokio::test]
+async fn a_refusal_is_noticed_over_quic_too() {
+    let pair = up_by("/ip4/127.0.0.1/udp/0/quic-v1").await;
+    let stats = refused_by(pair, Frame { kind: Kind::Batch, body: Bytes::new() }).await;
+    assert_eq!(stats, StreamStats { malformed: 1, ..StreamStats::default() });
+}
+
+#[tokio::test]
+async fn a_writer_that_is_stuck_notices_the_end_of_its_stream() {
+    let mut pair = up().await;
+    pair.one.perform(Output::TreeHold(true));
+    fill(&mut pair).await;
+    // One ends the stream, and the connection lives.
+    let connection = *pair.one.connections.values().next().expect("a connection");
+    let (streams, mut effects) = pair.one.streams();
+    streams.unlinked(PeerId::from(id(Side::Two)), connection, &mut effects);
+    let is_down = |input: &Input| matches!(input, Input::TreeDown { .. });
+    assert_eq!(pair.until(is_down).await.0, Side::One, "one does not know the link any more");
+    assert_eq!(pair.until(is_down).await.0, Side::Two);
 }
 
 #[tokio::test]

@@ -1,19 +1,25 @@
 //! Two linked networks whose streams are up.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use libp2p::PeerId;
-use serde_bytes::ByteBuf;
 
 use crate::base::batch::{Batch, Head};
 use crate::base::id::Life;
 use crate::base::key::SecretKey;
 use crate::base::signer::Signer;
 use crate::base::time::WallTime;
-use crate::engine::frame::{Packet, TreeMessage};
+use crate::config::Config;
+use crate::engine::frame::Packet;
 use crate::engine::{Input, Output};
 use crate::net::stream::frame::Frame;
 use crate::net::stream::{Effects, Streams};
 use crate::net::tests::pair::{Pair, Side, id};
+use crate::protocol::tree::{Message, Run, Source};
+
+/// A writer that could write would have written long ago.
+pub const LONG: Duration = Duration::from_secs(1);
 
 pub fn is_up(input: &Input) -> bool {
     matches!(input, Input::TreeUp { .. })
@@ -21,7 +27,14 @@ pub fn is_up(input: &Input) -> bool {
 
 /// Both streams are open.
 pub async fn up() -> Pair {
-    let mut pair = Pair::linked().await;
+    up_by("/ip4/127.0.0.1/tcp/0").await
+}
+
+/// The same, by the transport of this address.
+pub async fn up_by(address: &str) -> Pair {
+    let listen = vec![address.parse().expect("an address")];
+    let mut pair = Pair::with(&Config { listen, ..Config::lab() }).await;
+    pair.dial();
     both_up(&mut pair).await;
     pair
 }
@@ -43,10 +56,10 @@ pub fn put(pair: &mut Pair, frame: Frame) {
     streams.put(PeerId::from(id(Side::One)), frame, &mut effects);
 }
 
-pub fn message(number: u64, padding: usize) -> Packet {
-    let mut bytes = number.to_be_bytes().to_vec();
-    bytes.resize(8 + padding, 7);
-    Packet::Message(TreeMessage(ByteBuf::from(bytes)))
+/// A message with a number, and so many runs of 90 bytes more.
+pub fn message(number: u64, more: usize) -> Packet {
+    let source = Source { author: id(Side::Two), life: Life(1), bucket: 0 };
+    Packet::Message(Message::Announce(vec![Run { source, from: number, to: number }; 1 + more]))
 }
 
 pub fn signer() -> Signer {
@@ -80,10 +93,8 @@ pub fn number(packet: &Packet) -> (u64, usize) {
             let payload = batch.items_from(0).next().expect("one message").payload;
             (batch.first(), payload.len())
         }
-        Packet::Message(TreeMessage(bytes)) => {
-            let (number, padding) = bytes.split_first_chunk().expect("a number");
-            (u64::from_be_bytes(*number), padding.len())
-        }
+        Packet::Message(Message::Announce(runs)) => (runs[0].from, runs.len() - 1),
+        Packet::Message(other) => panic!("{other:?}"),
     }
 }
 
@@ -95,5 +106,39 @@ pub async fn received(pair: &mut Pair) -> Packet {
             packet
         }
         other => panic!("{other:?}"),
+    }
+}
+
+/// Bytes of a batch, of which two is told when they are written.
+pub fn wire(packet: &Packet) -> usize {
+    match packet {
+        Packet::Batch(batch) => batch.wire().len(),
+        Packet::Message(_) => 0,
+    }
+}
+
+/// What two is told next of what it wrote.
+pub async fn sent(pair: &mut Pair) -> usize {
+    match pair.until(|input| matches!(input, Input::TreeSent { .. })).await {
+        (Side::Two, Input::TreeSent { bytes, .. }) => bytes,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Two sends until nothing moves any more: what one, the window of the stream and the system take.
+/// One has to hold. Gives back how many bytes of batches were written.
+pub async fn fill(pair: &mut Pair) -> usize {
+    let packet = batch(&mut signer(), 1, 64 * 1024);
+    let (mut offered, mut written) = (0, 0);
+    loop {
+        while offered - written < 2 << 20 {
+            send(pair, packet.clone());
+            offered += wire(&packet);
+        }
+        assert!(offered < 64 << 20, "the writer never stops");
+        match tokio::time::timeout(LONG, sent(pair)).await {
+            Ok(bytes) => written += bytes,
+            Err(_elapsed) => return written,
+        }
     }
 }
