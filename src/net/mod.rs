@@ -28,6 +28,7 @@ mod tests;
 mod transport;
 mod upgrade;
 
+pub use carrier::CarrierStats;
 pub use door::DoorStats;
 pub use shape::{Fault, FaultDirection, FaultEffect, FaultError, FaultPeer};
 

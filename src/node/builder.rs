@@ -13,6 +13,7 @@ use super::folder;
 use super::handle::Node;
 use super::replies::{Replies, Sinks};
 use super::source::{AddressSource, Sighting};
+use super::tally::Tally;
 use crate::base::id::Life;
 use crate::base::key::{NetworkKey, SecretKey};
 use crate::base::signer::Verifier;
@@ -258,7 +259,7 @@ impl Builder {
             replies: Replies::default(),
             sinks: Sinks::default(),
             leaving: Vec::new(),
-            ticks: 0,
+            tally: Tally::default(),
             stopped: false,
         };
         tokio::spawn(driver.run());

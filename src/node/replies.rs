@@ -7,6 +7,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::command::Deliveries;
+use super::tally::ReaderStats;
 use crate::base::id::NodeId;
 use crate::base::token::{Token, Tokens};
 use crate::engine::Event;
@@ -111,9 +112,20 @@ struct Sink {
     missed: u64,
 }
 
+impl Sink {
+    /// Messages handed over that its user has not taken yet.
+    fn lag(&self) -> u64 {
+        self.deliveries.max_capacity().saturating_sub(self.deliveries.capacity()) as u64
+    }
+}
+
 /// Where deliveries go.
 #[derive(Default)]
-pub struct Sinks(HashMap<Token, Sink>);
+pub struct Sinks {
+    open: HashMap<Token, Sink>,
+    missed: u64,
+    bytes: u64,
+}
 
 /// What became of a delivery.
 pub enum Delivered {
@@ -127,28 +139,49 @@ pub enum Delivered {
 
 impl Sinks {
     pub fn add(&mut self, subscription: Token, topic: String, to: mpsc::Sender<Arc<Received>>) {
-        self.0.insert(subscription, Sink { topic, deliveries: to, missed: 0 });
+        self.open.insert(subscription, Sink { topic, deliveries: to, missed: 0 });
     }
 
     pub fn remove(&mut self, subscription: Token) {
-        self.0.remove(&subscription);
+        self.open.remove(&subscription);
+    }
+
+    /// How the subscriptions stand now.
+    pub fn stats(&self) -> ReaderStats {
+        let lags = self.open.values().map(Sink::lag);
+        ReaderStats {
+            subscriptions: self.open.len() as u64,
+            undelivered: lags.clone().sum(),
+            lag: lags.max().unwrap_or(0),
+            delivered_bytes: self.bytes,
+        }
+    }
+
+    /// Messages that subscriptions missed since the start.
+    pub fn missed(&self) -> u64 {
+        self.missed
     }
 
     /// Hands a message over. The first one missed is told at once, the rest when there is room
     /// again, so that a reader who never comes back does not flood the events.
     pub fn deliver(&mut self, subscription: Token, message: Arc<Received>) -> Delivered {
-        let Some(sink) = self.0.get_mut(&subscription) else { return Delivered::Yes };
+        let Some(sink) = self.open.get_mut(&subscription) else { return Delivered::Yes };
         let lagged = |topic: &str, missed| {
             Delivered::Lagged(Event::Lagged { topic: topic.to_owned(), missed })
         };
+        let bytes = message.payload.len() as u64;
         match sink.deliveries.try_send(message) {
-            Ok(()) => match std::mem::take(&mut sink.missed) {
-                0 | 1 => Delivered::Yes,
-                missed => lagged(&sink.topic, missed - 1),
-            },
+            Ok(()) => {
+                self.bytes = self.bytes.saturating_add(bytes);
+                match std::mem::take(&mut sink.missed) {
+                    0 | 1 => Delivered::Yes,
+                    missed => lagged(&sink.topic, missed - 1),
+                }
+            }
             Err(TrySendError::Closed(_)) => Delivered::Abandoned,
             Err(TrySendError::Full(_)) => {
                 sink.missed += 1;
+                self.missed += 1;
                 match sink.missed {
                     1 => lagged(&sink.topic, 1),
                     _ => Delivered::Yes,
