@@ -160,16 +160,44 @@ async fn the_counters_of_a_scripted_run_are_what_was_done() {
 }
 
 #[tokio::test]
-async fn a_link_that_ended_and_came_back_is_a_reconnect() {
+async fn who_leaves_and_comes_back_is_a_reconnect() {
     let (one, two) = pair().await;
-    two.node.disconnect(one.node.id()).await.unwrap();
+    let config = two.node.config().clone();
+    two.node.leave().await.unwrap();
     eventually("the end of the link", || async { one.value("gossip_links").await == 0.0 }).await;
     assert_eq!(one.value("gossip_links_closed_total").await, 1.0);
+    assert_eq!(one.value("gossip_members{standing=\"left\"}").await, 1.0);
+
+    let again = Measured { node: nodes::spawn(config).await, data: two.data };
+    linked(&one.node, &again.node).await;
+    for (measured, opened, reconnects) in [(&one, 2.0, 1.0), (&again, 1.0, 0.0)] {
+        assert_eq!(measured.value("gossip_links_opened_total").await, opened);
+        assert_eq!(measured.value("gossip_reconnects_total").await, reconnects);
+    }
+    nodes::leave([one.node, again.node]).await;
+}
+
+#[tokio::test]
+async fn a_link_that_is_ended_is_made_again_and_each_is_counted() {
+    let (one, two) = pair().await;
+    // The other side knows nothing of it, and tries again.
+    two.node.disconnect(one.node.id()).await.unwrap();
+    eventually("the end", || async { one.value("gossip_links_closed_total").await > 0.0 }).await;
     two.node.connect(nodes::address(&one.node).await).await.unwrap();
-    eventually("the link", || async { one.value("gossip_links").await == 1.0 }).await;
     for measured in [&one, &two] {
-        assert_eq!(measured.value("gossip_links_opened_total").await, 2.0);
-        assert_eq!(measured.value("gossip_reconnects_total").await, 1.0);
+        let what = "a link, and what came before";
+        eventually(what, || async {
+            let series = parse(&measured.text().await);
+            let [links, opened, closed, again] = [
+                series["gossip_links"],
+                series["gossip_links_opened_total"],
+                series["gossip_links_closed_total"],
+                series["gossip_reconnects_total"],
+            ];
+            assert_eq!((links, again), (opened - closed, opened - 1.0));
+            links == 1.0 && again > 0.0
+        })
+        .await;
     }
     nodes::leave([one.node, two.node]).await;
 }
