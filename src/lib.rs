@@ -101,7 +101,7 @@ pub use protocol::membership::{
 };
 pub use protocol::topic::{
     Delivery, Hop, MessageId, Paths, Query, Report, Topic, TopicConfig, TopicError, TopicStats,
-    Way, Which,
+    TraceId, Way, Which,
 };
 pub use store::StoreError;
 

@@ -41,6 +41,8 @@ pub enum Command {
     Pub(cmd::publish::Pub),
     Sub(cmd::subscribe::Sub),
     Events(cmd::events::Events),
+    Metrics(cmd::metrics::Metrics),
+    Trace(cmd::trace::Trace),
     Why(cmd::why::Why),
     Verdict(cmd::verdict::Verdict),
     Recorder(cmd::recorder::Recorder),
