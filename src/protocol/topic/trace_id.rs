@@ -17,7 +17,7 @@ use super::wire::MessageId;
 /// # use gossip_mesh::{Life, MessageId, SecretKey};
 /// let author = SecretKey::from_seed([1; 32]).id();
 /// let id = MessageId { author, life: Life(7), topic: "chat".to_owned(), number: 3 };
-/// assert_eq!(id.trace().to_string(), "9ad9ed6f2f14bd5a2d7e4fdc0bfca5c5");
+/// assert_eq!(id.trace().to_string(), "e72a823b01cfcb70861f8ae24538612c");
 /// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct TraceId([u8; 16]);

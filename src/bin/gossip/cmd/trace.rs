@@ -24,7 +24,7 @@ use crate::render::screen::Screen;
   gossip trace                   the newest message of the lab
   gossip trace 4/2               the second message of node 4
   gossip trace chat --last 3     the three newest of a topic
-  gossip trace 9ad9ed6f2f14      the message with this trace id, as it is in the nodes' logs
+  gossip trace e72a823b01cf      the message with this trace id, as it is in the nodes' logs
   gossip trace 4/2 --output tree.svg")]
 pub struct Trace {
     /// NODE/NUMBER, the beginning of a trace id (8 digits or more), or a topic [default: the

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! message 1 of node 4 on topic lab: apple
-//! sent 12:04:31.182, trace 9ad9ed6f2f14bd5a2d7e4fdc0bfca5c5
+//! sent 12:04:31.182, trace e72a823b01cfcb70861f8ae24538612c
 //! 4 of 5 nodes hold it; 2 hops at most; the last after 2.1 ms; 1.5 copies per node
 //! node 4
 //! ├── node 9  +1.2 ms  2 copies
