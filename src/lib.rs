@@ -88,8 +88,8 @@ pub use node::api;
 #[cfg(feature = "net")]
 pub use node::{
     AddressSource, Builder, Confirmed, Durations, Error, Events, Handler, Member, Message, Node,
-    Overview, Peer, Publish, ReaderStats, Refusals, Sighting, Stats, Subscribe, Subscription,
-    TopicHandle, TurnStats, Undelivered,
+    Overview, Peer, Publish, Publisher, ReaderStats, Refusals, Sighting, Stats, Subscribe,
+    Subscription, TopicHandle, TurnStats, Undelivered,
 };
 pub use protocol::discovery::{
     Card, ConnectError, Degrees, DiscoveryConfig, DiscoveryStats, Source, Topology,

@@ -10,7 +10,9 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use super::command::{Command, Publication};
 use super::pace::TurnStats;
 use super::peer::{Member, Overview, Peer, Stats, own_standing};
-use super::replies::{Delivered, Replies, Sinks};
+use super::publisher::{Outgoing, Sent};
+use super::replies::Replies;
+use super::sinks::{Delivered, Sinks, sink};
 use super::source::Sighting;
 use super::tally::{Tally, Undelivered};
 use crate::base::id::NodeId;
@@ -47,6 +49,10 @@ pub struct Driver {
     /// Raised when nodes or what they read changed.
     pub changed: watch::Sender<u64>,
     pub sources: SelectAll<BoxStream<'static, Sighting>>,
+    /// What publishers send.
+    pub outgoing: SelectAll<Outgoing>,
+    /// What was sent on topics that take nothing now.
+    pub held: Vec<Sent>,
     pub replies: Replies,
     pub sinks: Sinks,
     pub leaving: Vec<oneshot::Sender<()>>,
@@ -59,6 +65,7 @@ enum Woken {
     Due,
     Commands(usize),
     Heard(Input),
+    Sent(Sent),
     Sighted(Sighting),
 }
 
@@ -82,6 +89,7 @@ impl Driver {
                 () = &mut sleep => Woken::Due,
                 count = self.mailbox.recv_many(&mut commands, BATCH) => Woken::Commands(count),
                 input = self.network.next() => Woken::Heard(input),
+                Some(sent) = self.outgoing.next() => Woken::Sent(sent),
                 Some(sighting) = self.sources.next() => Woken::Sighted(sighting),
             };
             let began = self.clock.now();
@@ -94,15 +102,40 @@ impl Driver {
                     }
                 }
                 Woken::Heard(input) => self.listen(input, &mut out),
+                Woken::Sent(sent) => self.publish(sent, &mut out),
                 Woken::Sighted(Sighting { node: peer, addresses }) => {
                     let source = Source::Custom;
                     self.turn(Input::Sighting { source, peer, addresses }, &mut out);
                 }
             }
             self.settle(&mut out);
+            self.publish_held(&mut out);
             self.tally.turns.turned(self.clock.now().since(began));
         }
         self.stop();
+    }
+
+    /// Takes what a publisher sent, as far as its topic has room: what is left waits, and the
+    /// publisher with it.
+    fn publish(&mut self, mut sent: Sent, out: &mut Outbox<Output>) {
+        while let Some(payload) = sent.payloads.front() {
+            if !self.engine.topic().has_room(&sent.topic, payload.len()) {
+                sent.gate.close();
+                self.held.push(sent);
+                return;
+            }
+            let (topic, foreign) = (sent.topic.clone(), sent.foreign);
+            let Some(payload) = sent.payloads.pop_front() else { return };
+            self.turn(Input::Topic(topic::Command::Send { topic, payload, foreign }), out);
+        }
+        sent.gate.open();
+    }
+
+    /// Goes on with publishers whose topics had no room.
+    fn publish_held(&mut self, out: &mut Outbox<Output>) {
+        for sent in std::mem::take(&mut self.held) {
+            self.publish(sent, out);
+        }
     }
 
     fn tick(&mut self, out: &mut Outbox<Output>) {
@@ -159,8 +192,8 @@ impl Driver {
     /// What is not for the network is for the user.
     fn reply(&mut self, output: Output, out: &mut Outbox<Output>) {
         match output {
-            Output::Deliver { subscription, message } => {
-                match self.sinks.deliver(subscription, message) {
+            Output::Deliver { subscription, messages } => {
+                match self.sinks.deliver(subscription, messages) {
                     Delivered::Yes => {}
                     Delivered::Abandoned => self.unsubscribe(subscription, out),
                     Delivered::Lagged(event) => self.tell(event),
@@ -224,11 +257,12 @@ impl Driver {
                 Input::Topic(command)
             }
             Command::Subscribe { topic, own, reply } => {
-                let (sender, deliveries) = mpsc::channel(self.config.topic.max_undelivered);
+                let (sink, deliveries) = sink(topic.clone(), self.config.topic.max_undelivered);
                 let subscription = self.replies.subscribe(reply, deliveries);
-                self.sinks.add(subscription, topic.clone(), sender);
+                self.sinks.add(subscription, sink);
                 Input::Topic(topic::Command::Subscribe { subscription, topic, own })
             }
+            Command::Publisher(outgoing) => return self.outgoing.push(outgoing),
             Command::Unsubscribe(subscription) => {
                 self.sinks.remove(subscription);
                 Input::Topic(topic::Command::Unsubscribe { subscription })

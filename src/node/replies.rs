@@ -1,18 +1,14 @@
-//! Who waits for which reply of the engine, and which subscription gets what.
+//! Who waits for which reply of the engine.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
-use super::command::Deliveries;
-use super::tally::ReaderStats;
+use super::sinks::Deliveries;
 use crate::base::id::NodeId;
 use crate::base::token::{Token, Tokens};
-use crate::engine::Event;
 use crate::protocol::discovery::ConnectError;
-use crate::protocol::topic::{Kept, MessageId, Received, Report, TopicError};
+use crate::protocol::topic::{Kept, MessageId, Report, TopicError};
 
 type Reply<T> = oneshot::Sender<T>;
 
@@ -101,92 +97,6 @@ impl Replies {
     pub fn connected(&mut self, token: Token, result: Result<NodeId, ConnectError>) {
         if let Some(reply) = self.connected.remove(&token) {
             let _ = reply.send(result);
-        }
-    }
-}
-
-/// One subscription's way out.
-struct Sink {
-    topic: String,
-    deliveries: mpsc::Sender<Arc<Received>>,
-    missed: u64,
-}
-
-impl Sink {
-    /// Messages handed over that its user has not taken yet.
-    fn lag(&self) -> u64 {
-        self.deliveries.max_capacity().saturating_sub(self.deliveries.capacity()) as u64
-    }
-}
-
-/// Where deliveries go.
-#[derive(Default)]
-pub struct Sinks {
-    open: HashMap<Token, Sink>,
-    missed: u64,
-    bytes: u64,
-}
-
-/// What became of a delivery.
-pub enum Delivered {
-    /// The subscription has it, or there is none.
-    Yes,
-    /// Nobody holds the subscription any more.
-    Abandoned,
-    /// The subscription is too slow, or was until now; its user is told.
-    Lagged(Event),
-}
-
-impl Sinks {
-    pub fn add(&mut self, subscription: Token, topic: String, to: mpsc::Sender<Arc<Received>>) {
-        self.open.insert(subscription, Sink { topic, deliveries: to, missed: 0 });
-    }
-
-    pub fn remove(&mut self, subscription: Token) {
-        self.open.remove(&subscription);
-    }
-
-    /// How the subscriptions stand now.
-    pub fn stats(&self) -> ReaderStats {
-        let lags = self.open.values().map(Sink::lag);
-        ReaderStats {
-            subscriptions: self.open.len() as u64,
-            undelivered: lags.clone().sum(),
-            lag: lags.max().unwrap_or(0),
-            delivered_bytes: self.bytes,
-        }
-    }
-
-    /// Messages that subscriptions missed since the start.
-    pub fn missed(&self) -> u64 {
-        self.missed
-    }
-
-    /// Hands a message over. The first one missed is told at once, the rest when there is room
-    /// again, so that a reader who never comes back does not flood the events.
-    pub fn deliver(&mut self, subscription: Token, message: Arc<Received>) -> Delivered {
-        let Some(sink) = self.open.get_mut(&subscription) else { return Delivered::Yes };
-        let lagged = |topic: &str, missed| {
-            Delivered::Lagged(Event::Lagged { topic: topic.to_owned(), missed })
-        };
-        let bytes = message.payload.len() as u64;
-        match sink.deliveries.try_send(message) {
-            Ok(()) => {
-                self.bytes = self.bytes.saturating_add(bytes);
-                match std::mem::take(&mut sink.missed) {
-                    0 | 1 => Delivered::Yes,
-                    missed => lagged(&sink.topic, missed - 1),
-                }
-            }
-            Err(TrySendError::Closed(_)) => Delivered::Abandoned,
-            Err(TrySendError::Full(_)) => {
-                sink.missed += 1;
-                self.missed += 1;
-                match sink.missed {
-                    1 => lagged(&sink.topic, 1),
-                    _ => Delivered::Yes,
-                }
-            }
         }
     }
 }
