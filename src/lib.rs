@@ -82,14 +82,16 @@ pub use engine::{
 };
 pub use multiaddr::Multiaddr;
 #[cfg(feature = "net")]
-pub use net::{CarrierStats, Fault, FaultDirection, FaultEffect, FaultError, FaultPeer};
+pub use net::{
+    CarrierStats, Fault, FaultDirection, FaultEffect, FaultError, FaultPeer, StreamStats,
+};
 #[cfg(feature = "api")]
 pub use node::api;
 #[cfg(feature = "net")]
 pub use node::{
     AddressSource, Builder, Confirmed, Durations, Error, Events, Handler, Member, Message, Node,
     Overview, Peer, Publish, Publisher, ReaderStats, Refusals, Sighting, Stats, Subscribe,
-    Subscription, TopicHandle, TurnStats, Undelivered,
+    Subscription, TopicHandle, TreeTraffic, TurnStats, Undelivered,
 };
 pub use protocol::discovery::{
     Card, ConnectError, Degrees, DiscoveryConfig, DiscoveryStats, Source, Topology,

@@ -153,7 +153,7 @@ async fn the_counters_of_a_scripted_run_are_what_was_done() {
         assert_eq!(measured.value(series).await, value, "{series} of {}", measured.node.name());
     }
     // What one sent the other received, and as often as it was sent.
-    let sent = one.value("gossip_carrier_published_bytes_total{carrier=\"gossipsub\"}").await;
+    let sent = one.value("gossip_carrier_sent_bytes_total{carrier=\"gossipsub\"}").await;
     let came = two.value("gossip_carrier_received_bytes_total{carrier=\"gossipsub\"}").await;
     assert!(sent > 70.0 && came == sent, "{sent} bytes were sent, and {came} came");
     nodes::leave([one.node, two.node]).await;

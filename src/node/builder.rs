@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use futures::stream::{BoxStream, SelectAll};
 use multiaddr::Multiaddr;
 use tokio::sync::{broadcast, mpsc, watch};
+use tracing::Instrument;
 
 use super::command::MAILBOX;
 use super::driver::Driver;
@@ -265,7 +266,9 @@ impl Builder {
             tally: Tally::default(),
             stopped: false,
         };
-        tokio::spawn(driver.run());
+        // Whose words they are, where several nodes write one log.
+        let (name, id) = (config.name.as_deref().unwrap_or_default(), key.id().short());
+        tokio::spawn(driver.run().instrument(tracing::info_span!("node", name, id)));
         let node = Node::new(key.id(), config, commands, events.downgrade(), changes);
         #[cfg(feature = "api")]
         super::api::serve(&node).await?;

@@ -8,6 +8,7 @@ use futures::{FutureExt, StreamExt};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::command::{Command, Publication};
+use super::follow;
 use super::pace::TurnStats;
 use super::peer::{Member, Overview, Peer, Stats, own_standing};
 use super::publisher::{Outgoing, Sent};
@@ -181,8 +182,12 @@ impl Driver {
     }
 
     fn turn(&mut self, input: Input, out: &mut Outbox<Output>) {
+        follow::came(&input);
+        self.tally.tree.came(&input);
         self.engine.handle(self.clock.now(), input, out);
         while let Some(output) = out.pop() {
+            follow::goes(&output);
+            self.tally.tree.goes(&output);
             if let Some(output) = self.network.perform(output) {
                 self.reply(output, out);
             }
@@ -397,6 +402,8 @@ impl Driver {
                 membership: membership.stats(),
                 link: self.engine.link_stats(),
                 carrier: self.network.carrier_stats(),
+                tree: self.tally.tree,
+                stream: self.network.stream_stats(),
                 readers: self.sinks.stats(),
                 undelivered: Undelivered { missed: self.sinks.missed(), ..self.tally.undelivered },
                 publish_refused: self.tally.refused,

@@ -7,9 +7,9 @@ use multiaddr::Multiaddr;
 use serde::{Deserialize, Serialize};
 
 use super::pace::TurnStats;
-use super::tally::{ReaderStats, Refusals, Undelivered};
+use super::tally::{ReaderStats, Refusals, TreeTraffic, Undelivered};
 use crate::base::id::{Incarnation, Life, NodeId};
-use crate::net::{CarrierStats, DoorStats};
+use crate::net::{CarrierStats, DoorStats, StreamStats};
 use crate::protocol::discovery::DiscoveryStats;
 use crate::protocol::link::LinkStats;
 use crate::protocol::membership::{MembershipStats, Phase, Standing};
@@ -124,9 +124,15 @@ pub struct Stats {
     /// Of links with peers.
     #[serde(default)]
     pub link: LinkStats,
-    /// Of what carries topics.
+    /// Of gossipsub, which carries topics.
     #[serde(default)]
     pub carrier: CarrierStats,
+    /// Of the tree, the second of them.
+    #[serde(default)]
+    pub tree: TreeTraffic,
+    /// Of the streams the tree uses.
+    #[serde(default)]
+    pub stream: StreamStats,
     /// Of subscriptions.
     #[serde(default)]
     pub readers: ReaderStats,

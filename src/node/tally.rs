@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::pace::TurnStats;
-use crate::engine::Event;
+use crate::engine::frame::Packet;
+use crate::engine::{Event, Input, Output};
 use crate::protocol::topic::TopicError;
 
 /// Counted since the start.
@@ -12,8 +13,36 @@ pub struct Tally {
     /// How often the deadline came.
     pub ticks: u64,
     pub turns: TurnStats,
+    pub tree: TreeTraffic,
     pub undelivered: Undelivered,
     pub refused: Refusals,
+}
+
+/// What the tree carrier moved since the start.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct TreeTraffic {
+    /// Bytes of batches sent to neighbours, each copy counted.
+    pub sent_bytes: u64,
+    /// Bytes of batches that came from neighbours, each copy counted.
+    pub received_bytes: u64,
+}
+
+impl TreeTraffic {
+    /// Counts what came in.
+    pub(super) fn came(&mut self, input: &Input) {
+        if let Input::TreePacket { packet: Packet::Batch(batch), .. } = input {
+            self.received_bytes += batch.wire().len() as u64;
+        }
+    }
+
+    /// Counts what is to be done.
+    pub(super) fn goes(&mut self, output: &Output) {
+        if let Output::TreeSend { packet: Packet::Batch(batch), .. } = output {
+            self.sent_bytes += batch.wire().len() as u64;
+        }
+    }
 }
 
 /// The subscriptions of a node, together.

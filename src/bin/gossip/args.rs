@@ -84,6 +84,19 @@ impl Which {
     }
 }
 
+/// The filter that a level of our own words, or a filter, means.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn log_filter(text: &str) -> Result<String, String> {
+    let filter = match text {
+        "error" | "warn" | "info" | "debug" | "trace" => format!("warn,gossip_mesh={text}"),
+        other => other.to_owned(),
+    };
+    EnvFilter::builder().parse(&filter).map_err(|error| error.to_string())?;
+    Ok(filter)
+}
+
 /// Sends the log to stderr: as loud as `GOSSIP_LOG` says, else as loud as so many `-v`.
 pub fn log_to_stderr(verbose: u8) {
     let loudness = match verbose {

@@ -15,6 +15,7 @@ const MAX_PEERS: usize = 256;
 pub(in crate::node::api) fn metrics(node: &Overview, peers: &[Peer]) -> Vec<Metric> {
     let mut metrics = Vec::from(identity(node));
     metrics.extend(messages(&node.stats));
+    metrics.extend(repairs(&node.stats));
     metrics.extend(readers(&node.stats));
     metrics.extend(links(node, peers));
     metrics.extend(members(node, peers));
@@ -48,7 +49,7 @@ fn identity(node: &Overview) -> [Metric; 2] {
 }
 
 #[rustfmt::skip]
-fn messages(stats: &Stats) -> [Metric; 10] {
+fn messages(stats: &Stats) -> [Metric; 11] {
     let (topic, lost, refused) = (&stats.topic, &stats.undelivered, &stats.publish_refused);
     [
         Metric::one(Counter, "gossip_messages_published_total",
@@ -63,6 +64,7 @@ fn messages(stats: &Stats) -> [Metric; 10] {
             "Messages that somebody did not get, or that nobody here wanted", "reason", [
                 ("malformed", topic.malformed),
                 ("not_read_here", topic.unread),
+                ("lost", topic.lost),
                 ("no_reader", lost.no_reader),
                 ("not_sent", lost.not_sent),
                 ("slow_subscription", lost.missed),
@@ -75,6 +77,9 @@ fn messages(stats: &Stats) -> [Metric; 10] {
                 ("waiting_full", refused.waiting_full),
                 ("bad_name", refused.bad_name),
             ]),
+        Metric::one(Counter, "gossip_publisher_refused_total",
+            "Messages of publishers who wait for no reply, refused for want of room",
+            topic.refused.into()),
         Metric::one(Counter, "gossip_receipts_lost_total",
             "Receipts that could not be passed on to the author", topic.receipts_lost.into()),
         Metric::one(Gauge, "gossip_waiting_messages",
@@ -87,8 +92,40 @@ fn messages(stats: &Stats) -> [Metric; 10] {
 }
 
 #[rustfmt::skip]
+fn repairs(stats: &Stats) -> [Metric; 10] {
+    let (topic, stream) = (&stats.topic, &stats.stream);
+    [
+        Metric::one(Counter, "gossip_batches_sent_total",
+            "Batches sent, each of one message or more", topic.batches.into()),
+        Metric::one(Counter, "gossip_batches_forged_total",
+            "Batches refused because their author had not signed them", topic.forged.into()),
+        Metric::one(Counter, "gossip_messages_sent_by_tree_total",
+            "Messages published here that went out by the tree carrier", topic.by_tree.into()),
+        Metric::one(Counter, "gossip_repairs_asked_total",
+            "Questions asked for messages that were missing", topic.repairs_asked.into()),
+        Metric::one(Counter, "gossip_messages_repaired_total",
+            "Messages that came in answer to them", topic.repaired.into()),
+        Metric::one(Counter, "gossip_repairs_given_total",
+            "Batches given to others that lacked them", topic.repairs_given.into()),
+        Metric::one(Gauge, "gossip_lacking_feeds",
+            "Feeds (author, life, topic) that lack something", topic.lacking.into()),
+        Metric::one(Gauge, "gossip_early_bytes",
+            "Bytes that wait for what is missing before them", topic.early_bytes.into()),
+        Metric::one(Gauge, "gossip_recent_bytes",
+            "Bytes of batches kept to repair others", topic.recent_bytes.into()),
+        Metric::each(Counter, "gossip_streams_closed_total",
+            "Streams of the tree carrier that ended though their link lived", "reason", [
+                ("forged", stream.forged),
+                ("malformed", stream.malformed),
+                ("overfull", stream.overfull),
+                ("broken", stream.broken),
+            ]),
+    ]
+}
+
+#[rustfmt::skip]
 fn readers(stats: &Stats) -> [Metric; 6] {
-    let (readers, carrier) = (&stats.readers, &stats.carrier);
+    let Stats { readers, carrier, tree, .. } = stats;
     [
         Metric::one(Gauge, "gossip_subscriptions",
             "Subscriptions", readers.subscriptions.into()),
@@ -99,12 +136,13 @@ fn readers(stats: &Stats) -> [Metric; 6] {
             "Messages that the slowest subscription has still to take", readers.lag.into()),
         Metric::one(Counter, "gossip_delivered_bytes_total",
             "Bytes of payloads handed to subscriptions", readers.delivered_bytes.into()),
-        Metric::each(Counter, "gossip_carrier_published_bytes_total",
-            "Bytes given to a carrier here, each frame once", "carrier",
-            [("gossipsub", carrier.published_bytes)]),
+        Metric::each(Counter, "gossip_carrier_sent_bytes_total",
+            "Bytes sent by a carrier: by gossipsub those published here, each frame once; by the \
+             tree every copy, of others' messages too", "carrier",
+            [("gossipsub", carrier.published_bytes), ("tree", tree.sent_bytes)]),
         Metric::each(Counter, "gossip_carrier_received_bytes_total",
             "Bytes that a carrier brought from neighbours, every copy counted", "carrier",
-            [("gossipsub", carrier.received_bytes)]),
+            [("gossipsub", carrier.received_bytes), ("tree", tree.received_bytes)]),
     ]
 }
 
