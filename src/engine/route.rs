@@ -24,7 +24,7 @@ use crate::base::signer::{Signer, Verifier};
 use crate::base::time::{Time, WallTime};
 use crate::base::token::Token;
 use crate::protocol::discovery::{self, Card, DiscoveryMachine};
-use crate::protocol::link::{self, LinkMachine, Links, WatchConfig};
+use crate::protocol::link::{self, LinkMachine, LinkStats, Links, WatchConfig};
 use crate::protocol::membership::{
     self, Finding, MembershipConfig, MembershipMachine, Roll, Saved,
 };
@@ -163,6 +163,11 @@ impl Engine {
     /// Who is linked, and by which connections.
     pub fn links(&self) -> &Links {
         self.link.links()
+    }
+
+    /// How many links came and went.
+    pub fn link_stats(&self) -> LinkStats {
+        self.link.stats()
     }
 
     /// The rooms, to look at.

@@ -30,7 +30,9 @@ mod tests;
 mod transport;
 mod upgrade;
 
+pub use carrier::CarrierStats;
 pub use door::DoorStats;
 pub use shape::{Fault, FaultDirection, FaultEffect, FaultError, FaultPeer};
+pub use stream::StreamStats;
 
 pub(crate) use network::{Network, NetworkError};

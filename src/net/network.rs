@@ -12,6 +12,7 @@ use libp2p::swarm::{ConnectionId, Swarm, SwarmEvent};
 use libp2p::{Multiaddr, PeerId};
 
 use super::behaviour::{AGENT, Behaviour, swarm_config};
+use super::carrier::CarrierStats;
 use super::clock::Clock;
 use super::door::{Door, DoorStats};
 use super::hello::{Hello, HelloSettings, HelloStats};
@@ -197,6 +198,11 @@ impl Network {
     /// What happens at the door.
     pub fn door_stats(&self) -> DoorStats {
         self.door.as_ref().map(Door::stats).unwrap_or_default()
+    }
+
+    /// What the carrier moved.
+    pub fn carrier_stats(&self) -> CarrierStats {
+        self.swarm.behaviour().carrier.stats()
     }
 
     pub(super) fn tell_addresses(&mut self) {

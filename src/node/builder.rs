@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use futures::stream::{BoxStream, SelectAll};
 use multiaddr::Multiaddr;
 use tokio::sync::{broadcast, mpsc, watch};
+use tracing::Instrument;
 
 use super::command::MAILBOX;
 use super::driver::Driver;
@@ -14,6 +15,7 @@ use super::handle::Node;
 use super::replies::Replies;
 use super::sinks::Sinks;
 use super::source::{AddressSource, Sighting};
+use super::tally::Tally;
 use crate::base::id::Life;
 use crate::base::key::{NetworkKey, SecretKey};
 use crate::base::signer::Verifier;
@@ -262,10 +264,12 @@ impl Builder {
             replies: Replies::default(),
             sinks: Sinks::default(),
             leaving: Vec::new(),
-            ticks: 0,
+            tally: Tally::default(),
             stopped: false,
         };
-        tokio::spawn(driver.run());
+        // Whose words they are, where several nodes write one log.
+        let (name, id) = (config.name.as_deref().unwrap_or_default(), key.id().short());
+        tokio::spawn(driver.run().instrument(tracing::info_span!("node", name, id)));
         let node = Node::new(key.id(), config, commands, events.downgrade(), changes);
         #[cfg(feature = "api")]
         super::api::serve(&node).await?;

@@ -8,11 +8,14 @@ use futures::{FutureExt, StreamExt};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::command::{Command, Publication};
-use super::peer::{Member, Overview, Peer, Stats};
+use super::follow;
+use super::pace::TurnStats;
+use super::peer::{Member, Overview, Peer, Stats, own_standing};
 use super::publisher::{Outgoing, Sent};
 use super::replies::Replies;
 use super::sinks::{Delivered, Sinks, sink};
 use super::source::Sighting;
+use super::tally::{Tally, Undelivered};
 use crate::base::id::NodeId;
 use crate::base::machine::{Machine, Outbox};
 use crate::base::time::Time;
@@ -21,7 +24,7 @@ use crate::engine::{Engine, Event, Input, Output};
 use crate::net::Network;
 use crate::net::clock::Clock;
 use crate::protocol::discovery::{self, Source};
-use crate::protocol::membership::{self, Phase, Standing};
+use crate::protocol::membership;
 use crate::protocol::topic;
 use crate::store::Store;
 
@@ -54,9 +57,17 @@ pub struct Driver {
     pub replies: Replies,
     pub sinks: Sinks,
     pub leaving: Vec<oneshot::Sender<()>>,
-    /// How often the deadline came.
-    pub ticks: u64,
+    pub tally: Tally,
     pub stopped: bool,
+}
+
+/// Why the driver woke up.
+enum Woken {
+    Due,
+    Commands(usize),
+    Heard(Input),
+    Sent(Sent),
+    Sighted(Sighting),
 }
 
 impl Driver {
@@ -75,24 +86,32 @@ impl Driver {
             let wake = self.engine.deadline().unwrap_or_else(|| self.clock.now() + IDLE);
             sleep.as_mut().reset(self.clock.instant(wake).into());
             // In no fixed order: under load each of them gets its turns.
-            tokio::select! {
-                () = &mut sleep => self.tick(&mut out),
-                count = self.mailbox.recv_many(&mut commands, BATCH) => {
+            let woken = tokio::select! {
+                () = &mut sleep => Woken::Due,
+                count = self.mailbox.recv_many(&mut commands, BATCH) => Woken::Commands(count),
+                input = self.network.next() => Woken::Heard(input),
+                Some(sent) = self.outgoing.next() => Woken::Sent(sent),
+                Some(sighting) = self.sources.next() => Woken::Sighted(sighting),
+            };
+            let began = self.clock.now();
+            match woken {
+                Woken::Due => self.tick(&mut out),
+                Woken::Commands(count) => {
                     self.stopped |= count == 0;
                     for command in commands.drain(..) {
                         self.obey(command, &mut out);
                     }
                 }
-                input = self.network.next() => self.listen(input, &mut out),
-                Some(sent) = self.outgoing.next() => self.publish(sent, &mut out),
-                Some(sighting) = self.sources.next() => {
-                    let Sighting { node: peer, addresses } = sighting;
+                Woken::Heard(input) => self.listen(input, &mut out),
+                Woken::Sent(sent) => self.publish(sent, &mut out),
+                Woken::Sighted(Sighting { node: peer, addresses }) => {
                     let source = Source::Custom;
                     self.turn(Input::Sighting { source, peer, addresses }, &mut out);
                 }
             }
             self.settle(&mut out);
             self.publish_held(&mut out);
+            self.tally.turns.turned(self.clock.now().since(began));
         }
         self.stop();
     }
@@ -121,7 +140,10 @@ impl Driver {
     }
 
     fn tick(&mut self, out: &mut Outbox<Output>) {
-        self.ticks += 1;
+        self.tally.ticks += 1;
+        if let Some(due) = self.engine.deadline() {
+            self.tally.turns.late_by(self.clock.now().since(due));
+        }
         self.turn(Input::Tick, out);
     }
 
@@ -160,8 +182,12 @@ impl Driver {
     }
 
     fn turn(&mut self, input: Input, out: &mut Outbox<Output>) {
+        follow::came(&input);
+        self.tally.tree.came(&input);
         self.engine.handle(self.clock.now(), input, out);
         while let Some(output) = out.pop() {
+            follow::goes(&output);
+            self.tally.tree.goes(&output);
             if let Some(output) = self.network.perform(output) {
                 self.reply(output, out);
             }
@@ -178,7 +204,12 @@ impl Driver {
                     Delivered::Lagged(event) => self.tell(event),
                 }
             }
-            Output::Published { token, result } => self.replies.published(token, result),
+            Output::Published { token, result } => {
+                if let Err(error) = &result {
+                    self.tally.refused.count(error);
+                }
+                self.replies.published(token, result);
+            }
             Output::Confirmed { token, report } => self.replies.confirmed(token, report),
             Output::Subscribed { subscription, result } => {
                 let accepted = result.is_ok();
@@ -213,7 +244,8 @@ impl Driver {
         self.engine.handle(self.clock.now(), Input::Topic(command), out);
     }
 
-    fn tell(&self, event: Event) {
+    fn tell(&mut self, event: Event) {
+        self.tally.undelivered.count(&event);
         tracing::debug!(%event, "event");
         // Nobody has to listen.
         let _ = self.events.send(event);
@@ -261,7 +293,7 @@ impl Driver {
     }
 
     /// Commands that do not concern the engine.
-    fn show(&self, command: Command) {
+    fn show(&mut self, command: Command) {
         match command {
             Command::Peers(reply) => drop(reply.send(self.peers())),
             Command::Members(reply) => drop(reply.send(self.members())),
@@ -305,11 +337,7 @@ impl Driver {
         let itself = Member {
             id: me,
             name: self.engine.discovery().own().name.clone(),
-            standing: match room.phase() {
-                Phase::Joining | Phase::Active => Standing::Alive,
-                Phase::Downed => Standing::Down,
-                Phase::Isolated => Standing::Unreachable,
-            },
+            standing: own_standing(room.phase()),
             since: now.since(room.member(me).map_or(Time::ZERO, |known| known.since)),
             incarnation: room.incarnation(),
             is_this_node: true,
@@ -359,6 +387,7 @@ impl Driver {
             life: self.engine.life(),
             incarnation: membership.incarnation(),
             phase: membership.phase(),
+            health: membership.health(),
             active,
             agreed,
             uptime: self.clock.now().since(Time::ZERO),
@@ -371,12 +400,23 @@ impl Driver {
                 topic: self.engine.topic().stats(),
                 discovery: self.engine.discovery().stats(),
                 membership: membership.stats(),
+                link: self.engine.link_stats(),
+                carrier: self.network.carrier_stats(),
+                tree: self.tally.tree,
+                stream: self.network.stream_stats(),
+                readers: self.sinks.stats(),
+                undelivered: Undelivered { missed: self.sinks.missed(), ..self.tally.undelivered },
+                publish_refused: self.tally.refused,
                 door: self.network.door_stats(),
                 refused: named(hello.refused_by_us),
                 refused_by_peers: named(hello.refused_by_peer),
                 silent: hello.silent,
                 broken: hello.broken,
-                ticks: self.ticks,
+                ticks: self.tally.ticks,
+                turns: TurnStats {
+                    commands_waiting: self.mailbox.len() as u64,
+                    ..self.tally.turns
+                },
             },
         }
     }

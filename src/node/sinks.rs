@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::sync::mpsc;
 
+use super::tally::ReaderStats;
 use crate::base::token::Token;
 use crate::engine::Event;
 use crate::protocol::topic::Received;
@@ -58,7 +59,11 @@ impl Deliveries {
 
 /// Where deliveries go.
 #[derive(Default)]
-pub struct Sinks(HashMap<Token, Sink>);
+pub struct Sinks {
+    open: HashMap<Token, Sink>,
+    missed: u64,
+    bytes: u64,
+}
 
 /// What became of a delivery.
 pub enum Delivered {
@@ -72,26 +77,52 @@ pub enum Delivered {
 
 impl Sinks {
     pub fn add(&mut self, subscription: Token, sink: Sink) {
-        self.0.insert(subscription, sink);
+        self.open.insert(subscription, sink);
     }
 
     pub fn remove(&mut self, subscription: Token) {
-        self.0.remove(&subscription);
+        self.open.remove(&subscription);
     }
 
     /// Hands messages over. The first ones missed are told at once, the rest when there is room
     /// again, so that a reader who never comes back does not flood the events.
     pub fn deliver(&mut self, subscription: Token, messages: Messages) -> Delivered {
-        match self.0.get_mut(&subscription) {
-            Some(sink) => sink.deliver(messages),
-            None => Delivered::Yes,
+        let Some(sink) = self.open.get_mut(&subscription) else { return Delivered::Yes };
+        let room = sink.room();
+        self.missed += messages.len().saturating_sub(room) as u64;
+        let bytes = |message: &Arc<Received>| message.payload.len() as u64;
+        self.bytes += messages.iter().take(room).map(bytes).sum::<u64>();
+        sink.deliver(messages, room)
+    }
+
+    /// How the subscriptions stand now.
+    pub fn stats(&self) -> ReaderStats {
+        let lags = self.open.values().map(Sink::lag);
+        ReaderStats {
+            subscriptions: self.open.len() as u64,
+            undelivered: lags.clone().sum(),
+            lag: lags.max().unwrap_or(0),
+            delivered_bytes: self.bytes,
         }
+    }
+
+    /// Messages that subscriptions missed since the start.
+    pub fn missed(&self) -> u64 {
+        self.missed
     }
 }
 
 impl Sink {
-    fn deliver(&mut self, mut messages: Messages) -> Delivered {
-        let room = self.max.saturating_sub(self.open.load(Ordering::Relaxed));
+    /// Messages handed over that its user has not taken yet.
+    fn lag(&self) -> u64 {
+        self.open.load(Ordering::Relaxed) as u64
+    }
+
+    fn room(&self) -> usize {
+        self.max.saturating_sub(self.open.load(Ordering::Relaxed))
+    }
+
+    fn deliver(&mut self, mut messages: Messages, room: usize) -> Delivered {
         let dropped = messages.len().saturating_sub(room) as u64;
         messages.truncate(room);
         let taken = messages.len();

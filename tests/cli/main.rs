@@ -4,6 +4,7 @@
 
 mod crashes;
 mod faults;
+mod follow;
 mod forms;
 mod lone;
 mod mistakes;

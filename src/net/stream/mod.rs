@@ -46,7 +46,7 @@ mod tests;
 mod ways;
 mod writer;
 
-pub(crate) use streams::StreamStats;
+pub use streams::StreamStats;
 
 pub(super) use frame::Limits;
 pub(super) use opener::{Opener, StreamEvent};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use libp2p::PeerId;
 use libp2p::swarm::{ConnectionId, Stream};
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::frame::{Flaw, Frame, Limits};
@@ -23,8 +24,9 @@ use crate::net::clock::Clock;
 const BATCH: usize = 64;
 
 /// What went wrong with streams since the start of the node.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct StreamStats {
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct StreamStats {
     /// Streams of peers closed, because a batch was not signed by its author.
     pub forged: u64,
     /// Streams of peers closed, because a packet was too large, of unknown kind or unreadable.

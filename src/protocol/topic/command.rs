@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::base::id::NodeId;
 use crate::base::token::Token;
 
 /// What the node's user asks of the room.
@@ -70,6 +71,18 @@ pub struct Query {
     pub which: Which,
     /// Which of their paths to find out.
     pub paths: Paths,
+    /// Only the message with this [`TraceId`](super::TraceId), or those whose begins so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+    /// Only those of this author.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author: Option<NodeId>,
+    /// Only those of this number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
+    /// Of all these only the newest, so many; all without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<usize>,
     /// Leave the marks as they are, even for messages returned.
     pub peek: bool,
 }

@@ -59,7 +59,10 @@ impl Shelf {
         self.expire(now);
         let marks = !query.peek && query.which != Which::Read;
         let mut selected = Vec::new();
-        for entry in self.entries.iter_mut().filter(|entry| entry.matches(query)) {
+        let older = query.last.map_or(0, |last| {
+            self.entries.iter().filter(|entry| entry.matches(query)).count().saturating_sub(last)
+        });
+        for entry in self.entries.iter_mut().filter(|entry| entry.matches(query)).skip(older) {
             let message = Arc::clone(&entry.message);
             let key = Key::of(&message.batch_id());
             selected.push(Selected { key, was_read: entry.read, message });
@@ -102,6 +105,11 @@ impl Entry {
             Which::Read => self.read,
             Which::All => true,
         };
-        mark && query.topic.as_ref().is_none_or(|topic| *topic == self.message.id.topic)
+        let id = &self.message.id;
+        mark && query.topic.as_ref().is_none_or(|topic| *topic == id.topic)
+            && query.author.is_none_or(|author| author == id.author)
+            && query.number.is_none_or(|number| number == id.number)
+            // The only one that costs something to look at.
+            && query.trace.as_ref().is_none_or(|begin| id.trace().begins(begin))
     }
 }

@@ -125,6 +125,7 @@ mod told;
 #[expect(clippy::module_inception, reason = "it holds `Topic`, the room holds topics")]
 mod topic;
 mod trace;
+mod trace_id;
 mod waiting;
 mod ways;
 pub(crate) mod wire;
@@ -139,6 +140,7 @@ pub use error::TopicError;
 pub use received::{Report, Way};
 pub use stats::TopicStats;
 pub use topic::Topic;
+pub use trace_id::TraceId;
 pub use wire::{Hop, MessageId};
 
 pub(crate) use command::Command;

@@ -38,6 +38,8 @@ async fn run_async(command: Command, screen: Screen) -> Result<(), Failure> {
         Command::Pub(publish) => publish.run(screen).await,
         Command::Sub(subscribe) => subscribe.run(screen).await,
         Command::Events(events) => events.run(screen).await,
+        Command::Metrics(metrics) => metrics.run(screen).await,
+        Command::Trace(trace) => trace.run(screen).await,
         Command::Why(why) => why.run(screen).await,
         Command::Recorder(recorder) => recorder.run(screen).await,
         Command::Simulate(simulate) => simulate.run(screen).await,

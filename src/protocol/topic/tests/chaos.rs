@@ -93,7 +93,7 @@ fn any_input(dice: &mut Dice, ids: &[crate::base::id::NodeId]) -> Input {
                 topic: None,
                 which: dice.one(&[Which::All, Which::Read, Which::Unread]),
                 paths: dice.one(&[Paths::All, Paths::None]),
-                peek: false,
+                ..Query::default()
             },
         }),
         6 | 7 => Input::Heard { from: node, author, sequence, frame: dice.frame(writer) },

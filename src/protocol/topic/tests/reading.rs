@@ -52,6 +52,36 @@ fn a_query_marks_exactly_what_it_returned() {
 }
 
 #[test]
+fn a_query_names_one_message_or_the_newest() {
+    let mut room = reading(TopicConfig::default());
+    for number in 1..=4 {
+        hear(&mut room, at(1), "chat", number);
+    }
+    hear(&mut room, at(1), "other", 4);
+    let peek = || Query { peek: true, ..Query::default() };
+    assert_eq!(read(&mut room, at(2), Query { last: Some(2), ..peek() }), [4, 4]);
+    assert_eq!(read(&mut room, at(2), Query { last: Some(9), ..peek() }).len(), 5);
+    assert_eq!(read(&mut room, at(2), Query { last: Some(0), ..peek() }), [0; 0]);
+    let third = Query { author: Some(id(9)), number: Some(3), ..peek() };
+    assert_eq!(read(&mut room, at(2), third), [3]);
+    assert_eq!(read(&mut room, at(2), Query { author: Some(id(8)), ..peek() }), [0; 0]);
+
+    let command = Command::Read { token: Token(3), query: peek() };
+    let Output::Kept { messages, .. } = turn(&mut room, at(2), Input::Command(command)).remove(0)
+    else {
+        panic!("the answer comes at once")
+    };
+    let trace = messages[1].message.id.trace().to_string();
+    let of = |trace: &str| Query { trace: Some(trace.to_owned()), ..peek() };
+    assert_eq!(read(&mut room, at(2), of(&trace)), [2]);
+    assert_eq!(read(&mut room, at(2), of(&trace[..12])), [2]);
+    assert_eq!(read(&mut room, at(2), of("no digit")), [0; 0]);
+    // What was not returned is not marked.
+    assert_eq!(read(&mut room, at(2), Query { last: Some(1), ..Query::default() }), [4]);
+    assert_eq!(read(&mut room, at(2), which(Which::Unread)), [1, 2, 3, 4]);
+}
+
+#[test]
 fn the_oldest_leaves_first_by_count_bytes_and_age() {
     let keep_for = Duration::from_secs(1);
     let base = TopicConfig { keep_for, ..TopicConfig::default() };
