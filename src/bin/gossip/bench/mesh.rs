@@ -197,7 +197,7 @@ impl Transport {
     pub const NAMES: &str = "tcp, quic, websocket or memory";
 
     /// Where a node listens: on loopback, at a free port.
-    fn place(self) -> Multiaddr {
+    pub(super) fn place(self) -> Multiaddr {
         let text = match self {
             Self::Tcp => "/ip4/127.0.0.1/tcp/0",
             Self::Quic => "/ip4/127.0.0.1/udp/0/quic-v1",

@@ -51,6 +51,8 @@ pub struct Outcome {
     /// What the nodes count themselves.
     #[serde(flatten)]
     pub counters: Counters,
+    /// Such copies by deliveries, of all phases.
+    pub copies_per_delivery: Option<f64>,
     /// Most resident memory of all nodes together.
     pub rss_mib: f64,
     /// Resident memory in the end.
@@ -152,6 +154,8 @@ impl Outcome {
             corrupt: board.corrupt(),
             refused: run.refused(),
             counters,
+            copies_per_delivery: (board.delivered() > 0)
+                .then(|| round(counters.copies as f64 / board.delivered() as f64, 3)),
             rss_mib: mib(memory.peak),
             rss_end_mib: mib(memory.now),
             load_s: took.map(|took| round(took.as_secs_f64(), 3)),

@@ -51,16 +51,11 @@ const LINES: &[Line] = &[
     ("out of order", |it| odd(it.out_of_order)),
     ("gaps told", |it| odd(it.counters.gaps)),
     ("repaired", |it| it.counters.repairs.to_string().into()),
-    ("copies dropped per delivery", |it| digits(copies(it), 2)),
+    ("copies dropped per delivery", |it| digits(it.copies_per_delivery, 2)),
     ("no room for a message", |it| it.refused.to_string().into()),
     ("resident memory, MiB   peak", |it| digits(Some(it.rss_mib), 1)),
     ("                        end", |it| digits(Some(it.rss_end_mib), 1)),
 ];
-
-/// Of all phases; the probes and the warm-up are few beside the load.
-fn copies(outcome: &Outcome) -> Option<f64> {
-    (outcome.deliveries > 0).then(|| outcome.counters.copies as f64 / outcome.deliveries as f64)
-}
 
 fn whole(number: Option<f64>) -> Cell {
     digits(number, 0)
