@@ -88,7 +88,7 @@ pub use node::api;
 #[cfg(feature = "net")]
 pub use node::{
     AddressSource, Builder, Confirmed, Error, Events, Handler, Member, Message, Node, Overview,
-    Peer, Publish, Sighting, Stats, Subscribe, Subscription, TopicHandle,
+    Peer, Publish, Publisher, Sighting, Stats, Subscribe, Subscription, TopicHandle,
 };
 pub use protocol::discovery::{
     Card, ConnectError, Degrees, DiscoveryConfig, DiscoveryStats, Source, Topology,

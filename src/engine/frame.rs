@@ -1,7 +1,10 @@
 //! What travels between two nodes outside of broadcasts: one message type over all rooms.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use crate::base::batch::Batch;
 use crate::base::limits::{MAX_FRAME, MAX_PROBE};
 use crate::base::token::Token;
 use crate::protocol::{discovery, membership, topic};
@@ -72,6 +75,19 @@ impl Request {
 /// A response on the wire. Empty for `Tell`, and for a question that has no answer.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Response(pub Option<Message>);
+
+/// What travels by the streams of the tree carrier.
+#[derive(Clone, Debug)]
+pub enum Packet {
+    /// Messages of one author, signed.
+    Batch(Arc<Batch>),
+    /// What the tree rooms of two neighbours say to each other. At most `MAX_TREE_MESSAGE` bytes.
+    Message(TreeMessage),
+}
+
+/// Stands for what the tree room says.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct TreeMessage(pub serde_bytes::ByteBuf);
 
 /// Which room.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

@@ -94,6 +94,7 @@ impl Engine {
         let header = RecordingHeader::new(me, life, started, seed, membership.clone());
         let alone =
             discovery.bootstrap.is_empty() && discovery.topology.neighbours().next().is_none();
+        let (topic_signer, topic_verifier) = (Signer::new(key.clone()), verifier.clone());
         let membership = membership::Settings {
             config: membership,
             signer: Signer::new(key),
@@ -107,7 +108,7 @@ impl Engine {
         Self {
             me,
             life,
-            topic: TopicMachine::new(topic, me, life, started),
+            topic: TopicMachine::new(topic, topic_signer, topic_verifier, life, started),
             link: LinkMachine::new(watch, me),
             membership: MembershipMachine::new(membership),
             discovery: DiscoveryMachine::new(discovery, seed),
@@ -358,6 +359,12 @@ impl Engine {
                 Room::Topic => self.tell_topic(now, topic::Input::Arrived { token }),
             },
             Input::NoAnswer { ticket: Ticket { room, token } } => self.no_answer(now, room, token),
+            // For the tree room.
+            Input::TreeUp { .. }
+            | Input::TreeDown { .. }
+            | Input::TreePacket { .. }
+            | Input::TreeSent { .. }
+            | Input::TreeRefused { .. } => {}
         }
     }
 
@@ -541,8 +548,9 @@ impl Engine {
             topic::Output::Broadcast { token, bucket, frame } => {
                 out.push(Output::Broadcast { token, bucket, frame });
             }
-            topic::Output::Deliver { subscription, message } => {
-                out.push(Output::Deliver { subscription, message });
+            topic::Output::Grow(_) => {}
+            topic::Output::Deliver { subscription, messages } => {
+                out.push(Output::Deliver { subscription, messages });
             }
             topic::Output::Reads(topics) => {
                 self.tell_discovery(now, discovery::Input::Reads { topics });
@@ -576,6 +584,9 @@ impl Engine {
             }
             topic::Output::Notice(topic::Notice::NotSent { id }) => {
                 out.push(Output::Event(Event::NotSent { id }));
+            }
+            topic::Output::Notice(topic::Notice::Gap { author, topic, from, to }) => {
+                out.push(Output::Event(Event::Gap { author, topic, from, to }));
             }
         }
     }

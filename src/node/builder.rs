@@ -11,7 +11,8 @@ use super::driver::Driver;
 use super::error::Error;
 use super::folder;
 use super::handle::Node;
-use super::replies::{Replies, Sinks};
+use super::replies::Replies;
+use super::sinks::Sinks;
 use super::source::{AddressSource, Sighting};
 use crate::base::id::Life;
 use crate::base::key::{NetworkKey, SecretKey};
@@ -255,6 +256,8 @@ impl Builder {
             events: events.clone(),
             changed,
             sources: streams.collect::<SelectAll<BoxStream<'static, Sighting>>>(),
+            outgoing: SelectAll::new(),
+            held: Vec::new(),
             replies: Replies::default(),
             sinks: Sinks::default(),
             leaving: Vec::new(),

@@ -9,7 +9,9 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::command::{Command, Publication};
 use super::peer::{Member, Overview, Peer, Stats};
-use super::replies::{Delivered, Replies, Sinks};
+use super::publisher::{Outgoing, Sent};
+use super::replies::Replies;
+use super::sinks::{Delivered, Sinks, sink};
 use super::source::Sighting;
 use crate::base::id::NodeId;
 use crate::base::machine::{Machine, Outbox};
@@ -45,6 +47,10 @@ pub struct Driver {
     /// Raised when nodes or what they read changed.
     pub changed: watch::Sender<u64>,
     pub sources: SelectAll<BoxStream<'static, Sighting>>,
+    /// What publishers send.
+    pub outgoing: SelectAll<Outgoing>,
+    /// What was sent on topics that take nothing now.
+    pub held: Vec<Sent>,
     pub replies: Replies,
     pub sinks: Sinks,
     pub leaving: Vec<oneshot::Sender<()>>,
@@ -78,6 +84,7 @@ impl Driver {
                     }
                 }
                 input = self.network.next() => self.listen(input, &mut out),
+                Some(sent) = self.outgoing.next() => self.publish(sent, &mut out),
                 Some(sighting) = self.sources.next() => {
                     let Sighting { node: peer, addresses } = sighting;
                     let source = Source::Custom;
@@ -85,8 +92,32 @@ impl Driver {
                 }
             }
             self.settle(&mut out);
+            self.publish_held(&mut out);
         }
         self.stop();
+    }
+
+    /// Takes what a publisher sent, as far as its topic has room: what is left waits, and the
+    /// publisher with it.
+    fn publish(&mut self, mut sent: Sent, out: &mut Outbox<Output>) {
+        while let Some(payload) = sent.payloads.front() {
+            if !self.engine.topic().has_room(&sent.topic, payload.len()) {
+                sent.gate.close();
+                self.held.push(sent);
+                return;
+            }
+            let (topic, foreign) = (sent.topic.clone(), sent.foreign);
+            let Some(payload) = sent.payloads.pop_front() else { return };
+            self.turn(Input::Topic(topic::Command::Send { topic, payload, foreign }), out);
+        }
+        sent.gate.open();
+    }
+
+    /// Goes on with publishers whose topics had no room.
+    fn publish_held(&mut self, out: &mut Outbox<Output>) {
+        for sent in std::mem::take(&mut self.held) {
+            self.publish(sent, out);
+        }
     }
 
     fn tick(&mut self, out: &mut Outbox<Output>) {
@@ -140,8 +171,8 @@ impl Driver {
     /// What is not for the network is for the user.
     fn reply(&mut self, output: Output, out: &mut Outbox<Output>) {
         match output {
-            Output::Deliver { subscription, message } => {
-                match self.sinks.deliver(subscription, message) {
+            Output::Deliver { subscription, messages } => {
+                match self.sinks.deliver(subscription, messages) {
                     Delivered::Yes => {}
                     Delivered::Abandoned => self.unsubscribe(subscription, out),
                     Delivered::Lagged(event) => self.tell(event),
@@ -199,11 +230,12 @@ impl Driver {
                 Input::Topic(command)
             }
             Command::Subscribe { topic, own, reply } => {
-                let (sender, deliveries) = mpsc::channel(self.config.topic.max_undelivered);
+                let (sink, deliveries) = sink(topic.clone(), self.config.topic.max_undelivered);
                 let subscription = self.replies.subscribe(reply, deliveries);
-                self.sinks.add(subscription, topic.clone(), sender);
+                self.sinks.add(subscription, sink);
                 Input::Topic(topic::Command::Subscribe { subscription, topic, own })
             }
+            Command::Publisher(outgoing) => return self.outgoing.push(outgoing),
             Command::Unsubscribe(subscription) => {
                 self.sinks.remove(subscription);
                 Input::Topic(topic::Command::Unsubscribe { subscription })

@@ -353,13 +353,12 @@ impl World {
 
     /// The texts delivered to a node's subscriptions.
     pub fn delivered(&self, number: u8) -> Vec<String> {
-        let text = |output: &Output| match output {
-            Output::Deliver { message, .. } => {
-                Some(String::from_utf8_lossy(&message.payload).into_owned())
-            }
+        let delivered = |output| match output {
+            &Output::Deliver { ref messages, .. } => Some(messages),
             _ => None,
         };
-        self.wanted(number).filter_map(text).collect()
+        let messages = self.wanted(number).filter_map(delivered).flatten();
+        messages.map(|message| String::from_utf8_lossy(&message.payload).into_owned()).collect()
     }
 
     /// What a node's user was told.

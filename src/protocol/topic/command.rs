@@ -27,6 +27,16 @@ pub enum Command {
         /// A topic that doors carry too.
         foreign: bool,
     },
+    /// Send a payload as `Publish` does, without a reply: the caller has asked `has_room`, and has
+    /// checked the name of the topic and the size.
+    Send {
+        /// The topic's name.
+        topic: String,
+        /// What is sent.
+        payload: Bytes,
+        /// A topic that doors carry too.
+        foreign: bool,
+    },
     /// Deliver what comes on a topic, from now on. Replied with `Output::Subscribed`.
     Subscribe {
         /// Names the subscription, and the reply.

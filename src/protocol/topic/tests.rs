@@ -2,7 +2,6 @@
 
 mod chaos;
 mod door;
-mod format;
 mod incoming;
 mod outgoing;
 mod reading;

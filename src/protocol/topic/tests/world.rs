@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU8;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,10 +10,11 @@ use bytes::Bytes;
 use crate::base::id::{Life, NodeId};
 use crate::base::key::SecretKey;
 use crate::base::machine::{Machine, Outbox};
+use crate::base::signer::{Signer, Verifier};
 use crate::base::time::{Time, WallTime};
 use crate::base::token::Token;
 use crate::protocol::topic::{
-    Bucket, Carried, Command, Input, Kept, Message, Output, Query, Report, TopicConfig,
+    Bucket, Carried, Command, Input, Kept, Message, Output, Query, Received, Report, TopicConfig,
     TopicMachine,
 };
 
@@ -23,14 +25,18 @@ pub(super) const START: WallTime = WallTime(1_700_000_000_000_000);
 const LATENCY: Duration = Duration::from_micros(500);
 
 pub(super) fn id(number: usize) -> NodeId {
+    key(number).id()
+}
+
+pub(super) fn key(number: usize) -> SecretKey {
     let mut seed = [7; 32];
     seed[0] = u8::try_from(number % 256).unwrap();
     seed[1] = u8::try_from(number / 256).unwrap();
-    SecretKey::from_seed(seed).id()
+    SecretKey::from_seed(seed)
 }
 
 pub(super) fn room(number: usize, config: TopicConfig) -> TopicMachine {
-    TopicMachine::new(config, id(number), Life(1), START)
+    TopicMachine::new(config, Signer::new(key(number)), Verifier::default(), Life(1), START)
 }
 
 /// Turns a machine once and returns what it wants.
@@ -77,7 +83,7 @@ pub(super) struct World {
     events: BTreeMap<(Time, u64), (usize, Event)>,
     questions: BTreeMap<Token, (usize, Token)>,
     last: u64,
-    /// How many bundles of receipts were told.
+    /// How often receipts were told.
     pub(super) tells: usize,
     /// What every room wanted for its user, with the time.
     pub(super) said: Vec<Vec<(Time, Output)>>,
@@ -187,13 +193,14 @@ impl World {
 
     /// The texts delivered at a node, in order.
     pub(super) fn delivered(&self, node: usize) -> Vec<String> {
-        let text = |(_, output): &(Time, Output)| match output {
-            Output::Deliver { message, .. } => {
-                Some(String::from_utf8(message.payload.to_vec()).unwrap())
+        let mut texts = Vec::new();
+        for (_, output) in &self.said[node] {
+            if let Output::Deliver { messages, .. } = output {
+                let text = |m: &Arc<Received>| String::from_utf8(m.payload.to_vec()).unwrap();
+                texts.extend(messages.iter().map(text));
             }
-            _ => None,
-        };
-        self.said[node].iter().filter_map(text).collect()
+        }
+        texts
     }
 
     pub(super) fn report(&self, node: usize) -> Option<(Time, Report)> {
@@ -299,7 +306,7 @@ impl World {
                 None => self.later(node, Event::Input(Input::NoAnswer { token })),
             },
             Output::Tell { to, token, message } => {
-                self.tells += 1;
+                self.tells += usize::from(matches!(message, Message::Receipt { .. }));
                 match self.reach(node, to) {
                     Some(peer) => self.later(peer, Event::Told { sender: node, token, message }),
                     None => self.later(node, Event::Input(Input::NoAnswer { token })),

@@ -1,0 +1,8 @@
+//! The streams of two networks without an engine.
+
+mod broken;
+mod frames;
+mod queue;
+mod speed;
+mod whole;
+mod world;
