@@ -8,7 +8,7 @@ use super::world::{Running, World};
 const SMALL: &str = "bench topic --nodes 4 --messages 200 --probes 10 --json";
 
 /// The keys every line has.
-const KEYS: [&str; 36] = [
+const KEYS: [&str; 38] = [
     "system",
     "nodes",
     "subscribers",
@@ -37,10 +37,12 @@ const KEYS: [&str; 36] = [
     "duplicates",
     "out_of_order",
     "corrupt",
-    "refused",
+    "waited",
     "copies",
     "gaps",
     "repairs",
+    "batches",
+    "by_tree",
     "copies_per_delivery",
     "rss_mib",
     "rss_end_mib",

@@ -154,7 +154,7 @@ impl Voice {
 impl Author for Voice {
     async fn publish(&mut self, number: u64) -> Result<Accepted, Failure> {
         self.api.publish(&self.request(number)).await?;
-        Ok(Accepted::Yes)
+        Ok(Accepted::AtOnce)
     }
 }
 

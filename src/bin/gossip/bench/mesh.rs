@@ -7,10 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use futures::future::{join_all, try_join_all};
+use futures::future::{join_all, poll_immediate, try_join_all};
 use gossip_mesh::{
-    Codec, Config, Error, Multiaddr, NetworkKey, Node, SecretKey, Topic, TopicError, TopicHandle,
-    Topology,
+    Codec, Config, Multiaddr, NetworkKey, Node, Publisher, SecretKey, Topic, TopicHandle, Topology,
 };
 
 use super::board::{Board, now};
@@ -43,7 +42,7 @@ pub struct Mesh {
 
 /// The first node, as it writes values of a type in a codec.
 pub struct First<T, C> {
-    topic: TopicHandle<T, C>,
+    publisher: Publisher<T, C>,
     size: usize,
 }
 
@@ -111,9 +110,9 @@ impl Mesh {
                 }
             });
         }
-        let first = First { topic: author.topic(topic()), size };
-        first.wait_for(others.len()).await?;
-        Ok(first)
+        let topic = author.topic(topic());
+        wait_for_readers(&topic, others.len(), size).await?;
+        Ok(First { publisher: topic.publisher().await?, size })
     }
 
     /// Ends all nodes.
@@ -135,34 +134,6 @@ impl Subject for Mesh {
     }
 }
 
-impl<T, C> First<T, C>
-where
-    T: Letter,
-    C: Codec<T>,
-{
-    /// Waits until all readers are known and confirm a message, so that every way is open.
-    async fn wait_for(&self, readers: usize) -> Result<(), Failure> {
-        let letter = T::write(NO_PART, self.size);
-        let begin = now();
-        loop {
-            if self.topic.readers().await?.len() >= readers {
-                let sent = self.topic.publish(&letter).confirmed(CONFIRM).await?;
-                if sent.report.missing.is_empty() {
-                    return Ok(());
-                }
-            }
-            if now().duration_since(begin) > START {
-                return Err(Failure::failed(format!(
-                    "not all of {readers} nodes confirm a message within {} s: try fewer nodes, or \
-                     a smaller --size",
-                    START.as_secs()
-                )));
-            }
-            tokio::time::sleep(GLANCE).await;
-        }
-    }
-}
-
 impl<T, C> Author for First<T, C>
 where
     T: Letter,
@@ -170,11 +141,44 @@ where
 {
     async fn publish(&mut self, number: u64) -> Result<Accepted, Failure> {
         let letter = T::write(number, self.size);
-        match self.topic.publish(&letter).await {
-            Ok(_) => Ok(Accepted::Yes),
-            Err(Error::Topic(TopicError::WaitingFull { .. })) => Ok(Accepted::Full),
-            Err(error) => Err(error.into()),
+        let send = self.publisher.send(&letter);
+        tokio::pin!(send);
+        if let Some(sent) = poll_immediate(&mut send).await {
+            sent?;
+            return Ok(Accepted::AtOnce);
         }
+        send.await?;
+        Ok(Accepted::Later)
+    }
+}
+
+/// Waits until all readers are known and confirm a message, so that every way is open.
+async fn wait_for_readers<T, C>(
+    topic: &TopicHandle<T, C>,
+    readers: usize,
+    size: usize,
+) -> Result<(), Failure>
+where
+    T: Letter,
+    C: Codec<T>,
+{
+    let letter = T::write(NO_PART, size);
+    let begin = now();
+    loop {
+        if topic.readers().await?.len() >= readers {
+            let sent = topic.publish(&letter).confirmed(CONFIRM).await?;
+            if sent.report.missing.is_empty() {
+                return Ok(());
+            }
+        }
+        if now().duration_since(begin) > START {
+            return Err(Failure::failed(format!(
+                "not all of {readers} nodes confirm a message within {} s: try fewer nodes, or a \
+                 smaller --size",
+                START.as_secs()
+            )));
+        }
+        tokio::time::sleep(GLANCE).await;
     }
 }
 

@@ -46,8 +46,8 @@ pub struct Outcome {
     pub out_of_order: u64,
     /// Deliveries of what was never sent.
     pub corrupt: u64,
-    /// How often the author had no room for a message.
-    pub refused: u64,
+    /// Messages that had to wait at their author until there was room.
+    pub waited: u64,
     /// What the nodes count themselves.
     #[serde(flatten)]
     pub counters: Counters,
@@ -93,6 +93,10 @@ pub struct Counters {
     pub gaps: u64,
     /// Messages that a node asked others for, and got.
     pub repairs: u64,
+    /// Batches that messages were sent in.
+    pub batches: u64,
+    /// Messages that went out by the tree.
+    pub by_tree: u64,
 }
 
 /// Microseconds of each delivery.
@@ -152,7 +156,7 @@ impl Outcome {
             duplicates: board.duplicates(),
             out_of_order: board.out_of_order(),
             corrupt: board.corrupt(),
-            refused: run.refused(),
+            waited: run.waited(),
             counters,
             copies_per_delivery: (board.delivered() > 0)
                 .then(|| round(counters.copies as f64 / board.delivered() as f64, 3)),
@@ -171,7 +175,13 @@ impl Outcome {
 impl Counters {
     /// Of one node.
     pub fn of(stats: &TopicStats) -> Self {
-        Self { copies: stats.duplicates, ..Self::default() }
+        Self {
+            copies: stats.duplicates,
+            gaps: stats.lost,
+            repairs: stats.repaired,
+            batches: stats.batches,
+            by_tree: stats.by_tree,
+        }
     }
 
     /// Of two nodes together.
@@ -181,6 +191,8 @@ impl Counters {
             copies: self.copies + other.copies,
             gaps: self.gaps + other.gaps,
             repairs: self.repairs + other.repairs,
+            batches: self.batches + other.batches,
+            by_tree: self.by_tree + other.by_tree,
         }
     }
 
@@ -191,6 +203,8 @@ impl Counters {
             copies: self.copies.saturating_sub(before.copies),
             gaps: self.gaps.saturating_sub(before.gaps),
             repairs: self.repairs.saturating_sub(before.repairs),
+            batches: self.batches.saturating_sub(before.batches),
+            by_tree: self.by_tree.saturating_sub(before.by_tree),
         }
     }
 }

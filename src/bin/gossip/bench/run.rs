@@ -9,20 +9,21 @@ use crate::exit::Failure;
 
 /// Who sends.
 pub trait Author {
-    /// Sends the message with this number, as soon as that is accepted.
+    /// Sends the message with this number, as soon as there is room for it. Dropped before it is
+    /// ready, the message is not sent.
     ///
     /// # Errors
-    /// When it never will be.
+    /// When there never will be.
     async fn publish(&mut self, number: u64) -> Result<Accepted, Failure>;
 }
 
-/// Whether a message was taken.
+/// How a message was taken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Accepted {
-    /// It is on its way.
-    Yes,
-    /// There is no room now.
-    Full,
+    /// At once.
+    AtOnce,
+    /// There was no room for it at first.
+    Later,
 }
 
 /// What goes on.
@@ -44,7 +45,7 @@ pub struct Run<'a> {
     watched: &'a Watched,
     /// Messages sent so far, which is the number of the next.
     sent: u64,
-    refused: u64,
+    waited: u64,
     load: Option<Load>,
 }
 
@@ -83,7 +84,7 @@ pub struct Measured {
 impl<'a> Run<'a> {
     /// A run in which nothing was sent yet.
     pub fn new(plan: &'a Plan, board: &'a Board, watched: &'a Watched) -> Self {
-        Self { plan, board, watched, sent: 0, refused: 0, load: None }
+        Self { plan, board, watched, sent: 0, waited: 0, load: None }
     }
 
     /// Goes through all phases. May be dropped in between; [`Run::settle`] then waits for what is
@@ -121,9 +122,9 @@ impl<'a> Run<'a> {
         self.sent
     }
 
-    /// How often there was no room for a message.
-    pub fn refused(&self) -> u64 {
-        self.refused
+    /// How many messages had to wait for room.
+    pub fn waited(&self) -> u64 {
+        self.waited
     }
 
     /// What the load came to; `None` when it did not begin, or was not ended.
@@ -142,8 +143,7 @@ impl<'a> Run<'a> {
     /// One message after another with pauses, whether or not the one before is everywhere.
     async fn probe(&mut self, author: &mut impl Author) -> Result<(), Failure> {
         for _ in 0..self.plan.probes {
-            let mut watch = Watch::of(self.plan, self.board);
-            if !self.send(author, &mut watch).await? {
+            if !self.send(author).await? {
                 break;
             }
             tokio::time::sleep(self.plan.pause).await;
@@ -164,7 +164,7 @@ impl<'a> Run<'a> {
                     return Ok(());
                 }
             }
-            if !self.send(author, &mut watch).await? {
+            if !self.send(author).await? {
                 return Ok(());
             }
         }
@@ -172,16 +172,12 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Sends the next message as soon as there is room. False when there was none for too long.
-    async fn send(&mut self, author: &mut impl Author, watch: &mut Watch) -> Result<bool, Failure> {
+    /// Sends the next message. False when there was no room for it for too long.
+    async fn send(&mut self, author: &mut impl Author) -> Result<bool, Failure> {
         self.board.sending(self.sent);
-        while author.publish(self.sent).await? == Accepted::Full {
-            self.refused += 1;
-            tokio::time::sleep(ROOM).await;
-            if watch.is_over(self.board) {
-                return Ok(false);
-            }
-        }
+        let taken = tokio::time::timeout(self.plan.patience, author.publish(self.sent)).await;
+        let Ok(accepted) = taken else { return Ok(false) };
+        self.waited += u64::from(accepted? == Accepted::Later);
         self.sent += 1;
         Ok(true)
     }
@@ -247,8 +243,6 @@ impl Watch {
     }
 }
 
-/// How long to wait before a message for which there was no room is tried again.
-const ROOM: Duration = Duration::from_micros(200);
 /// Between two phases.
 const REST: Duration = Duration::from_millis(500);
 /// Longest time until a wait looks at the clock again.

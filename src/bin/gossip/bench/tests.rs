@@ -52,8 +52,8 @@ struct Pretended {
     lost: Option<u64>,
     /// This message comes twice.
     doubled: Option<u64>,
-    /// There is no room for this message, once.
-    refused: Option<u64>,
+    /// There was no room for this message at first.
+    late: Option<u64>,
     sent: u64,
     /// The most messages that were under way.
     most: u64,
@@ -62,15 +62,12 @@ struct Pretended {
 impl Pretended {
     fn new(board: &Arc<Board>) -> Self {
         let board = board.clone();
-        Self { board, lost: None, doubled: None, refused: None, sent: 0, most: 0 }
+        Self { board, lost: None, doubled: None, late: None, sent: 0, most: 0 }
     }
 }
 
 impl Author for Pretended {
     async fn publish(&mut self, number: u64) -> Result<Accepted, Failure> {
-        if self.refused.take_if(|refused| *refused == number).is_some() {
-            return Ok(Accepted::Full);
-        }
         self.sent += 1;
         self.most = self.most.max(self.sent - self.board.everywhere());
         self.board.received(0, Some(number));
@@ -80,7 +77,10 @@ impl Author for Pretended {
         if self.doubled == Some(number) {
             self.board.received(1, Some(number));
         }
-        Ok(Accepted::Yes)
+        match self.late == Some(number) {
+            true => Ok(Accepted::Later),
+            false => Ok(Accepted::AtOnce),
+        }
     }
 }
 
@@ -177,10 +177,10 @@ fn only_probes_have_a_latency_and_the_last_one_counts_when_all_have_it() {
 async fn a_run_sends_everything_within_its_window() {
     let plan = plan();
     let board = Arc::new(Board::new(&plan));
-    let mut author = Pretended { refused: Some(50), ..Pretended::new(&board) };
+    let mut author = Pretended { late: Some(50), ..Pretended::new(&board) };
     let (outcome, end) = run(&mut author, &plan).await;
     assert_eq!((end, author.sent, outcome.messages), (End::Whole, plan.total(), 100));
-    assert_eq!((outcome.deliveries, outcome.lost, outcome.refused), (200, 0, 1));
+    assert_eq!((outcome.deliveries, outcome.lost, outcome.waited), (200, 0, 1));
     assert!(outcome.is_whole() && outcome.counters.copies == 1, "{outcome:?}");
     assert!(outcome.latency.p50.is_some() && outcome.msgs_per_s.is_some());
 }

@@ -52,7 +52,9 @@ const LINES: &[Line] = &[
     ("gaps told", |it| odd(it.counters.gaps)),
     ("repaired", |it| it.counters.repairs.to_string().into()),
     ("copies dropped per delivery", |it| digits(it.copies_per_delivery, 2)),
-    ("no room for a message", |it| it.refused.to_string().into()),
+    ("batches sent", |it| it.counters.batches.to_string().into()),
+    ("messages by the tree", |it| it.counters.by_tree.to_string().into()),
+    ("messages that waited for room", |it| it.waited.to_string().into()),
     ("resident memory, MiB   peak", |it| digits(Some(it.rss_mib), 1)),
     ("                        end", |it| digits(Some(it.rss_end_mib), 1)),
 ];

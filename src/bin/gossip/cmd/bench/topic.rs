@@ -346,5 +346,5 @@ fn wide(number: u32) -> usize {
 const DEFAULT_LOAD: u64 = 20_000;
 /// Bytes of them at most, when their number was not given.
 const DEFAULT_BYTES: u64 = 256 << 20;
-/// A run in which nothing arrives for so long has lost something: repair is over long before.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// A run in which nothing arrives for so long has lost something: repair gives up after 10 s.
+const PATIENCE: Duration = Duration::from_secs(12);
