@@ -2,6 +2,7 @@
 //! started, by process id.
 #![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
+mod bench;
 mod crashes;
 mod faults;
 mod follow;

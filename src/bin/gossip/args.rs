@@ -48,6 +48,7 @@ pub enum Command {
     Recorder(cmd::recorder::Recorder),
     Simulate(cmd::simulate::Simulate),
     Fault(cmd::fault::Fault),
+    Bench(cmd::bench::Bench),
     Completions(cmd::completions::Completions),
     Man(cmd::man::Man),
 }

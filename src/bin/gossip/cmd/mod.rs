@@ -1,5 +1,6 @@
 //! A file per command: its words, and what it does.
 
+pub mod bench;
 pub mod completions;
 pub mod events;
 pub mod fault;

@@ -12,6 +12,7 @@ pub fn run(command: Command, screen: Screen) -> Result<(), Failure> {
     match command {
         Command::Completions(completions) => return completions.run(screen),
         Command::Man(man) => return man.run(screen),
+        Command::Bench(bench) => return bench.run(screen),
         Command::StopNetwork(stop) => return stop.run(screen),
         Command::Verdict(verdict) => return verdict.run(screen),
         _ => {}
@@ -46,6 +47,7 @@ async fn run_async(command: Command, screen: Screen) -> Result<(), Failure> {
         Command::Fault(fault) => fault.run(screen).await,
         // `run` took these.
         Command::Completions(_)
+        | Command::Bench(_)
         | Command::Man(_)
         | Command::StopNetwork(_)
         | Command::Verdict(_) => Ok(()),
