@@ -36,13 +36,11 @@ pub struct Branches {
     neighbours: BTreeSet<NodeId>,
     /// Peers with a stream, and whether the tree was told.
     streams: BTreeMap<NodeId, bool>,
-    /// Links from which nothing is to be taken now.
-    held: BTreeSet<NodeId>,
 }
 
 impl Branches {
     pub fn new(open: bool) -> Self {
-        Self { open, neighbours: BTreeSet::new(), streams: BTreeMap::new(), held: BTreeSet::new() }
+        Self { open, neighbours: BTreeSet::new(), streams: BTreeMap::new() }
     }
 
     /// A peer became a neighbour, or is one no more.
@@ -74,12 +72,11 @@ impl Engine {
     }
 
     /// Our stream to a peer ended.
-    pub(super) fn stream_down(&mut self, now: Time, peer: NodeId, out: &mut Outbox<Output>) {
+    pub(super) fn stream_down(&mut self, now: Time, peer: NodeId) {
         if self.branches.streams.remove(&peer) == Some(true) {
             self.tell_tree(now, tree::Input::Down { peer });
         }
         self.tell_topic(now, topic::Input::Branch { peer, up: false });
-        self.hold(peer, false, out);
     }
 
     /// Tells the tree whether a peer can be reached, when that changed.
@@ -134,19 +131,9 @@ impl Engine {
             // Ways are told by first copies.
             tree::Output::Copy { .. } => {}
             tree::Output::Room(room) => self.tell_topic(now, topic::Input::Room(room)),
-            tree::Output::Hold { from, held } => self.hold(from, held, out),
-        }
-    }
-
-    fn hold(&mut self, from: NodeId, held: bool, out: &mut Outbox<Output>) {
-        let before = self.branches.held.is_empty();
-        match held {
-            true => self.branches.held.insert(from),
-            false => self.branches.held.remove(&from),
-        };
-        let after = self.branches.held.is_empty();
-        if before != after {
-            out.push(Output::TreeHold(!after));
+            tree::Output::Hold { from, held } => {
+                out.push(Output::TreeHoldFrom { peer: from, held })
+            }
         }
     }
 }

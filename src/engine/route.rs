@@ -394,7 +394,7 @@ impl Engine {
             },
             Input::NoAnswer { ticket: Ticket { room, token } } => self.no_answer(now, room, token),
             Input::TreeUp { peer } => self.stream_up(now, peer),
-            Input::TreeDown { peer } => self.stream_down(now, peer, out),
+            Input::TreeDown { peer } => self.stream_down(now, peer),
             Input::TreePacket { from, packet } => self.packet(now, from, packet),
             Input::TreeSent { peer, bytes } => {
                 self.tell_tree(now, tree::Input::Sent { peer, bytes });
