@@ -403,6 +403,7 @@ impl Driver {
                 link: self.engine.link_stats(),
                 carrier: self.network.carrier_stats(),
                 tree: self.tally.tree,
+                branches: self.engine.tree().stats(),
                 stream: self.network.stream_stats(),
                 readers: self.sinks.stats(),
                 undelivered: Undelivered { missed: self.sinks.missed(), ..self.tally.undelivered },

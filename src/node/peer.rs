@@ -14,6 +14,7 @@ use crate::protocol::discovery::DiscoveryStats;
 use crate::protocol::link::LinkStats;
 use crate::protocol::membership::{MembershipStats, Phase, Standing};
 use crate::protocol::topic::TopicStats;
+use crate::protocol::tree::TreeStats;
 
 /// Another node, as this one knows it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -130,6 +131,9 @@ pub struct Stats {
     /// Of the tree, the second of them.
     #[serde(default)]
     pub tree: TreeTraffic,
+    /// Of the tree's decisions.
+    #[serde(default)]
+    pub branches: TreeStats,
     /// Of the streams the tree uses.
     #[serde(default)]
     pub stream: StreamStats,
