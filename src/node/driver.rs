@@ -62,6 +62,7 @@ pub struct Driver {
 }
 
 /// Why the driver woke up.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is not stored")]
 enum Woken {
     Due,
     Commands(usize),

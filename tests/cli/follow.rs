@@ -26,7 +26,7 @@ fn the_tree_of_a_line_is_the_line() {
     // The two neighbours in either order, and node 4 below node 3.
     let place = |part: &str| lines.iter().position(|line| line.contains(part)).unwrap();
     assert!(place("─ node 1  +") > 3 && place("─ node 3  +") > 3, "{tree}");
-    assert_eq!(place("    └── node 4  +").min(place("└── node 4  +")), place("─ node 3  +") + 1);
+    assert_eq!(place("└── node 4  +"), place("─ node 3  +") + 1, "{tree}");
     assert!(lines.iter().skip(4).all(|line| line.ends_with("  1 copy")), "{tree}");
 
     let data = json(&world.ok("trace 2/1 --json"));
@@ -87,12 +87,12 @@ fn messages_are_named_by_number_topic_or_trace_id_and_drawn() {
 fn who_has_nothing_and_who_does_not_answer_is_told() {
     let world = World::new();
     world.start("line -n 4");
-    // What comes from the one side of a cut does not come to the other.
-    world.ok("fault cut 2 3");
+    world.ok("fault split 1-2 3-4");
     world.ok("send-message 1 apple");
     eventually("node 2 has it", || world.ok("trace 1/1").contains("2 of 4 nodes"));
-    let tree = world.ok("trace 1/1");
-    assert!(tree.ends_with("missing: node 3, node 4\n") || tree.ends_with("node 4, node 3\n"));
+    let missing = world.ok("trace 1/1 --json");
+    let missing = json(&missing)["missing"].as_array().unwrap().len();
+    assert_eq!(missing, 2, "those of the other side");
     world.ok("fault pause 4");
     let tree = world.ok("trace 1/1");
     assert!(tree.ends_with("missing: node 3\nno answer: node 4\n"), "{tree}");
@@ -156,7 +156,11 @@ fn one_search_for_its_trace_id_finds_a_message_in_the_logs_of_all_nodes_in_order
     };
     let words = |node| events(node).into_iter().map(|(_, word)| word).collect::<Vec<_>>();
     eventually("node 3 has delivered it", || words(3).contains(&"delivered".to_owned()));
-    assert_eq!(words(1), ["published", "sent", "delivered"]);
+    let mut at_author = words(1);
+    assert_eq!(at_author[0], "published");
+    // Its own readers need not wait for the carrier.
+    at_author.sort();
+    assert_eq!(at_author, ["delivered", "published", "sent"]);
     assert_eq!(words(2), ["heard", "delivered"]);
     assert_eq!(words(3), ["heard", "delivered"]);
     let at = |node, wanted: &str| {

@@ -109,8 +109,8 @@ impl Trace {
             }
         }
         Err(Failure::failed(format!(
-            "no running node of network {:?} keeps a message {:?}, nor any of a topic of that name: \
-             give NODE/NUMBER, a trace id or a topic",
+            "no running node of network {:?} keeps a message {:?}, nor any of a topic of that \
+             name: give NODE/NUMBER, a trace id or a topic",
             network.name,
             one_line(what.as_bytes()),
         )))
