@@ -159,8 +159,7 @@ impl Order {
         }
     }
 
-    /// This node itself wrote or gave up all before `next`: the feed is of no interest any more.
-    pub(crate) fn forget(&mut self, feed: &Feed) {
+    fn forget(&mut self, feed: &Feed) {
         if let Some(line) = self.feeds.remove(feed) {
             self.bytes = self.bytes.saturating_sub(size(&line));
         }
@@ -327,6 +326,10 @@ impl Order {
     /// This reader begins with what it has.
     pub(crate) fn settle(&mut self, now: Time, feed: &Feed, ready: &mut Vec<Ready>) {
         let Some(line) = self.feeds.get_mut(feed) else { return };
+        if line.ahead.is_empty() {
+            // Others only said that there is something.
+            return self.forget(feed);
+        }
         line.next = Some(line.missing_to());
         line.lack = None;
         self.lacking.remove(feed);
@@ -337,6 +340,10 @@ impl Order {
     fn give_up(&mut self, now: Time, feed: &Feed, ready: &mut Vec<Ready>) {
         let Some(line) = self.feeds.get_mut(feed) else { return };
         let Some(next) = line.next else { return self.settle(now, feed, ready) };
+        if line.ahead.is_empty() {
+            // An end that others told is no proof: whatever comes next shows whether there is a gap.
+            line.end = next;
+        }
         let to = line.missing_to();
         if to > next {
             ready.push(Ready::Gap { from: next, to });

@@ -137,6 +137,34 @@ fn who_is_told_that_there_is_more_asks_for_it() {
 }
 
 #[test]
+fn an_end_that_is_a_lie_costs_some_questions_and_no_message() {
+    let mut room = reader(TopicConfig { repair_for: SECOND, ..TopicConfig::default() });
+    hear(&mut room, 0, 1, 1);
+    let feed = |author: usize| super::super::wire::Feed {
+        author: id(author),
+        life: crate::base::id::Life(1),
+        topic: "chat".into(),
+    };
+    let ends = Message::Ends(vec![(feed(9), u64::MAX), (feed(8), u64::MAX)]);
+    turn(&mut room, at(1_010), Input::Told { from: id(2), message: ends });
+    let mut told = Vec::new();
+    for millis in (20..3_000).step_by(20) {
+        let out = tick(&mut room, millis);
+        for output in &out {
+            if let Output::Ask { token, .. } = output {
+                let answer = Input::Answer { token: *token, message: batches([]) };
+                told.extend(turn(&mut room, at(1_000 + millis), answer));
+            }
+        }
+        told.extend(out);
+    }
+    assert!(asked(&told).len() < 20);
+    assert!(!told.iter().any(|output| matches!(output, Output::Notice(_))), "{told:?}");
+    assert_eq!(delivered(&hear(&mut room, 3_100, 1, 2)), [(2, 0)]);
+    assert_eq!((room.stats().lost, room.stats().lacking), (0, 0));
+}
+
+#[test]
 fn the_end_of_a_feed_is_told_when_it_falls_silent() {
     let mut room = reader(TopicConfig::default());
     hear(&mut room, 0, 1, 1);
