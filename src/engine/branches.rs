@@ -131,9 +131,7 @@ impl Engine {
             // Ways are told by first copies.
             tree::Output::Copy { .. } => {}
             tree::Output::Room(room) => self.tell_topic(now, topic::Input::Room(room)),
-            tree::Output::Hold { from, held } => {
-                out.push(Output::TreeHoldFrom { peer: from, held })
-            }
+            tree::Output::Hold { from, held } => out.push(Output::TreeHold { peer: from, held }),
         }
     }
 }

@@ -43,11 +43,9 @@ pub enum Output {
 
     /// Send a packet by our stream to a peer; without one it is lost.
     TreeSend { to: NodeId, packet: Packet },
-    /// While true, take no packets that came by streams: their senders have to wait.
-    TreeHold(bool),
     /// While true, take no batches that come by this peer's streams: it has to wait. What waits
     /// here already still comes, 2 MiB over all peers. Ends with `Input::TreeDown`.
-    TreeHoldFrom { peer: NodeId, held: bool },
+    TreeHold { peer: NodeId, held: bool },
 
     /// Ask a linked peer.
     Ask { to: NodeId, ticket: Ticket, message: Message },

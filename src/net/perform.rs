@@ -53,8 +53,7 @@ impl Network {
                 let (streams, mut effects) = self.streams();
                 streams.send(PeerId::from(to), &packet, &mut effects);
             }
-            Output::TreeHold(held) => self.streams.hold(held),
-            Output::TreeHoldFrom { peer, held } => self.streams.hold_from(PeerId::from(peer), held),
+            Output::TreeHold { peer, held } => self.streams.hold(PeerId::from(peer), held),
             other => return Some(other),
         }
         None

@@ -24,9 +24,8 @@
 //!   whole and once; messages pass batches that are still queued.
 //! - *Told*: whatever was sent before a `TreeDown` and was not read by then is lost, and every loss
 //!   has its `TreeDown`.
-//! - *Pushed back*: while the driver takes no packets (`TreeHold`), or no batches of one peer
-//!   (`TreeHoldFrom`), readers read none, and the peers' writers stop when the window of the
-//!   stream is full.
+//! - *Pushed back*: while the driver takes no packets, or no batches of one peer (`TreeHold`),
+//!   readers read none, and the peers' writers stop when the window of the stream is full.
 //! - *Bounded*: a queue holds 8 MiB; all readers together hold 2 MiB of packets that wait for the
 //!   driver, and each at most one packet under way, in memory that grows as its bytes arrive.
 //! - *Ended*: a task ends with its stream, a stream with its link.

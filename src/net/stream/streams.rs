@@ -61,8 +61,6 @@ pub struct Streams {
     limits: Limits,
     peers: HashMap<PeerId, Ways>,
     last: u64,
-    /// While true, packets are left where they are.
-    held: bool,
     stats: StreamStats,
     inbox: Inbox,
     arrivals: mpsc::Receiver<Arrival>,
@@ -81,7 +79,6 @@ impl Streams {
             limits,
             peers: HashMap::new(),
             last: 0,
-            held: false,
             stats: StreamStats::default(),
             inbox,
             arrivals,
@@ -96,13 +93,8 @@ impl Streams {
         self.stats
     }
 
-    /// From now on packets are taken, or are not.
-    pub const fn hold(&mut self, held: bool) {
-        self.held = held;
-    }
-
     /// From now on batches of this peer are read, or are not, until our stream to it ends.
-    pub fn hold_from(&self, peer: PeerId, held: bool) {
+    pub fn hold(&self, peer: PeerId, held: bool) {
         if let Some(ways) = self.peers.get(&peer) {
             ways.hold(held);
         }
@@ -193,7 +185,7 @@ impl Streams {
     pub async fn ready(&mut self) {
         tokio::select! {
             _ = self.reports.recv_many(&mut self.reported, BATCH) => {}
-            _ = self.arrivals.recv_many(&mut self.arrived, BATCH), if !self.held => {}
+            _ = self.arrivals.recv_many(&mut self.arrived, BATCH) => {}
         }
     }
 

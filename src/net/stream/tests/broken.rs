@@ -58,7 +58,6 @@ async fn a_refusal_is_noticed_over_quic_too() {
 #[tokio::test]
 async fn a_writer_that_is_stuck_notices_the_end_of_its_stream() {
     let mut pair = up().await;
-    pair.one.perform(Output::TreeHold(true));
     fill(&mut pair).await;
     // One ends the stream, and the connection lives.
     let connection = *pair.one.connections.values().next().expect("a connection");

@@ -4,5 +4,6 @@ mod broken;
 mod frames;
 mod queue;
 mod speed;
+mod ways;
 mod whole;
 mod world;

@@ -125,9 +125,12 @@ pub async fn sent(pair: &mut Pair) -> usize {
     }
 }
 
-/// Two sends until nothing moves any more: what one, the window of the stream and the system take.
-/// One has to hold. Gives back how many bytes of batches were written.
+/// Two sends, and one's driver does nothing, until nothing moves any more: what one's readers, the
+/// window of the stream and the system take. Gives back how many bytes of batches were written.
 pub async fn fill(pair: &mut Pair) -> usize {
+    // One has accepted the stream when it has heard something by it.
+    send(pair, message(0, 0));
+    received(pair).await;
     let packet = batch(&mut signer(), 1, 64 * 1024);
     let (mut offered, mut written) = (0, 0);
     loop {
@@ -136,8 +139,9 @@ pub async fn fill(pair: &mut Pair) -> usize {
             offered += wire(&packet);
         }
         assert!(offered < 64 << 20, "the writer never stops");
-        match tokio::time::timeout(LONG, sent(pair)).await {
-            Ok(bytes) => written += bytes,
+        match tokio::time::timeout(LONG, pair.two.next()).await {
+            Ok(Input::TreeSent { bytes, .. }) => written += bytes,
+            Ok(_) => {}
             Err(_elapsed) => return written,
         }
     }
