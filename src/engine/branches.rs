@@ -64,11 +64,11 @@ impl Branches {
 
 impl Engine {
     /// Our stream to a peer is open.
-    pub(super) fn stream_up(&mut self, now: Time, peer: NodeId) {
+    pub(super) fn stream_up(&mut self, now: Time, peer: NodeId, out: &mut Outbox<Output>) {
         self.branches.streams.entry(peer).or_insert(false);
         // The topic room asks only whether all who take part speak this carrier's language.
         self.tell_topic(now, topic::Input::Branch { peer, up: true });
-        self.tell_branch(now, peer);
+        self.tell_branch(now, peer, out);
     }
 
     /// Our stream to a peer ended.
@@ -80,13 +80,17 @@ impl Engine {
     }
 
     /// Tells the tree whether a peer can be reached, when that changed.
-    pub(super) fn tell_branch(&mut self, now: Time, peer: NodeId) {
+    pub(super) fn tell_branch(&mut self, now: Time, peer: NodeId, out: &mut Outbox<Output>) {
         match self.branches.news(peer) {
             Some(true) => {
                 let round_trip = self.round_trip(peer);
                 self.tell_tree(now, tree::Input::Up { peer, round_trip });
             }
-            Some(false) => self.tell_tree(now, tree::Input::Down { peer }),
+            Some(false) => {
+                self.tell_tree(now, tree::Input::Down { peer });
+                // The stream lives on, and a hold ends with its neighbour.
+                out.push(Output::TreeHold { peer, held: false });
+            }
             None => {}
         }
     }

@@ -393,14 +393,14 @@ impl Engine {
                 Room::Topic => self.tell_topic(now, topic::Input::Arrived { token }),
             },
             Input::NoAnswer { ticket: Ticket { room, token } } => self.no_answer(now, room, token),
-            Input::TreeUp { peer } => self.stream_up(now, peer),
+            Input::TreeUp { peer } => self.stream_up(now, peer, out),
             Input::TreeDown { peer } => self.stream_down(now, peer),
             Input::TreePacket { from, packet } => self.packet(now, from, packet),
             Input::TreeSent { peer, bytes } => {
                 self.tell_tree(now, tree::Input::Sent { peer, bytes });
             }
-            // It is opened again, with backoff.
-            Input::TreeRefused { .. } => {}
+            // Its sender breaks rules: to link anew costs it more than a stream does.
+            Input::TreeRefused { peer } => self.tell_link(now, link::Input::Unlink { peer }),
         }
     }
 
@@ -540,7 +540,7 @@ impl Engine {
             }
             discovery::Output::Neighbour { peer, joined } => {
                 self.branches.neighbour(peer, joined);
-                self.tell_branch(now, peer);
+                self.tell_branch(now, peer, out);
                 out.push(Output::Neighbour { peer, joined });
             }
             discovery::Output::Card(card) => self.card(now, card, out),

@@ -178,8 +178,8 @@ impl Node {
     }
 
     /// Receives what is published on a topic from now on: each message once, those of an author in
-    /// the order of their numbers. See [`Subscribe`] for one's own messages. Dropped before it is ready, there is no
-    /// subscription.
+    /// the order of their numbers. See [`Subscribe`] for one's own messages. Dropped before it is
+    /// ready, there is no subscription.
     ///
     /// ```
     /// # use gossip_mesh::{Config, Node, Topic};

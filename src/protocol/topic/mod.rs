@@ -1,7 +1,7 @@
 //! The topic room: who publishes what to whom, what was received, by which way, and who has it.
 //!
-//! Two carriers spread what is published to all who joined a bucket. gossipsub is lossy, shows every
-//! copy and costs much for each message; it carries the calm. The tree carrier (room `tree`) passes
+//! Two carriers spread what is published to all who joined a bucket. gossipsub is lossy, shows
+//! every copy and costs much for each message; it carries the calm. The tree carrier (room `tree`) passes
 //! signed batches on by streams between neighbours; it carries bursts. Neither promises order or
 //! that nothing is lost. Everything else is decided here, the same for both.
 //!
@@ -77,14 +77,14 @@
 //! 14. *Upon a member's message of a topic at the door:* publish it there once, unless it has an
 //!     origin.
 //!
-//! 15. *Upon a publish in a burst*, when all linked nodes that take part in the bucket have a stream
-//!    of the tree carrier: gather it; at the next tick, and while the tree has room, gathered
+//! 15. *Upon a publish in a burst*, when all linked nodes that take part in the bucket have a
+//!    stream of the tree carrier: gather it; at the next tick, and while the tree has room, gathered
 //!    messages leave in batches of at most 64 KiB. A burst begins with 16 messages, or KiB, above
 //!    100 a second, and ends 2 s after that. A message with relays, receipts or for the door, or
 //!    above 64 KiB, goes by gossipsub all the same; the numbers keep the order.
 //! 16. *Upon a batch that is not the next of its feed:* it waits. What is missing before it for
-//!    60 ms is asked for: from who brought the batch, then the author, the readers, the other links,
-//!    each once; after a pause of 500 ms again. A batch that helps makes the same one be asked on.
+//!    60 ms is asked for: from who brought the batch, then the author, the readers, the other
+//!    links, each once; after a pause of 500 ms again. A batch that helps makes the same one be asked on.
 //!    After `repair_for`, or when more than `max_early_bytes` wait, the gap is told to the
 //!    subscribers (`Delivery::missed`) and as a notice, and the rest is delivered.
 //! 17. *Upon the first batch of a feed* that does not begin with 1: ask for what the other got
@@ -120,8 +120,8 @@
 //! - A way is what the nodes on it say. The first copies' senders are proved only to be linked.
 //! - Repair needs somebody who has the message within `repair_for` and `max_recent_bytes`: with
 //!   4 MiB a reader that was cut off during a burst of 50 MB is told a gap.
-//! - An end that others told is not signed: it makes this node ask, and nothing more. A last message
-//!   that is lost everywhere is told as missed with the next one.
+//! - An end that others told is not signed: it makes this node ask, and nothing more. A last
+//!   message that is lost everywhere is told as missed with the next one.
 //! - A question travels over at most 64 nodes; ways longer than 66 nodes are not complete.
 
 mod arrivals;

@@ -341,7 +341,7 @@ impl Order {
         let Some(line) = self.feeds.get_mut(feed) else { return };
         let Some(next) = line.next else { return self.settle(now, feed, ready) };
         if line.ahead.is_empty() {
-            // An end that others told is no proof: whatever comes next shows whether there is a gap.
+            // An end that others told is no proof: what comes next shows whether there is a gap.
             line.end = next;
         }
         let to = line.missing_to();

@@ -110,7 +110,8 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Waits until everything sent is everywhere, or nothing has arrived for a while. Ends the load.
+    /// Waits until everything sent is everywhere, or nothing has arrived for a while. Ends the
+    /// load.
     pub async fn settle(&mut self, patience: Duration) {
         let mut watch = Watch::new(self.board, patience, patience);
         while self.board.everywhere() < self.sent && watch.waits(self.board).await {}
