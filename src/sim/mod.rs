@@ -64,6 +64,7 @@ mod tally;
 mod tests;
 mod timeline;
 mod trace;
+pub mod tree;
 mod weather;
 mod workload;
 mod world;

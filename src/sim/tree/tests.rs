@@ -1,0 +1,1 @@
+//! What the world of the tree shows.
