@@ -10,6 +10,7 @@ use super::gather::Gathered;
 use super::grove::Grove;
 use super::input::{Input, Output};
 use super::link::{Link, Neighbour};
+use super::openings::Openings;
 use super::stats::TreeStats;
 use super::wants::Wants;
 use super::wire::Message;
@@ -26,6 +27,7 @@ pub(crate) struct TreeMachine<F> {
     pub(super) cache: Cache<F>,
     pub(super) wants: Wants,
     pub(super) gathered: Gathered,
+    pub(super) openings: Openings<F>,
     /// Whose frames are not taken now, and whether own ones are.
     pub(super) held: BTreeSet<NodeId>,
     pub(super) room: bool,
@@ -43,6 +45,7 @@ impl<F: Frame> TreeMachine<F> {
             cache: Cache::new(config.max_kept_bytes, config.keep_for),
             wants: Wants::new(config.max_wanted),
             gathered: Gathered::default(),
+            openings: Openings::new(),
             held: BTreeSet::new(),
             room: true,
             judged: Time::ZERO,
@@ -55,6 +58,7 @@ impl<F: Frame> TreeMachine<F> {
     /// Counters, and what is held now.
     pub(crate) fn stats(&self) -> TreeStats {
         TreeStats {
+            forgotten: self.grove.forgotten(),
             sources: self.grove.len() as u64,
             kept_bytes: self.cache.bytes() as u64,
             ..self.stats
@@ -127,6 +131,9 @@ impl<F: Frame> TreeMachine<F> {
 
     fn tick(&mut self, now: Time, out: &mut Out<F>) {
         self.cache.expire(now);
+        if self.openings.deadline().is_some_and(|at| at <= now) {
+            self.follow(now, out);
+        }
         if self.gathered.deadline().is_some_and(|at| at <= now) {
             self.announce(out);
         }
@@ -163,7 +170,8 @@ impl<F: Frame> Machine for TreeMachine<F> {
 
     fn deadline(&self) -> Option<Time> {
         let repair = earliest(self.gathered.deadline(), self.wants.deadline());
-        earliest(repair, earliest(self.judge_at, self.cache.deadline()))
+        let other = earliest(self.openings.deadline(), self.cache.deadline());
+        earliest(repair, earliest(self.judge_at, other))
     }
 }
 

@@ -20,7 +20,9 @@
 //! 1. *Upon the first copy of a frame:* deliver it, and send it over all eager links to neighbours
 //!    that take part in its bucket; not to who brought it, to its author, or to the parent. *Upon
 //!    an own frame:* the same without delivering. All links of a new source are eager, but where
-//!    its author had another source: the newest one's tree is where the new one begins.
+//!    its author had another source: the newest one's tree is where the new one begins. Otherwise
+//!    the first frame makes the tree, so own frames that follow it wait for the longest measured
+//!    round trip of the links (500 ms at most): else all of them would be flooded.
 //! 2. *The parent* of a source is who brought its last first copy, unless it had been pruned within
 //!    the patience (6): what was under way before the prune came changes nothing.
 //! 3. *Upon a further copy:* tell it; the bringer's link becomes lazy for this source, and the
@@ -91,6 +93,7 @@ mod input;
 mod link;
 mod load;
 mod machine;
+mod openings;
 mod pass;
 mod press;
 mod repair;

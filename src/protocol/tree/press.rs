@@ -53,9 +53,9 @@ impl<F: Frame> TreeMachine<F> {
     }
 
     /// Says who has to wait, where that changed.
-    fn hold(&mut self, out: &mut Out<F>) {
+    pub(super) fn hold(&mut self, out: &mut Out<F>) {
         let mut held: BTreeSet<NodeId> = BTreeSet::new();
-        let mut room = true;
+        let mut room = self.openings.bytes() < self.config.high;
         let links = self.neighbours.values().filter_map(|of| of.link.as_ref());
         for load in links.map(|link| &link.load).filter(|load| load.blocks()) {
             held.extend(load.feeders());
