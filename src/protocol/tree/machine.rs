@@ -1,6 +1,6 @@
 //! Where the room's inputs go.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::cache::Cache;
@@ -11,6 +11,7 @@ use super::grove::Grove;
 use super::input::{Input, Output};
 use super::link::{Link, Neighbour};
 use super::openings::Openings;
+use super::press::Held;
 use super::stats::TreeStats;
 use super::wants::Wants;
 use super::wire::Message;
@@ -29,7 +30,7 @@ pub(crate) struct TreeMachine<F> {
     pub(super) gathered: Gathered,
     pub(super) openings: Openings<F>,
     /// Whose frames are not taken now, and whether own ones are.
-    pub(super) held: BTreeSet<NodeId>,
+    pub(super) held: BTreeMap<NodeId, Held>,
     pub(super) room: bool,
     /// When the loads were looked at, and are to be next.
     pub(super) judged: Time,
@@ -46,7 +47,7 @@ impl<F: Frame> TreeMachine<F> {
             wants: Wants::new(config.max_wanted),
             gathered: Gathered::default(),
             openings: Openings::new(),
-            held: BTreeSet::new(),
+            held: BTreeMap::new(),
             room: true,
             judged: Time::ZERO,
             judge_at: None,
@@ -124,8 +125,10 @@ impl<F: Frame> TreeMachine<F> {
             Message::Prune(source) => {
                 if let Some(tree) = self.grove.tree_mut(&source) {
                     tree.set_eager(from, false);
+                    self.forgive(now, from, out);
                 }
             }
+            Message::Waiting(far) => self.waits(from, far),
         }
     }
 

@@ -63,6 +63,10 @@
 //!     demoted: they go as fast as each other. A demoted link is lazy for all sources; it holds up
 //!     nobody and can still ask for what it can take. Calm for `penalty`, it is as others again;
 //!     that time doubles with each demotion, up to 64 times.
+//!     Who is held for 50 ms is told how far away the full link is, and takes so many times longer
+//!     to demote the link to who told it: the nearest decides, and the others need not.
+//!     *Upon a link that becomes lazy for a source:* who fed it waits for it no more, until the next
+//!     frame shows that it still feeds it.
 //! 14. *A demoted link that is the only one to take a frame* gets it nevertheless, and those who
 //!     feed it wait, until it did not move for `stall`. Then it gets announcements only, until it
 //!     moves.

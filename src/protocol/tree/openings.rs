@@ -1,6 +1,7 @@
 //! Own sources that begin: the first frame goes alone and makes the tree.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::frame::{Frame, Source};
 use crate::base::time::Time;
@@ -17,9 +18,11 @@ impl<F: Frame> Openings<F> {
         Self { waiting: BTreeMap::new(), bytes: 0 }
     }
 
-    /// What is published of this source waits until then.
-    pub(super) fn open(&mut self, source: Source, until: Time) {
-        self.waiting.insert(source, (until, Vec::new()));
+    /// What is published of this source waits so long, if that is any time at all.
+    pub(super) fn open(&mut self, source: Source, now: Time, wait: Duration) {
+        if !wait.is_zero() {
+            self.waiting.insert(source, (now + wait, Vec::new()));
+        }
     }
 
     pub(super) fn is_open(&self, source: Source) -> bool {

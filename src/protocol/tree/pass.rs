@@ -23,12 +23,12 @@ impl<F: Frame> TreeMachine<F> {
             return;
         }
         tree.progress = (now, name.sequence);
-        let wait = self.longest_round_trip(name.source.bucket);
-        if unknown && !wait.is_zero() {
-            self.openings.open(name.source, now + wait);
+        if unknown {
+            let wait = self.longest_round_trip(name.source.bucket);
+            self.openings.open(name.source, now, wait);
         } else if self.openings.is_open(name.source) {
             self.openings.put(frame);
-            return self.hold(out);
+            return self.hold(now, out);
         }
         self.pass_on(now, Feeder::Here, name, frame, out);
     }
@@ -39,7 +39,7 @@ impl<F: Frame> TreeMachine<F> {
         for frame in frames {
             self.pass_on(now, Feeder::Here, frame.name(), frame, out);
         }
-        self.hold(out);
+        self.hold(now, out);
     }
 
     fn longest_round_trip(&self, bucket: u16) -> Duration {
@@ -77,6 +77,7 @@ impl<F: Frame> TreeMachine<F> {
         if tree.is_some_and(|tree| tree.prune(now, from, patience)) {
             self.stats.prunes += 1;
             out.push(Output::Tell { to: from, message: Message::Prune(name.source) });
+            self.forgive(now, from, out);
         }
         out.push(Output::Copy { from, name });
     }

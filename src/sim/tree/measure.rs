@@ -43,9 +43,11 @@ impl Run<'_> {
             p50: quantile(&times, 0.5),
             p99: quantile(&times, 0.99),
             last: quantile(&times, 1.0),
-            all: lasts.iter().copied().collect::<Option<Vec<_>>>().and_then(|all| {
-                all.into_iter().max()
-            }),
+            all: lasts
+                .iter()
+                .copied()
+                .collect::<Option<Vec<_>>>()
+                .and_then(|all| all.into_iter().max()),
             whole,
             stretches: self.stretches(&measured, &lasts),
             extra_copies: share(copies, places),

@@ -109,9 +109,8 @@ impl TreeReport {
     pub fn render(&self) -> String {
         let mut text = String::new();
         let whole = self.whole.map_or_else(|| "never".to_owned(), millis);
-        let Said {
-            announced, grafts_for_missing, grafts_for_latency, prunes, demoted, unrepaired
-        } = self.said;
+        let Said { announced, grafts_for_missing, grafts_for_latency, prunes, demoted, unrepaired } =
+            self.said;
         let lines = [
             self.about.clone(),
             format!(

@@ -77,9 +77,9 @@ impl<'a> Run<'a> {
             end: START,
         };
         for _ in 0..scenario.nodes {
-            let rate = scenario.megabits.map(|[least, most]| {
-                run.rng.random_range(least..=most) * 1_000_000.0 / 8.0
-            });
+            let rate = scenario
+                .megabits
+                .map(|[least, most]| run.rng.random_range(least..=most) * 1_000_000.0 / 8.0);
             run.world.add(rate);
         }
         run.draw();
@@ -167,8 +167,7 @@ impl<'a> Run<'a> {
     /// All know of those of their neighbours that died.
     fn bury(&mut self, now: Time) {
         for node in self.living() {
-            let peers: Vec<u32> =
-                self.world.hosts[node as usize].courses.keys().copied().collect();
+            let peers: Vec<u32> = self.world.hosts[node as usize].courses.keys().copied().collect();
             for peer in peers {
                 if !self.world.hosts[peer as usize].alive {
                     self.dead[node as usize].insert(peer);
@@ -187,8 +186,8 @@ impl<'a> Run<'a> {
                 if !self.lacks(node) || self.dead[node as usize].contains(&peer) {
                     continue;
                 }
-                let full = self.world.hosts[peer as usize].courses.len()
-                    >= 2 * self.scenario.degree;
+                let full =
+                    self.world.hosts[peer as usize].courses.len() >= 2 * self.scenario.degree;
                 if !self.world.hosts[peer as usize].alive {
                     self.dead[node as usize].insert(peer);
                 } else if !full {

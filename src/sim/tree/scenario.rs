@@ -160,8 +160,12 @@ impl TreeScenario {
     /// # Errors
     /// Names all contradictions at once.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let wrong: Vec<String> =
-            self.rules().iter().filter(|(holds, _)| !holds).map(|(_, rule)| (*rule).to_owned()).collect();
+        let wrong: Vec<String> = self
+            .rules()
+            .iter()
+            .filter(|(holds, _)| !holds)
+            .map(|(_, rule)| (*rule).to_owned())
+            .collect();
         if wrong.is_empty() { Ok(()) } else { Err(ConfigError(wrong)) }
     }
 

@@ -145,34 +145,76 @@ proptest! {
     }
 }
 
-/// One link of a node in the middle takes a tenth of what the others do.
+/// Links of 10 MB/s, but for those that are given a rate of their own; the authors publish all that
+/// there is room for, for ten seconds. Returns how many of the frames came to each node.
+fn saturated(nodes: u32, authors: u32, links: &[(u32, u32, f64)]) -> (usize, Vec<usize>) {
+    let mut world = World::new(TreeConfig::default());
+    (0..nodes).for_each(|_| {
+        world.add(None);
+    });
+    for (a, b, rate) in links {
+        world.link(*a, *b, Duration::from_millis(2), Some(*rate));
+    }
+    world.run_until(Time::from_micros(1_000_000));
+    let end = world.now() + Duration::from_secs(10);
+    while world.now() < end {
+        for author in 0..authors {
+            while world.has_room(author) {
+                world.publish(author, 65_536);
+            }
+        }
+        world.run_until(world.now() + Duration::from_millis(1));
+    }
+    let demoted: Vec<u64> =
+        world.stats().map(|stats| stats.demoted_slow + stats.demoted_stuck).collect();
+    let came = |node: u32| {
+        world.published.iter().filter(|frame| frame.came[node as usize].is_some()).count()
+    };
+    let came: Vec<usize> = (0..nodes).map(came).collect();
+    println!("{} published, came {came:?}, demoted {demoted:?}", world.published.len());
+    (world.published.len(), came)
+}
+
+const FAST: f64 = 10_000_000.0;
+
+/// Two rings that touch, and a node with a link to each: the last one of the two is the slow one.
+fn rings(last: f64) -> Vec<(u32, u32, f64)> {
+    let mut links: Vec<_> = [(0, 1), (1, 2), (2, 3), (3, 0), (2, 4), (4, 5), (5, 0), (5, 6)]
+        .into_iter()
+        .map(|(a, b)| (a, b, FAST))
+        .collect();
+    links.push((2, 6, last));
+    links
+}
+
 #[test]
 fn a_slow_link_does_not_slow_the_others() {
-    let rate = |slow: bool| {
-        let mut world = World::new(TreeConfig::default());
-        let nodes: Vec<u32> = (0..7).map(|_| world.add(None)).collect();
-        let latency = Duration::from_millis(2);
-        for (a, b) in [(0, 1), (1, 2), (2, 3), (3, 0), (2, 4), (4, 5), (5, 0)] {
-            world.link(nodes[a], nodes[b], latency, Some(10_000_000.0));
-        }
-        let last = if slow { 500_000.0 } else { 10_000_000.0 };
-        world.link(nodes[2], nodes[6], latency, Some(last));
-        world.link(nodes[5], nodes[6], latency, Some(10_000_000.0));
-        world.run_until(Time::from_micros(1_000_000));
-        let end = world.now() + Duration::from_secs(10);
-        while world.now() < end {
-            while world.has_room(0) {
-                world.publish(0, 65_536);
-            }
-            world.run_until(world.now() + Duration::from_millis(1));
-        }
-        let came = |node: usize| {
-            world.published.iter().filter(|frame| frame.came[node].is_some()).count()
-        };
-        (came(1), came(2), came(6), world.published.len(), world.stats().map(|s| s.demoted_slow + s.demoted_stuck).collect::<Vec<_>>())
-    };
-    let (whole, slow) = (rate(false), rate(true));
-    println!("{whole:?} {slow:?}");
-    assert!(slow.0 * 10 >= whole.0 * 8, "{slow:?} frames instead of {whole:?}");
-    assert!(slow.1 * 10 >= whole.1 * 8, "{slow:?} frames instead of {whole:?}");
+    let (_, whole) = saturated(7, 1, &rings(FAST));
+    let (_, slow) = saturated(7, 1, &rings(FAST / 20.0));
+    for (whole, slow) in whole.iter().zip(&slow) {
+        assert!(slow * 10 >= whole * 8, "{slow} frames instead of {whole}");
+    }
+}
+
+/// A node that can only be reached over a slow link gets what that takes, and the others go on.
+#[test]
+fn a_slow_node_at_the_end_does_not_slow_the_others() {
+    let mut links = rings(FAST);
+    let (_, whole) = saturated(7, 1, &links);
+    links.push((3, 7, FAST / 20.0));
+    let (_, slow) = saturated(8, 1, &links);
+    for (whole, slow) in whole.iter().zip(&slow) {
+        assert!(slow * 10 >= whole * 8, "{slow} frames instead of {whole}");
+    }
+    assert!(slow[7] > 20, "{slow:?}");
+}
+
+/// Pressure in all directions at once does not end in everybody waiting for everybody.
+#[test]
+fn many_busy_authors_do_not_lock_each_other_up() {
+    for authors in [2, 7] {
+        let (published, came) = saturated(7, authors, &rings(FAST));
+        assert!(published > 1_000, "{published} with {authors} authors");
+        assert!(came.iter().all(|came| came * 10 >= published * 9), "{published}: {came:?}");
+    }
 }

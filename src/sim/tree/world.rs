@@ -9,9 +9,7 @@ use crate::base::id::{Life, NodeId};
 use crate::base::key::SecretKey;
 use crate::base::machine::{Machine, Outbox};
 use crate::base::time::Time;
-use crate::protocol::tree::{
-    Input, Name, Output, Source, TreeConfig, TreeMachine, TreeStats,
-};
+use crate::protocol::tree::{Input, Name, Output, Source, TreeConfig, TreeMachine, TreeStats};
 use crate::sim::queue::Queue;
 
 /// The bucket in which everything happens.
@@ -22,11 +20,30 @@ const BUCKET: u16 = 0;
 pub(super) enum Event {
     Tick(u32),
     /// A part of what a node had to send to another is on its way.
-    Left { node: u32, to: u32, epoch: u32, bytes: u32 },
+    Left {
+        node: u32,
+        to: u32,
+        epoch: u32,
+        bytes: u32,
+    },
     /// Its last byte is there; the receiver's own line may still be busy.
-    Arrived { from: u32, to: u32, epoch: u32, packet: Packet },
-    Received { from: u32, to: u32, epoch: u32, packet: Packet },
-    Up { node: u32, peer: u32, epoch: u32 },
+    Arrived {
+        from: u32,
+        to: u32,
+        epoch: u32,
+        packet: Packet,
+    },
+    Received {
+        from: u32,
+        to: u32,
+        epoch: u32,
+        packet: Packet,
+    },
+    Up {
+        node: u32,
+        peer: u32,
+        epoch: u32,
+    },
 }
 
 /// A frame that was published, and when it came where.
@@ -217,6 +234,9 @@ impl World {
                 if let Some(published) = self.names.get(&frame.name) {
                     let published = &mut self.published[*published];
                     published.copies += 1;
+                    if published.came.len() <= to as usize {
+                        published.came.resize(to as usize + 1, None);
+                    }
                     published.came[to as usize].get_or_insert(now);
                 }
                 self.give(to, Input::Heard { from: sender, frame });
