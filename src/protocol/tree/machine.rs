@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::cache::Cache;
 use super::config::TreeConfig;
-use super::frame::{Frame, Source};
+use super::frame::Frame;
 use super::gather::Gathered;
 use super::grove::Grove;
 use super::input::{Input, Output};
@@ -64,14 +64,6 @@ impl<F: Frame> TreeMachine<F> {
             kept_bytes: self.cache.bytes() as u64,
             ..self.stats
         }
-    }
-
-    /// The neighbours to whom frames of this source go at once.
-    pub(crate) fn eager(&self, source: Source) -> impl Iterator<Item = NodeId> + '_ {
-        let tree = self.grove.tree(&source);
-        let all = self.neighbours.iter().filter(move |(_, of)| of.takes(source.bucket));
-        let eager = all.filter(move |(peer, _)| tree.is_none_or(|tree| tree.is_eager(**peer)));
-        eager.map(|(peer, _)| *peer)
     }
 
     fn up(&mut self, now: Time, peer: NodeId, round_trip: Option<Duration>, out: &mut Out<F>) {

@@ -115,4 +115,4 @@ pub use stats::TreeStats;
 pub(crate) use frame::{Frame, Name, Source};
 pub(crate) use input::{Input, Output};
 pub(crate) use machine::TreeMachine;
-pub(crate) use wire::{MAX_RUNS, Message, Run};
+pub(crate) use wire::Message;

@@ -3,7 +3,8 @@ use proptest::prelude::*;
 use super::room::{Room, frame, ms, node, source};
 use crate::base::codec::{from_cbor, to_cbor};
 use crate::base::id::Life;
-use crate::protocol::tree::{Input, MAX_RUNS, Message, Run, Source, TreeConfig};
+use crate::protocol::tree::wire::{MAX_RUNS, Run};
+use crate::protocol::tree::{Input, Message, Source, TreeConfig};
 
 #[test]
 fn the_largest_message_fits_into_16_kib() {

@@ -1,5 +1,6 @@
 use super::room::{Room, frame, ms, node, source};
-use crate::protocol::tree::{Input, Message, Output, Run};
+use crate::protocol::tree::wire::Run;
+use crate::protocol::tree::{Input, Message, Output};
 
 #[test]
 fn a_first_copy_is_delivered_and_goes_to_all_but_who_brought_it_and_who_wrote_it() {
