@@ -132,30 +132,32 @@ impl Tree {
 pub(super) struct Grove {
     trees: BTreeMap<Source, Tree>,
     max: usize,
+    /// Trees that had to leave.
+    forgotten: u64,
 }
 
 impl Grove {
     pub(super) fn new(max: usize) -> Self {
-        Self { trees: BTreeMap::new(), max }
+        Self { trees: BTreeMap::new(), max, forgotten: 0 }
     }
 
     /// The tree of a source, planted if there was none; `first` is the sequence that came. True
-    /// when another one had to leave for it.
+    /// when nothing is known of its links.
     ///
     /// A new tree begins as its author's last one is now: the author stands where it stood.
     pub(super) fn open(&mut self, now: Time, source: Source, first: u64) -> (&mut Tree, bool) {
         let new = !self.trees.contains_key(&source);
-        let full = new && self.trees.len() >= self.max;
-        if full {
+        if new && self.trees.len() >= self.max {
             self.drop_quietest();
         }
         let like = new.then(|| self.last_of(source.author)).flatten();
+        let unknown = new && like.is_none();
         let tree = self.trees.entry(source).or_insert_with(|| {
             let tree = Tree::new(now, first);
             let Some((lazy, pruned, parent)) = like else { return tree };
             Tree { lazy, pruned, parent, ..tree }
         });
-        (tree, full)
+        (tree, unknown)
     }
 
     pub(super) fn tree(&self, source: &Source) -> Option<&Tree> {
@@ -168,6 +170,10 @@ impl Grove {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Source, &Tree)> {
         self.trees.iter()
+    }
+
+    pub(super) fn forgotten(&self) -> u64 {
+        self.forgotten
     }
 
     pub(super) fn len(&self) -> usize {
@@ -183,6 +189,7 @@ impl Grove {
         let quietest = self.trees.iter().min_by_key(|(_, tree)| tree.progress.0);
         if let Some(source) = quietest.map(|(source, _)| *source) {
             self.trees.remove(&source);
+            self.forgotten += 1;
         }
     }
 

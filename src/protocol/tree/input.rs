@@ -37,7 +37,8 @@ pub(crate) enum Input<F> {
         /// In what.
         bucket: u16,
     },
-    /// Our own next frame.
+    /// Our own next frame. It is taken even when `Room(false)` was said: whoever goes on then fills
+    /// the memory.
     Publish(F),
     /// A frame came, and was written by whom it says.
     Heard {

@@ -11,6 +11,9 @@ use crate::base::time::Time;
 /// slower, so it is reached by who is waited for more than a fifth of the time, in a second or so.
 const BLAME: Duration = Duration::from_millis(160);
 
+/// A link farther away than this counts as being so far.
+const MAX_FAR: u8 = 8;
+
 /// A link is dry, or calm, with less than this share of `low` queued.
 const CALM: usize = 8;
 
@@ -55,6 +58,8 @@ pub(super) struct Load {
     /// Frames are only announced, as long as others take them; calm since then.
     demoted: Option<Time>,
     demotions: u32,
+    /// The peer waits for a link so far away; it takes that many times longer to fall.
+    waits_for: u8,
     /// Demoted, but the only one to take some frames.
     relied_on: bool,
     /// Relied on in vain.
@@ -97,8 +102,7 @@ impl Load {
         if self.queued <= config.low {
             self.full = false;
             self.relied_on = false;
-            self.fed_here = false;
-            self.feeders.clear();
+            self.forgive_feeders();
         }
         stood
     }
@@ -119,6 +123,22 @@ impl Load {
     /// Frames are sent although it is demoted, because nobody else takes them.
     pub(super) fn rely(&mut self) {
         self.relied_on = true;
+    }
+
+    /// The peer waits for a link itself, so far away; for none with 0.
+    pub(super) fn waits_for(&mut self, far: u8) {
+        self.waits_for = far.min(MAX_FAR);
+    }
+
+    /// How far away the link is that is waited for in the end.
+    pub(super) fn far(&self) -> u8 {
+        self.waits_for.saturating_add(1)
+    }
+
+    /// What fed it does not come here any more; who still does will be known by the next frame.
+    pub(super) fn forgive_feeders(&mut self) {
+        self.fed_here = false;
+        self.feeders.clear();
     }
 
     /// Those who feed it have to wait.
@@ -154,8 +174,11 @@ impl Load {
     ) -> Option<Fall> {
         self.rehabilitate(now, config);
         let blocks = self.blocks();
+        // Who is nearer to the slow link decides sooner, and then the others need not.
+        let far = u32::from(self.far());
+        let limit = BLAME * far;
         let grown = if blocks && others_dry { span } else { Duration::ZERO };
-        self.blame = self.blame.saturating_add(grown).saturating_sub(span / 5).min(BLAME);
+        self.blame = self.blame.saturating_add(grown).saturating_sub(span / 5).min(limit);
         if !blocks {
             return None;
         }
@@ -164,7 +187,7 @@ impl Load {
             self.stalled = true;
             return Some(Fall::Stalled);
         }
-        let fall = match (still >= config.stuck_after, self.blame >= BLAME) {
+        let fall = match (still >= config.stuck_after * far, self.blame >= limit) {
             (true, _) => Fall::Stuck,
             (_, true) => Fall::Slow,
             _ => return None,

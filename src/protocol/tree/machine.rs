@@ -1,15 +1,17 @@
 //! Where the room's inputs go.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::cache::Cache;
 use super::config::TreeConfig;
-use super::frame::{Frame, Source};
+use super::frame::Frame;
 use super::gather::Gathered;
 use super::grove::Grove;
 use super::input::{Input, Output};
 use super::link::{Link, Neighbour};
+use super::openings::Openings;
+use super::press::Held;
 use super::stats::TreeStats;
 use super::wants::Wants;
 use super::wire::Message;
@@ -26,8 +28,9 @@ pub(crate) struct TreeMachine<F> {
     pub(super) cache: Cache<F>,
     pub(super) wants: Wants,
     pub(super) gathered: Gathered,
+    pub(super) openings: Openings<F>,
     /// Whose frames are not taken now, and whether own ones are.
-    pub(super) held: BTreeSet<NodeId>,
+    pub(super) held: BTreeMap<NodeId, Held>,
     pub(super) room: bool,
     /// When the loads were looked at, and are to be next.
     pub(super) judged: Time,
@@ -43,7 +46,8 @@ impl<F: Frame> TreeMachine<F> {
             cache: Cache::new(config.max_kept_bytes, config.keep_for),
             wants: Wants::new(config.max_wanted),
             gathered: Gathered::default(),
-            held: BTreeSet::new(),
+            openings: Openings::new(),
+            held: BTreeMap::new(),
             room: true,
             judged: Time::ZERO,
             judge_at: None,
@@ -55,18 +59,11 @@ impl<F: Frame> TreeMachine<F> {
     /// Counters, and what is held now.
     pub(crate) fn stats(&self) -> TreeStats {
         TreeStats {
+            forgotten: self.grove.forgotten(),
             sources: self.grove.len() as u64,
             kept_bytes: self.cache.bytes() as u64,
             ..self.stats
         }
-    }
-
-    /// The neighbours to whom frames of this source go at once.
-    pub(crate) fn eager(&self, source: Source) -> impl Iterator<Item = NodeId> + '_ {
-        let tree = self.grove.tree(&source);
-        let all = self.neighbours.iter().filter(move |(_, of)| of.takes(source.bucket));
-        let eager = all.filter(move |(peer, _)| tree.is_none_or(|tree| tree.is_eager(**peer)));
-        eager.map(|(peer, _)| *peer)
     }
 
     fn up(&mut self, now: Time, peer: NodeId, round_trip: Option<Duration>, out: &mut Out<F>) {
@@ -120,13 +117,18 @@ impl<F: Frame> TreeMachine<F> {
             Message::Prune(source) => {
                 if let Some(tree) = self.grove.tree_mut(&source) {
                     tree.set_eager(from, false);
+                    self.forgive(now, from, out);
                 }
             }
+            Message::Waiting(far) => self.waits(from, far),
         }
     }
 
     fn tick(&mut self, now: Time, out: &mut Out<F>) {
         self.cache.expire(now);
+        if self.openings.deadline().is_some_and(|at| at <= now) {
+            self.follow(now, out);
+        }
         if self.gathered.deadline().is_some_and(|at| at <= now) {
             self.announce(out);
         }
@@ -163,7 +165,8 @@ impl<F: Frame> Machine for TreeMachine<F> {
 
     fn deadline(&self) -> Option<Time> {
         let repair = earliest(self.gathered.deadline(), self.wants.deadline());
-        earliest(repair, earliest(self.judge_at, self.cache.deadline()))
+        let other = earliest(self.openings.deadline(), self.cache.deadline());
+        earliest(repair, earliest(self.judge_at, other))
     }
 }
 

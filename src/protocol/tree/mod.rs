@@ -20,7 +20,9 @@
 //! 1. *Upon the first copy of a frame:* deliver it, and send it over all eager links to neighbours
 //!    that take part in its bucket; not to who brought it, to its author, or to the parent. *Upon
 //!    an own frame:* the same without delivering. All links of a new source are eager, but where
-//!    its author had another source: the newest one's tree is where the new one begins.
+//!    its author had another source: the newest one's tree is where the new one begins. Otherwise
+//!    the first frame makes the tree, so own frames that follow it wait for the longest measured
+//!    round trip of the links (500 ms at most): else all of them would be flooded.
 //! 2. *The parent* of a source is who brought its last first copy, unless it had been pruned within
 //!    the patience (6): what was under way before the prune came changes nothing.
 //! 3. *Upon a further copy:* tell it; the bringer's link becomes lazy for this source, and the
@@ -61,6 +63,10 @@
 //!     demoted: they go as fast as each other. A demoted link is lazy for all sources; it holds up
 //!     nobody and can still ask for what it can take. Calm for `penalty`, it is as others again;
 //!     that time doubles with each demotion, up to 64 times.
+//!     Who is held for 50 ms is told how far away the full link is, and takes so many times longer
+//!     to demote the link to who told it: the nearest decides, and the others need not.
+//!     *Upon a link that becomes lazy for a source:* who fed it waits for it no more, until the next
+//!     frame shows that it still feeds it.
 //! 14. *A demoted link that is the only one to take a frame* gets it nevertheless, and those who
 //!     feed it wait, until it did not move for `stall`. Then it gets announcements only, until it
 //!     moves.
@@ -91,6 +97,7 @@ mod input;
 mod link;
 mod load;
 mod machine;
+mod openings;
 mod pass;
 mod press;
 mod repair;
@@ -108,4 +115,4 @@ pub use stats::TreeStats;
 pub(crate) use frame::{Frame, Name, Source};
 pub(crate) use input::{Input, Output};
 pub(crate) use machine::TreeMachine;
-pub(crate) use wire::{MAX_RUNS, Message, Run};
+pub(crate) use wire::Message;

@@ -1,5 +1,7 @@
 //! Frames on their way: first copies, further ones, and to whom they go.
 
+use std::time::Duration;
+
 use super::frame::{Frame, Name};
 use super::input::Output;
 use super::load::Feeder;
@@ -8,18 +10,42 @@ use super::wire::Message;
 use crate::base::id::NodeId;
 use crate::base::time::Time;
 
+/// The longest time for which a source's first frame is alone.
+const MAX_OPENING: Duration = Duration::from_millis(500);
+
 impl<F: Frame> TreeMachine<F> {
     /// Our own next frame.
     pub(super) fn publish(&mut self, now: Time, frame: F, out: &mut Out<F>) {
         let name = frame.name();
-        let (tree, full) = self.grove.open(now, name.source, name.sequence);
-        self.stats.forgotten += u64::from(full);
+        let (tree, unknown) = self.grove.open(now, name.source, name.sequence);
         if name.sequence == 0 || tree.seen.insert(name.sequence).is_none() {
             self.stats.malformed += 1;
             return;
         }
         tree.progress = (now, name.sequence);
+        if unknown {
+            let wait = self.longest_round_trip(name.source.bucket);
+            self.openings.open(name.source, now, wait);
+        } else if self.openings.is_open(name.source) {
+            self.openings.put(frame);
+            return self.hold(now, out);
+        }
         self.pass_on(now, Feeder::Here, name, frame, out);
+    }
+
+    /// The first frames of new sources have made their trees: what waited follows.
+    pub(super) fn follow(&mut self, now: Time, out: &mut Out<F>) {
+        let frames = self.openings.take_due(now);
+        for frame in frames {
+            self.pass_on(now, Feeder::Here, frame.name(), frame, out);
+        }
+        self.hold(now, out);
+    }
+
+    fn longest_round_trip(&self, bucket: u16) -> Duration {
+        let links = self.neighbours.values().filter(|of| of.takes(bucket));
+        let trips = links.filter_map(|of| of.link.as_ref()?.round_trip);
+        trips.max().unwrap_or_default().min(MAX_OPENING)
     }
 
     /// A frame came.
@@ -30,8 +56,7 @@ impl<F: Frame> TreeMachine<F> {
             return;
         }
         let patience = self.patience(from);
-        let (tree, full) = self.grove.open(now, name.source, name.sequence);
-        self.stats.forgotten += u64::from(full);
+        let (tree, _) = self.grove.open(now, name.source, name.sequence);
         let Some(missing) = tree.seen.insert(name.sequence) else {
             self.further_copy(now, from, name, out);
             return;
@@ -52,6 +77,7 @@ impl<F: Frame> TreeMachine<F> {
         if tree.is_some_and(|tree| tree.prune(now, from, patience)) {
             self.stats.prunes += 1;
             out.push(Output::Tell { to: from, message: Message::Prune(name.source) });
+            self.forgive(now, from, out);
         }
         out.push(Output::Copy { from, name });
     }

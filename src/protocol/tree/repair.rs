@@ -68,6 +68,9 @@ impl<F: Frame> TreeMachine<F> {
         let mut budget = self.config.max_wanted;
         for run in runs.iter().take(MAX_RUNS) {
             let tree = self.grove.tree(&run.source);
+            if tree.is_some_and(|tree| tree.seen.contains_up_to(run.to)) {
+                continue;
+            }
             // Without a parent nothing is under way, so the first to have it is asked at once.
             let orphan = tree.is_some_and(|tree| tree.parent.is_none());
             let due = if orphan { now } else { now + self.patience(from) };

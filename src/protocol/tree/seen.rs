@@ -28,6 +28,7 @@ impl Seen {
     }
 
     /// The highest sequence seen.
+    #[cfg(test)]
     pub(super) fn newest(&self) -> u64 {
         self.newest
     }
@@ -37,6 +38,11 @@ impl Seen {
         let (from, to) =
             self.above.last_key_value().map_or((1, self.floor), |(from, to)| (*from, *to));
         (from.max(to.saturating_sub(WINDOW - 1)), to)
+    }
+
+    /// Whether this one and all before it were seen: a quick yes, where things are in order.
+    pub(super) fn contains_up_to(&self, sequence: u64) -> bool {
+        sequence <= self.floor
     }
 
     pub(super) fn contains(&self, sequence: u64) -> bool {

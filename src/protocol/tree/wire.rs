@@ -40,4 +40,8 @@ pub(crate) enum Message {
     /// "I have this source's frames from elsewhere: only announce them to me."
     #[serde(rename = "p")]
     Prune(Source),
+    /// "Your frames wait here for a link that is so many links away, 1 for one of mine." 0: they do
+    /// not wait any more.
+    #[serde(rename = "w")]
+    Waiting(u8),
 }

@@ -1,5 +1,6 @@
 use super::room::{Room, frame, ms, node, source};
-use crate::protocol::tree::{Input, Message, Output, Run};
+use crate::protocol::tree::wire::Run;
+use crate::protocol::tree::{Input, Message, Output};
 
 #[test]
 fn a_first_copy_is_delivered_and_goes_to_all_but_who_brought_it_and_who_wrote_it() {
@@ -17,6 +18,7 @@ fn a_frame_goes_only_to_who_takes_part_in_its_bucket() {
     let out = room.give(Input::Publish(frame(source(node(99)), 1)));
     assert_eq!(room.receivers(&out, 1), [0, 2]);
     room.give(Input::Down { peer: room.peers[0] });
+    room.wait(ms(10));
     let out = room.give(Input::Publish(frame(source(node(99)), 2)));
     assert_eq!(room.receivers(&out, 2), [2]);
 }
@@ -68,6 +70,7 @@ fn whoever_is_pruned_by_a_neighbour_only_announces_to_it() {
     let source = source(node(99));
     room.give(Input::Publish(frame(source, 1)));
     room.tell(0, Message::Prune(source));
+    room.wait(ms(10));
     let out = room.give(Input::Publish(frame(source, 2)));
     assert_eq!(room.receivers(&out, 2), [1]);
 }
@@ -76,8 +79,8 @@ fn whoever_is_pruned_by_a_neighbour_only_announces_to_it() {
 fn announcements_are_gathered_as_runs() {
     let mut room = Room::new(2);
     let source = source(node(99));
-    room.tell(0, Message::Prune(source));
     room.give(Input::Publish(frame(source, 1)));
+    room.wait(ms(20));
     room.tell(0, Message::Prune(source));
     for sequence in 2..=50 {
         room.give(Input::Publish(frame(source, sequence)));
@@ -85,10 +88,28 @@ fn announcements_are_gathered_as_runs() {
     let out = room.wait(ms(9));
     assert!(room.said(&out).is_empty());
     let out = room.wait(ms(1));
-    let run = Run { source, from: 1, to: 50 };
+    let run = Run { source, from: 2, to: 50 };
     assert_eq!(room.said(&out), [(0, Message::Announce(vec![run]))]);
     let out = room.wait(ms(1_000));
     assert!(room.said(&out).is_empty(), "everything was said");
+}
+
+#[test]
+fn own_frames_of_a_new_source_wait_a_round_trip_for_its_first_one() {
+    let mut room = Room::new(2);
+    let source = source(node(99));
+    let out = room.give(Input::Publish(frame(source, 1)));
+    assert_eq!(room.receivers(&out, 1), [0, 1]);
+    let out = room.give(Input::Publish(frame(source, 2)));
+    assert_eq!(room.receivers(&out, 2), [0; 0]);
+    room.tell(0, Message::Prune(source));
+    let out = room.wait(ms(10));
+    assert_eq!(room.receivers(&out, 2), [1]);
+    let mut later = source;
+    later.life.0 += 1;
+    room.give(Input::Publish(frame(later, 1)));
+    let out = room.give(Input::Publish(frame(later, 2)));
+    assert_eq!(room.receivers(&out, 2), [1], "its tree is known");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::room::{Light, Room, frame, ms, node, source};
-use crate::protocol::tree::{Input, Output, Source};
+use crate::protocol::tree::{Input, Message, Output, Source};
 
 const MIB: usize = 1024 * 1024;
 
@@ -129,4 +129,30 @@ fn a_link_that_makes_others_run_dry_is_demoted() {
         held &= !out.iter().any(|output| matches!(output, Output::Hold { held: false, .. }));
     }
     assert_eq!(room.machine.stats().demoted_slow, 1);
+}
+
+#[test]
+fn who_is_held_for_long_is_told_how_far_the_full_link_is() {
+    let mut room = Room::new(3);
+    let source = source(node(99));
+    room.tell(1, Message::Waiting(1));
+    fill(&mut room, 0, source, 1..18);
+    room.sent(2, 17 * 64 * 1024);
+    let out = room.wait(ms(40));
+    assert!(room.said(&out).iter().all(|(_, said)| !matches!(said, Message::Waiting(_))));
+    let out = room.wait(ms(240));
+    assert!(room.said(&out).contains(&(0, Message::Waiting(2))));
+    assert_eq!(room.machine.stats().demoted_slow, 0, "the neighbour may decide first");
+    let out = room.wait(ms(200));
+    assert!(room.said(&out).contains(&(0, Message::Waiting(0))));
+    assert_eq!(room.machine.stats().demoted_slow, 1);
+}
+
+#[test]
+fn nobody_waits_for_a_link_that_became_lazy() {
+    let mut room = Room::new(2);
+    let source = source(node(99));
+    fill(&mut room, 0, source, 1..18);
+    let out = room.tell(1, Message::Prune(source));
+    assert_eq!(out, [Output::Hold { from: room.peers[0], held: false }]);
 }

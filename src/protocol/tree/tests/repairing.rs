@@ -1,5 +1,6 @@
 use super::room::{Room, frame, ms, node, source};
-use crate::protocol::tree::{Input, Message, Run};
+use crate::protocol::tree::wire::Run;
+use crate::protocol::tree::{Input, Message};
 
 fn graft(out: Vec<(usize, Message)>) -> Vec<(usize, u64, u64)> {
     let grafts = out.into_iter().filter_map(|(to, message)| match message {

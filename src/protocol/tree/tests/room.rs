@@ -6,9 +6,8 @@ use crate::base::id::{Life, NodeId};
 use crate::base::key::SecretKey;
 use crate::base::machine::{Machine, Outbox};
 use crate::base::time::Time;
-use crate::protocol::tree::{
-    Frame, Input, Message, Name, Output, Run, Source, TreeConfig, TreeMachine,
-};
+use crate::protocol::tree::wire::Run;
+use crate::protocol::tree::{Frame, Input, Message, Name, Output, Source, TreeConfig, TreeMachine};
 
 /// A frame of so many bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
