@@ -21,6 +21,7 @@
 //! - `scene`: what is seen of a world; `expect/`: what is expected; `tally`: what is measured
 //! - `adversary/`: who cheats
 //! - `broadcast/`: a model of gossip broadcast for 100,000 nodes, in flat arrays
+//! - `hot`: the machines alone, for benchmarks
 //! - `run`, `report`: many seeds; `shrink`: the least that still fails; `timeline`: a picture
 //!
 //! # What is pretended
@@ -46,6 +47,8 @@ mod disk;
 mod expect;
 mod happening;
 mod host;
+#[doc(hidden)]
+pub mod hot;
 mod link;
 mod look;
 mod mark;
