@@ -1,4 +1,5 @@
-//! Messages that can be recognised, and seen to be whole: a number, and filler that follows from it.
+//! Messages that can be recognised and seen to be whole: a number, and filler that follows from
+//! it.
 //!
 //! The filler is a piece of one random block, from a place that the number chooses. To make or to
 //! check a message is to copy or to compare memory, which costs little beside sending it.

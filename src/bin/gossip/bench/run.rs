@@ -110,9 +110,10 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Waits until everything sent is everywhere, or nothing has arrived for a while. Ends the load.
+    /// Waits until everything sent is everywhere, or nothing has arrived for so long; five times as
+    /// long at most. Ends the load.
     pub async fn settle(&mut self, patience: Duration) {
-        let mut watch = Watch::new(self.board, patience, patience);
+        let mut watch = Watch::new(self.board, 5 * patience, patience);
         while self.board.everywhere() < self.sent && watch.waits(self.board).await {}
         self.end_load();
     }
