@@ -58,7 +58,10 @@ pub(crate) struct TopicMachine {
     pub(super) signer: Signer,
     pub(super) verifier: Verifier,
     pub(super) order: Order,
+    /// What others wrote of late.
     pub(super) recent: Recent,
+    /// What was written here of late.
+    pub(super) own: Recent,
     pub(super) digests: Digests,
     pub(super) read_since: ReadSince,
     /// Questions for what is missing.
@@ -86,7 +89,8 @@ impl TopicMachine {
             signer,
             verifier,
             order: Order::new(&config),
-            recent: Recent::new(&config),
+            recent: Recent::of_others(&config),
+            own: Recent::of_own(&config),
             digests: Digests::new(config.repair_for),
             read_since: ReadSince::new(),
             asked: Asked::new(),
@@ -124,7 +128,7 @@ impl TopicMachine {
             kept_bytes: self.shelf.bytes() as u64,
             lacking: lacking as u64,
             early_bytes: early_bytes as u64,
-            recent_bytes: self.recent.bytes() as u64,
+            recent_bytes: (self.recent.bytes() + self.own.bytes()) as u64,
             ..self.stats
         }
     }
@@ -324,6 +328,7 @@ impl Machine for TopicMachine {
             (self.tree_has_room && !self.bursts.is_empty()).then_some(Time::ZERO),
             self.order.deadline(),
             self.recent.deadline(),
+            self.own.deadline(),
             self.digests.deadline(),
             self.buckets.deadline(),
             self.waiting.deadline(),

@@ -119,7 +119,7 @@
 //! - With more than 65,536 receipts under way, the oldest are not told again if they do not arrive.
 //! - A way is what the nodes on it say. The first copies' senders are proved only to be linked.
 //! - Repair needs somebody who has the message within `repair_for` and `max_recent_bytes`: with
-//!   4 MiB a reader that was cut off during a burst of 50 MB is told a gap.
+//!   the defaults a reader that was cut off during a burst of 50 MB is told a gap.
 //! - An end that others told is not signed: it makes this node ask, and nothing more. A last
 //!   message that is lost everywhere is told as missed with the next one.
 //! - A question travels over at most 64 nodes; ways longer than 66 nodes are not complete.

@@ -311,7 +311,7 @@ impl TopicMachine {
         let key = Key::of_batch(batch.head());
         self.stats.batches += 1;
         self.records.publish(now, key, self.me, batch.head().sent);
-        self.recent.keep(now, &feed, batch);
+        self.own.keep(now, &feed, batch);
         self.digests.note(now, &feed, batch.end());
         key
     }

@@ -28,12 +28,22 @@ struct Entry {
 }
 
 impl Recent {
-    pub(crate) fn new(config: &TopicConfig) -> Self {
+    /// What others wrote.
+    pub(crate) fn of_others(config: &TopicConfig) -> Self {
+        Self::new(config.max_recent_bytes, config)
+    }
+
+    /// What this node wrote: as much as may wait to go out, because nobody else may have it yet.
+    pub(crate) fn of_own(config: &TopicConfig) -> Self {
+        Self::new(config.max_recent_bytes.max(config.max_waiting_bytes), config)
+    }
+
+    fn new(max_bytes: usize, config: &TopicConfig) -> Self {
         Self {
             feeds: BTreeMap::new(),
             arrived: VecDeque::new(),
             bytes: 0,
-            max_bytes: config.max_recent_bytes,
+            max_bytes,
             keep_for: config.repair_for * 2,
         }
     }

@@ -37,6 +37,7 @@ impl TopicMachine {
     /// Asks for what is missing, gives up what is late, and tells how far feeds go.
     pub(super) fn repair(&mut self, now: Time, out: &mut Outbox<Output>) {
         self.recent.expire(now);
+        self.own.expire(now);
         for (feed, ready) in self.order.tick(now) {
             self.hand_over(now, &feed, ready, out);
         }
@@ -129,7 +130,8 @@ impl TopicMachine {
         (from, to): (u64, u64),
         within: Option<Duration>,
     ) -> Message {
-        let batches = self.recent.between(now, feed, from, to, within, MAX_GIVEN);
+        let kept = if feed.author == self.me { &self.own } else { &self.recent };
+        let batches = kept.between(now, feed, from, to, within, MAX_GIVEN);
         self.stats.repairs_given += batches.len() as u64;
         let wire = |batch: Arc<Batch>| ByteBuf::from(batch.wire().to_vec());
         Message::Batches(batches.into_iter().map(wire).collect())

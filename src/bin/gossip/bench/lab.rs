@@ -1,7 +1,7 @@
 //! A network that runs, through the local API of its nodes. The API is in the way: every message
 //! is a request of its own, and comes out as a line of JSON.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use base64::Engine;
@@ -84,7 +84,7 @@ impl Lab {
         for (receiver, member) in each.enumerate() {
             let mut api = self.network.api(member).await?;
             let lines = api.subscribe(std::slice::from_ref(&self.topic)).await?;
-            tokio::spawn(read(lines, api, receiver, size, board.clone()));
+            tokio::spawn(read(lines, api, receiver, size, Arc::downgrade(board)));
         }
         let api = self.network.api(author).await?;
         let mut voice = Voice { api, topic: self.topic.clone(), size };
@@ -93,15 +93,13 @@ impl Lab {
     }
 }
 
-/// Writes what comes on the board, as long as somebody else looks at it.
-async fn read(mut lines: Stream, _api: Api, receiver: usize, size: usize, board: Arc<Board>) {
+/// Writes what comes on the board, as long as there is one: the next run has its own readers.
+async fn read(mut lines: Stream, _api: Api, receiver: usize, size: usize, board: Weak<Board>) {
     while let Some(line) = lines.next().await {
+        let Some(board) = board.upgrade() else { return };
         let message = serde_json::from_slice::<MessageView>(&line).ok();
         let letter = message.map(|message| Bytes::from(message.payload()));
         board.received(receiver, letter.and_then(|letter| letter.read(size)));
-        if Arc::strong_count(&board) == 1 {
-            return;
-        }
     }
 }
 
@@ -142,8 +140,8 @@ impl Voice {
             }
             if now().duration_since(begin) > START {
                 return Err(Failure::failed(format!(
-                    "only {holders} of {readers} nodes confirm a message: `gossip status` shows how \
-                     they stand"
+                    "only {holders} of {readers} nodes confirm a message: `gossip status` shows \
+                     how they stand"
                 )));
             }
             tokio::time::sleep(GLANCE).await;

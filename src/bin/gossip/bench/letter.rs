@@ -1,4 +1,4 @@
-//! Messages that can be recognised, and seen to be whole: a number, and filler that follows from
+//! Messages that can be recognised and seen to be whole: a number, and filler that follows from
 //! it.
 //!
 //! The filler is a piece of one random block, from a place that the number chooses. To make or to

@@ -110,10 +110,10 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Waits until everything sent is everywhere, or nothing has arrived for a while. Ends the
-    /// load.
+    /// Waits until everything sent is everywhere, or nothing has arrived for so long; five times as
+    /// long at most. Ends the load.
     pub async fn settle(&mut self, patience: Duration) {
-        let mut watch = Watch::new(self.board, patience, patience);
+        let mut watch = Watch::new(self.board, 5 * patience, patience);
         while self.board.everywhere() < self.sent && watch.waits(self.board).await {}
         self.end_load();
     }
@@ -141,26 +141,28 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// One message after another with pauses, whether or not the one before is everywhere.
+    /// One message after another with pauses, whether or not the one before is everywhere. Then
+    /// waits for all of them: a late one would be taken for one of the load.
     async fn probe(&mut self, author: &mut impl Author) -> Result<(), Failure> {
+        let begin = self.mark();
         for _ in 0..self.plan.probes {
             if !self.send(author).await? {
                 break;
             }
             tokio::time::sleep(self.plan.pause).await;
         }
+        let mut watch = Watch::of(self.plan, self.board);
+        while self.under_way(begin) > 0 && watch.waits(self.board).await {}
         Ok(())
     }
 
     /// So many messages, of which at most a window is not everywhere. Ends when all are, at the
     /// deadline, or when nothing arrives any more.
     async fn flood(&mut self, author: &mut impl Author, count: u64) -> Result<(), Failure> {
-        let (first, reached) = (self.sent, self.board.everywhere());
-        let under_way =
-            |run: &Self| (run.sent - first).saturating_sub(run.board.everywhere() - reached);
+        let begin = self.mark();
         let mut watch = Watch::of(self.plan, self.board);
         for _ in 0..count {
-            while under_way(self) >= self.plan.window {
+            while self.under_way(begin) >= self.plan.window {
                 if !watch.waits(self.board).await {
                     return Ok(());
                 }
@@ -169,8 +171,18 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
         }
-        while under_way(self) > 0 && watch.waits(self.board).await {}
+        while self.under_way(begin) > 0 && watch.waits(self.board).await {}
         Ok(())
+    }
+
+    /// How many messages were sent, and how many of them are everywhere.
+    fn mark(&self) -> (u64, u64) {
+        (self.sent, self.board.everywhere())
+    }
+
+    /// Messages sent since this mark that are not everywhere.
+    fn under_way(&self, (sent, everywhere): (u64, u64)) -> u64 {
+        (self.sent - sent).saturating_sub(self.board.everywhere() - everywhere)
     }
 
     /// Sends the next message. False when there was no room for it for too long.

@@ -54,6 +54,8 @@ struct Pretended {
     doubled: Option<u64>,
     /// There was no room for this message at first.
     late: Option<u64>,
+    /// This message comes to one of the two only later.
+    slow: Option<u64>,
     sent: u64,
     /// The most messages that were under way.
     most: u64,
@@ -62,7 +64,7 @@ struct Pretended {
 impl Pretended {
     fn new(board: &Arc<Board>) -> Self {
         let board = board.clone();
-        Self { board, lost: None, doubled: None, late: None, sent: 0, most: 0 }
+        Self { board, lost: None, doubled: None, late: None, slow: None, sent: 0, most: 0 }
     }
 }
 
@@ -71,7 +73,14 @@ impl Author for Pretended {
         self.sent += 1;
         self.most = self.most.max(self.sent - self.board.everywhere());
         self.board.received(0, Some(number));
-        if self.lost != Some(number) {
+        if self.slow == Some(number) {
+            let board = self.board.clone();
+            tokio::spawn(async move {
+                // Longer than the rest between two phases.
+                tokio::time::sleep(Duration::from_millis(700)).await;
+                board.received(1, Some(number));
+            });
+        } else if self.lost != Some(number) {
             self.board.received(1, Some(number));
         }
         if self.doubled == Some(number) {
@@ -183,6 +192,15 @@ async fn a_run_sends_everything_within_its_window() {
     assert_eq!((outcome.deliveries, outcome.lost, outcome.waited), (200, 0, 1));
     assert!(outcome.is_whole() && outcome.counters.copies == 1, "{outcome:?}");
     assert!(outcome.latency.p50.is_some() && outcome.msgs_per_s.is_some());
+}
+
+#[tokio::test]
+async fn a_late_probe_is_waited_for_before_the_load_begins() {
+    let plan = Plan { patience: Duration::from_secs(5), ..plan() };
+    let board = Arc::new(Board::new(&plan));
+    let mut author = Pretended { slow: Some(3), ..Pretended::new(&board) };
+    let (outcome, _) = run(&mut author, &plan).await;
+    assert_eq!((outcome.lost, outcome.deliveries), (0, 200));
 }
 
 #[tokio::test]
