@@ -20,6 +20,10 @@ const GLANCE: Duration = Duration::from_millis(500);
 /// Who is held for so long is told why: in between are the holds of links that are merely busy.
 const TELL: Duration = Duration::from_millis(50);
 
+/// Who is held for so long, while others are ahead, is not held any more. Links that are merely busy
+/// hold for less: half a mebibyte takes 50 ms at 100 Mbps.
+const BEHIND: Duration = Duration::from_millis(100);
+
 /// A neighbour whose frames are not taken now.
 #[derive(Debug)]
 pub(super) struct Held {
@@ -80,6 +84,25 @@ impl<F: Frame> TreeMachine<F> {
         }
     }
 
+    /// Frames that this neighbour brings are elsewhere already, while it is held: who goes on does
+    /// so without the full links, and so does this node.
+    pub(super) fn give_way(&mut self, now: Time, from: NodeId, out: &mut Out<F>) {
+        let Some(held) = self.held.get(&from).map(|held| now.since(held.since)) else { return };
+        let mut fell = false;
+        for link in self.neighbours.values_mut().filter_map(|of| of.link.as_mut()) {
+            let load = &mut link.load;
+            let late = held >= BEHIND * u32::from(load.far());
+            if late && load.blocks() && load.feeders().contains(&from) {
+                load.give_way(now);
+                self.stats.demoted_yielding += 1;
+                fell = true;
+            }
+        }
+        if fell {
+            self.judge(now, out);
+        }
+    }
+
     /// A link became lazy for a source: nobody waits for it who does not feed it.
     pub(super) fn forgive(&mut self, now: Time, peer: NodeId, out: &mut Out<F>) {
         let neighbour = self.neighbours.get_mut(&peer);
@@ -95,8 +118,10 @@ impl<F: Frame> TreeMachine<F> {
     pub(super) fn hold(&mut self, now: Time, out: &mut Out<F>) {
         let mut feeders: BTreeMap<NodeId, u8> = BTreeMap::new();
         let mut room = self.openings.bytes() < self.config.high;
-        let links = self.neighbours.values().filter_map(|of| of.link.as_ref());
-        for load in links.map(|link| &link.load).filter(|load| load.blocks()) {
+        // Own frames wait for a stalled link too when there is no other: nobody would get them.
+        let links = || self.neighbours.values().filter_map(|of| of.link.as_ref());
+        room &= links().next().is_none() || !links().all(|link| link.load.is_stalled());
+        for load in links().map(|link| &link.load).filter(|load| load.blocks()) {
             room &= !load.is_fed_here();
             for peer in load.feeders() {
                 let far = feeders.entry(*peer).or_default();

@@ -1,6 +1,6 @@
 //! What was announced and is missing: whom to ask for it, and what to give when asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -63,13 +63,17 @@ impl<F: Frame> TreeMachine<F> {
     }
 
     /// A neighbour has these frames.
-    pub(super) fn announced(&mut self, now: Time, from: NodeId, runs: &[Run]) {
+    pub(super) fn announced(&mut self, now: Time, from: NodeId, runs: &[Run], out: &mut Out<F>) {
         // A liar may list the longest runs; all frames that can be missing are enough.
         let mut budget = self.config.max_wanted;
+        let mut ahead = BTreeSet::new();
         for run in runs.iter().take(MAX_RUNS) {
             let tree = self.grove.tree(&run.source);
             if tree.is_some_and(|tree| tree.seen.contains_up_to(run.to)) {
                 continue;
+            }
+            if let Some(parent) = tree.and_then(|tree| tree.parent).filter(|of| *of != from) {
+                ahead.insert(parent);
             }
             // Without a parent nothing is under way, so the first to have it is asked at once.
             let orphan = tree.is_some_and(|tree| tree.parent.is_none());
@@ -77,7 +81,7 @@ impl<F: Frame> TreeMachine<F> {
             for sequence in counted(run) {
                 budget = budget.saturating_sub(1);
                 if budget == 0 {
-                    return;
+                    break;
                 }
                 if !tree.is_some_and(|tree| tree.seen.contains(sequence)) {
                     let name = Name { source: run.source, sequence };
@@ -85,6 +89,9 @@ impl<F: Frame> TreeMachine<F> {
                     self.stats.unasked += u64::from(!fits);
                 }
             }
+        }
+        for parent in ahead {
+            self.give_way(now, parent, out);
         }
     }
 
@@ -157,14 +164,15 @@ impl<F: Frame> TreeMachine<F> {
         }
     }
 
-    /// Frames before this one still come by the tree, where they are in order: until when this one
-    /// may be behind them. Not for one that was asked for.
+    /// Frames before this one still come, where they are in order: until when this one may be behind
+    /// them.
     fn still_under_way(&self, now: Time, name: Name, want: &Want) -> Option<Time> {
         let tree = self.grove.tree(&name.source)?;
         let parent = tree.parent?;
         let (at, sequence) = tree.progress;
         let until = at + self.patience(parent);
-        (want.asked.is_empty() && sequence < name.sequence && until > now).then_some(until)
+        let old = now.since(want.since) > self.config.keep_for;
+        (sequence < name.sequence && until > now && !old).then_some(until)
     }
 
     /// The next neighbour to be asked: first who offered it, then any other; nobody when all were
