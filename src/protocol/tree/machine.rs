@@ -112,7 +112,7 @@ impl<F: Frame> TreeMachine<F> {
 
     fn told(&mut self, now: Time, from: NodeId, message: Message, out: &mut Out<F>) {
         match message {
-            Message::Announce(runs) => self.announced(now, from, &runs, out),
+            Message::Announce(runs) => self.announced(now, from, &runs),
             Message::Graft(run) => self.grafted(now, from, run, out),
             Message::Prune(source) => {
                 if let Some(tree) = self.grove.tree_mut(&source) {

@@ -68,6 +68,9 @@ impl<F: Frame> TreeMachine<F> {
             _ => None,
         };
         self.hold(now, out);
+        if self.held.values().any(|held| now.since(held.since) >= BEHIND) && self.give_way(now) {
+            self.hold(now, out);
+        }
         for (to, held) in &mut self.held {
             if held.told != held.far && now.since(held.since) >= TELL {
                 held.told = held.far;
@@ -84,23 +87,31 @@ impl<F: Frame> TreeMachine<F> {
         }
     }
 
-    /// Frames that this neighbour brings are elsewhere already, while it is held: who goes on does
-    /// so without the full links, and so does this node.
-    pub(super) fn give_way(&mut self, now: Time, from: NodeId, out: &mut Out<F>) {
-        let Some(held) = self.held.get(&from).map(|held| now.since(held.since)) else { return };
+    /// Frames that a held neighbour brings are elsewhere already: who goes on does so without the
+    /// full links, and so does this node. True when one fell.
+    fn give_way(&mut self, now: Time) -> bool {
+        let mut ahead = BTreeMap::new();
+        for (source, by) in self.wants.announced() {
+            let parent = self.grove.tree(&source).and_then(|tree| tree.parent);
+            if let Some(parent) = parent.filter(|parent| *parent != by)
+                && let Some(held) = self.held.get(&parent)
+            {
+                ahead.insert(parent, now.since(held.since));
+            }
+        }
         let mut fell = false;
         for link in self.neighbours.values_mut().filter_map(|of| of.link.as_mut()) {
             let load = &mut link.load;
-            let late = held >= BEHIND * u32::from(load.far());
-            if late && load.blocks() && load.feeders().contains(&from) {
+            let patience = BEHIND * u32::from(load.far());
+            let late =
+                ahead.iter().any(|(peer, held)| *held >= patience && load.feeders().contains(peer));
+            if late && load.blocks() {
                 load.give_way(now);
                 self.stats.demoted_yielding += 1;
                 fell = true;
             }
         }
-        if fell {
-            self.judge(now, out);
-        }
+        fell
     }
 
     /// A link became lazy for a source: nobody waits for it who does not feed it.

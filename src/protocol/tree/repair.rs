@@ -1,6 +1,6 @@
 //! What was announced and is missing: whom to ask for it, and what to give when asked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -63,17 +63,13 @@ impl<F: Frame> TreeMachine<F> {
     }
 
     /// A neighbour has these frames.
-    pub(super) fn announced(&mut self, now: Time, from: NodeId, runs: &[Run], out: &mut Out<F>) {
+    pub(super) fn announced(&mut self, now: Time, from: NodeId, runs: &[Run]) {
         // A liar may list the longest runs; all frames that can be missing are enough.
         let mut budget = self.config.max_wanted;
-        let mut ahead = BTreeSet::new();
         for run in runs.iter().take(MAX_RUNS) {
             let tree = self.grove.tree(&run.source);
             if tree.is_some_and(|tree| tree.seen.contains_up_to(run.to)) {
                 continue;
-            }
-            if let Some(parent) = tree.and_then(|tree| tree.parent).filter(|of| *of != from) {
-                ahead.insert(parent);
             }
             // Without a parent nothing is under way, so the first to have it is asked at once.
             let orphan = tree.is_some_and(|tree| tree.parent.is_none());
@@ -81,7 +77,7 @@ impl<F: Frame> TreeMachine<F> {
             for sequence in counted(run) {
                 budget = budget.saturating_sub(1);
                 if budget == 0 {
-                    break;
+                    return;
                 }
                 if !tree.is_some_and(|tree| tree.seen.contains(sequence)) {
                     let name = Name { source: run.source, sequence };
@@ -89,9 +85,6 @@ impl<F: Frame> TreeMachine<F> {
                     self.stats.unasked += u64::from(!fits);
                 }
             }
-        }
-        for parent in ahead {
-            self.give_way(now, parent, out);
         }
     }
 
@@ -165,13 +158,16 @@ impl<F: Frame> TreeMachine<F> {
     }
 
     /// Frames before this one still come, where they are in order: until when this one may be behind
-    /// them.
+    /// them. What is not taken from the parent for now is not asked for elsewhere.
     fn still_under_way(&self, now: Time, name: Name, want: &Want) -> Option<Time> {
         let tree = self.grove.tree(&name.source)?;
         let parent = tree.parent?;
         let (at, sequence) = tree.progress;
         let until = at + self.patience(parent);
         let old = now.since(want.since) > self.config.keep_for;
+        if self.held.contains_key(&parent) && !old {
+            return Some(now + self.patience(parent));
+        }
         (sequence < name.sequence && until > now && !old).then_some(until)
     }
 

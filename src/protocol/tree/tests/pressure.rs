@@ -167,8 +167,7 @@ fn a_full_link_gives_way_when_others_are_ahead_even_if_nobody_else_takes_the_fra
     fill(&mut room, 0, source, 2..18);
     room.announce(2, source, 18, 18);
     assert_eq!(room.machine.stats().demoted_yielding, 0, "that is a moment only");
-    room.wait(ms(100));
-    let out = room.announce(2, source, 19, 19);
+    let out = room.wait(ms(130));
     assert!(out.contains(&Output::Hold { from: room.peers[0], held: false }));
     let out = room.hear(0, large(source, 18));
     assert_eq!(room.receivers(&out, 18), [0; 0]);
