@@ -1,6 +1,6 @@
 //! The tree among many nodes, in virtual time: the scenarios that are shipped.
 
-#![cfg(feature = "sim")]
+#![cfg(all(test, feature = "sim"))]
 
 use std::fs;
 use std::path::{Path, PathBuf};
