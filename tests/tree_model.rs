@@ -1,6 +1,7 @@
 //! The tree among many nodes, in virtual time: the scenarios that are shipped.
 
-#![cfg(all(test, feature = "sim"))]
+#![cfg(test)]
+#![cfg(feature = "sim")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
