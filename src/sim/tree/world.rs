@@ -86,6 +86,7 @@ impl World {
         }
     }
 
+    #[cfg(test)]
     pub fn now(&self) -> Time {
         self.now
     }
