@@ -122,8 +122,8 @@ impl Load {
         self.demoted.is_some()
     }
 
-    /// Frames may be sent although it is demoted, when nobody else takes them. Own ones also when it
-    /// gave way: that was for others.
+    /// Frames may be sent although it is demoted, when nobody else takes them. Own ones also when
+    /// it gave way: that was for others.
     pub(super) fn is_reliable(&self, by: Feeder) -> bool {
         !self.stalled && (!self.yielding || by == Feeder::Here)
     }

@@ -20,8 +20,8 @@ const GLANCE: Duration = Duration::from_millis(500);
 /// Who is held for so long is told why: in between are the holds of links that are merely busy.
 const TELL: Duration = Duration::from_millis(50);
 
-/// Who is held for so long, while others are ahead, is not held any more. Links that are merely busy
-/// hold for less: half a mebibyte takes 50 ms at 100 Mbps.
+/// Who is held for so long, while others are ahead, is not held any more. Links that are merely
+/// busy hold for less: half a mebibyte takes 50 ms at 100 Mbps.
 const BEHIND: Duration = Duration::from_millis(100);
 
 /// A neighbour whose frames are not taken now.
