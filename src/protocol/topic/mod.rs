@@ -78,21 +78,21 @@
 //!     origin.
 //!
 //! 15. *Upon a publish in a burst*, when all linked nodes that take part in the bucket have a
-//!    stream of the tree carrier: gather it; at the next tick, and while the tree has room, gathered
-//!    messages leave in batches of at most 64 KiB. A burst begins with 16 messages, or KiB, above
-//!    100 a second, and ends 2 s after that. A message with relays, receipts or for the door, or
-//!    above 64 KiB, goes by gossipsub all the same; the numbers keep the order.
+//!     stream of the tree carrier: gather it; at the next tick, and while the tree has room, what
+//!     was gathered leaves in batches of at most 64 KiB. A burst begins with 16 messages, or KiB, above
+//!     100 a second, and ends 2 s after that. A message with relays, receipts or for the door, or
+//!     above 64 KiB, goes by gossipsub all the same; the numbers keep the order.
 //! 16. *Upon a batch that is not the next of its feed:* it waits. What is missing before it for
-//!    60 ms is asked for: from who brought the batch, then the author, the readers, the other
-//!    links, each once; after a pause of 500 ms again. A batch that helps makes the same one be asked on.
-//!    After `repair_for`, or when more than `max_early_bytes` wait, the gap is told to the
-//!    subscribers (`Delivery::missed`) and as a notice, and the rest is delivered.
+//!     60 ms is asked for: from who brought the batch, then the author, the readers, the other
+//!     links, each once; after a pause of 500 ms again. Who helped is asked on.
+//!     After `repair_for`, or when more than `max_early_bytes` wait, the gap is told to the
+//!     subscribers (`Delivery::missed`) and as a notice, and the rest is delivered.
 //! 17. *Upon the first batch of a feed* that does not begin with 1: ask for what the other got
-//!    before it while this node was reading the topic. With the first answer, or without one after
-//!    1 s, the feed begins here with the earliest that is there.
+//!     before it while this node was reading the topic. With the first answer, or without one
+//!     after 1 s, the feed begins here with the earliest that is there.
 //! 18. *When a feed has been silent for 300 ms:* tell its end to four neighbours that read it, in
-//!    turn, at most once a second. *Upon a new link:* tell the ends of the last `repair_for`. *Upon
-//!    an end that is farther than what is here:* the feed lacks something, as in 16.
+//!     turn, at most once a second. *Upon a new link:* tell the ends of the last `repair_for`. *Upon
+//!     an end that is farther than what is here:* the feed lacks something, as in 16.
 //! 19. *Upon `Want`:* give the batches that are kept, up to 768 KiB.
 //!
 //! # Invariants
