@@ -8,9 +8,10 @@ use crate::base::id::NodeId;
 use crate::base::time::Time;
 
 /// Blame at which a link is demoted. It grows while others wait for the link and drains five times
-/// slower, so it is reached by who is waited for more than a fifth of the time, in a second or so;
-/// while others are waited for and it is not, it drains as fast as it grew.
-const BLAME: Duration = Duration::from_millis(160);
+/// slower, so it is reached by who is waited for all the time in 0.8 s, or half of it in 2 s; while
+/// others are waited for and it is not, it drains as fast as it grew. (With 160 ms nodes that share
+/// two busy cores demoted one another, and then lost what nobody kept for so long.)
+const BLAME: Duration = Duration::from_millis(640);
 
 /// A link farther away than this counts as being so far.
 const MAX_FAR: u8 = 8;
