@@ -9,12 +9,13 @@ use multiaddr::Multiaddr;
 use tokio::sync::{mpsc, oneshot};
 
 use super::peer::{Member, Overview, Peer};
+use crate::base::group::Group;
 use crate::base::id::NodeId;
 use crate::base::token::Token;
 use crate::engine::{Recording, Story};
 use crate::net::{Fault, FaultError};
 use crate::protocol::discovery::{ConnectError, Topology};
-use crate::protocol::topic::{Kept, MessageId, Query, Received, Report, TopicError};
+use crate::protocol::topic::{Kept, MessageId, Query, Received, Report, Strategy, TopicError};
 
 /// Commands that may wait for the driver.
 pub const MAILBOX: usize = 1_024;
@@ -29,6 +30,8 @@ pub struct Publication {
     pub payload: Bytes,
     pub relays: NonZeroU8,
     pub foreign: bool,
+    pub strategy: Strategy,
+    pub if_read: bool,
 }
 
 /// Everything a handle can ask.
@@ -43,6 +46,7 @@ pub enum Command {
     Subscribe {
         topic: String,
         own: bool,
+        group: Option<Group>,
         reply: oneshot::Sender<Result<(Token, Deliveries), TopicError>>,
     },
     Unsubscribe(Token),

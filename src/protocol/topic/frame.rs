@@ -8,8 +8,10 @@ use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
 use crate::base::codec::{from_cbor, to_cbor};
+use crate::base::group::Chosen;
 use crate::base::id::Life;
 use crate::base::name::check_name;
+use crate::base::pattern::check_topic;
 use crate::base::time::WallTime;
 
 /// The only version there is.
@@ -45,6 +47,9 @@ pub(crate) struct Header {
     /// Where it came from, when that was outside the members.
     #[serde(default, rename = "o", skip_serializing_if = "Option::is_none")]
     pub(crate) origin: Option<Origin>,
+    /// Which members of queue groups it is for.
+    #[serde(default, rename = "g", skip_serializing_if = "Option::is_none")]
+    pub(crate) chosen: Option<Chosen>,
 }
 
 /// A message's name and author in the mesh of foreigners.
@@ -93,7 +98,8 @@ pub(crate) fn decode(frame: &Bytes, max_payload: usize) -> Option<(Header, Bytes
 
 fn is_valid(header: &Header) -> bool {
     let origin = header.origin.as_ref().is_none_or(Origin::is_valid);
-    header.number > 0 && origin && check_name(&header.topic).is_ok()
+    let chosen = header.chosen.as_ref().is_none_or(|chosen| chosen.is_valid(header.number));
+    header.number > 0 && origin && chosen && check_topic(&header.topic).is_ok()
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants this signature")]

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::error::TopicError;
 use super::frame::{self, Origin};
 use super::machine::TopicMachine;
 use super::output::Output;
@@ -12,11 +11,10 @@ use super::received::Received;
 use super::record::{Copy, Key};
 use super::relay::Bundle;
 use super::wire::MessageId;
+use crate::base::group::Chosen;
 use crate::base::id::NodeId;
 use crate::base::machine::Outbox;
-use crate::base::name::check_name;
 use crate::base::time::Time;
-use crate::base::token::Token;
 
 impl TopicMachine {
     /// Takes a broadcast whose author the carrier has proved.
@@ -42,11 +40,12 @@ impl TopicMachine {
             self.stats.duplicates += 1;
             return;
         }
-        if !self.subscriptions.reads(&id.topic) {
+        let chosen = header.chosen.as_ref();
+        if !self.is_for_here(&id.topic, chosen) {
             self.stats.unread += 1;
             return;
         }
-        if header.receipts {
+        if header.receipts || self.is_chosen(&id.topic, chosen) {
             self.pass_on(now, Bundle::own(id.clone(), self.me), out);
         }
         let foreign_author = header.origin.as_ref().map(|origin| origin.author.clone());
@@ -62,8 +61,12 @@ impl TopicMachine {
             out.push(Output::Door { topic: id.topic.clone(), payload: payload.clone() });
         }
         let (sent, received) = (header.sent, self.wall(now));
+        // One that was sent again is known by its first number.
+        let number = chosen.and_then(|chosen| chosen.again).unwrap_or(id.number);
+        let id = MessageId { number, ..id };
+        let key = Key::of(&id);
         let message = Arc::new(Received { id, foreign_author, sent, received, payload });
-        self.deliver(now, key, &message, false, out);
+        self.deliver(now, key, &message, false, chosen, out);
     }
 
     /// Whether foreigners say this for the first time. What the door of a member says outside was
@@ -91,49 +94,22 @@ impl TopicMachine {
         key: Key,
         message: &Arc<Received>,
         published_here: bool,
+        chosen: Option<&Chosen>,
         out: &mut Outbox<Output>,
     ) {
         let topic = &message.id.topic;
-        for subscription in self.subscriptions.of(topic, published_here) {
-            self.stats.delivered += 1;
-            out.push(Output::Deliver { subscription, message: Arc::clone(message) });
+        let wants_all = self.subscriptions.wants_all(topic);
+        let again = chosen.is_some_and(|chosen| chosen.again.is_some());
+        if !again {
+            for subscription in self.subscriptions.of(topic, published_here) {
+                self.stats.delivered += 1;
+                out.push(Output::Deliver { subscription, message: Arc::clone(message) });
+            }
         }
-        if self.subscriptions.reads(topic) {
+        let grouped =
+            chosen.is_some_and(|c| self.deliver_to_groups(message, published_here, c, out));
+        if wants_all && !again || grouped && !wants_all {
             self.shelf.keep(now, key, Arc::clone(message));
-        }
-    }
-
-    /// Delivers what comes on a topic, from now on.
-    pub(super) fn subscribe(
-        &mut self,
-        subscription: Token,
-        topic: &str,
-        own: bool,
-        out: &mut Outbox<Output>,
-    ) {
-        // A token names one subscription: a second one under it takes its place.
-        self.unsubscribe(subscription, out);
-        let max = self.config.max_subscriptions;
-        let result = if let Err(reason) = check_name(topic) {
-            Err(TopicError::BadName { name: topic.to_owned(), reason })
-        } else if self.subscriptions.len() >= max {
-            Err(TopicError::TooManySubscriptions(max))
-        } else {
-            Ok(())
-        };
-        let accepted = result.is_ok();
-        out.push(Output::Subscribed { subscription, result });
-        if accepted && self.subscriptions.add(subscription, topic, own) {
-            self.buckets.read(self.buckets.of(topic), out);
-            out.push(Output::Reads(self.subscriptions.all()));
-        }
-    }
-
-    /// Delivers nothing more to a subscription.
-    pub(super) fn unsubscribe(&mut self, subscription: Token, out: &mut Outbox<Output>) {
-        if let Some(topic) = self.subscriptions.remove(subscription) {
-            self.buckets.unread(self.buckets.of(&topic), out);
-            out.push(Output::Reads(self.subscriptions.all()));
         }
     }
 }

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 
 use super::arrivals::Arrivals;
 use super::buckets::Buckets;
+use super::choice::Choices;
 use super::command::Command;
 use super::config::TopicConfig;
+use super::errand::Errands;
 use super::input::Input;
 use super::kept::Shelf;
 use super::numbers::Numbers;
@@ -17,10 +19,11 @@ use super::receipt::Receipts;
 use super::record::Records;
 use super::relay::Returns;
 use super::stats::TopicStats;
-use super::subscription::Subscriptions;
+use super::subscription::{Subscriptions, Wish};
 use super::trace::Traces;
 use super::waiting::Waiting;
 use super::wire::Message;
+use crate::base::group::Interests;
 use crate::base::id::{Life, NodeId};
 use crate::base::machine::{Machine, Outbox, earliest};
 use crate::base::time::{Time, WallTime};
@@ -48,6 +51,8 @@ pub(crate) struct TopicMachine {
     pub(super) shelf: Shelf,
     pub(super) traces: Traces,
     pub(super) receipts: Receipts,
+    pub(super) choices: Choices,
+    pub(super) errands: Errands,
     pub(super) returns: Returns,
 }
 
@@ -72,6 +77,8 @@ impl TopicMachine {
             shelf: Shelf::new(&config),
             traces: Traces::new(me, config.trace_timeout),
             receipts: Receipts::default(),
+            choices: Choices::new(me, life),
+            errands: Errands::new(&config),
             returns: Returns::new(),
             config,
         }
@@ -81,10 +88,17 @@ impl TopicMachine {
     pub(crate) fn stats(&self) -> TopicStats {
         TopicStats {
             waiting: self.waiting.len() as u64,
+            unconfirmed: self.errands.len() as u64,
             kept: self.shelf.len() as u64,
             kept_bytes: self.shelf.bytes() as u64,
             ..self.stats
         }
+    }
+
+    /// The other nodes that read a topic, in a group or in none, by their cards; of a pattern,
+    /// those that read by this very pattern.
+    pub(crate) fn readers_of(&self, topic: &str) -> BTreeSet<NodeId> {
+        self.readers.everyone(topic)
     }
 
     /// How many receipts are gathered, and how many are under way.
@@ -106,7 +120,7 @@ impl TopicMachine {
             self.buckets.read(self.buckets.of(topic), out);
         }
         if !self.config.door.is_empty() {
-            out.push(Output::Reads(self.subscriptions.all()));
+            out.push(Output::Reads(self.subscriptions.interests()));
         }
     }
 
@@ -114,6 +128,7 @@ impl TopicMachine {
         self.shelf.expire(now);
         self.traces.tick(now, out);
         self.receipts.tick(now, out);
+        self.tick_errands(now, out);
         while let Some(bundle) = self.returns.next_due(now) {
             self.pass_on(now, bundle, out);
         }
@@ -126,12 +141,22 @@ impl TopicMachine {
 
     fn command(&mut self, now: Time, command: Command, out: &mut Outbox<Output>) {
         match command {
-            Command::Publish { token, topic, payload, relays, receipts, foreign } => {
-                let publication = Publication { topic, payload, relays, receipts, foreign };
+            Command::Publish {
+                token,
+                topic,
+                payload,
+                relays,
+                receipts,
+                foreign,
+                strategy,
+                if_read,
+            } => {
+                let publication =
+                    Publication { topic, payload, relays, receipts, foreign, strategy, if_read };
                 self.publish(now, token, publication, out);
             }
-            Command::Subscribe { subscription, topic, own } => {
-                self.subscribe(subscription, &topic, own, out);
+            Command::Subscribe { subscription, topic, own, group } => {
+                self.subscribe(subscription, &topic, Wish { own, group }, out);
             }
             Command::Unsubscribe { subscription } => self.unsubscribe(subscription, out),
             Command::Read { token, query } => self.read(now, token, &query, out),
@@ -142,18 +167,19 @@ impl TopicMachine {
         &mut self,
         now: Time,
         node: NodeId,
-        topics: BTreeSet<String>,
+        topics: Interests,
         out: &mut Outbox<Output>,
     ) {
         if node == self.me {
             return;
         }
         let new = self.readers.set(node, topics);
-        let buckets = new.iter().map(|topic| self.buckets.of(topic)).collect();
+        let buckets = new.iter().flat_map(|name| self.buckets.of_readable(name)).collect();
         self.arrivals.reads_more(now, node, buckets);
-        for topic in new {
-            self.try_lane(&topic, out);
+        for name in &new {
+            self.try_readable(name, out);
         }
+        self.regroup(now, &node, &new, out);
         let readers = &self.readers;
         self.receipts.forget(&node, |topic| readers.reads(&node, topic), out);
     }
@@ -210,8 +236,8 @@ impl Machine for TopicMachine {
             Input::Parted { peer, bucket } => self.arrivals.parted(peer, bucket),
             Input::Linked { peer } => {
                 self.linked.insert(peer);
-                let topics = self.readers.topics(&peer);
-                let buckets = topics.map(|topic| self.buckets.of(topic)).collect();
+                let names = self.readers.names(&peer);
+                let buckets = names.flat_map(|name| self.buckets.of_readable(name)).collect();
                 self.arrivals.linked(now, peer, buckets);
                 self.try_lanes(None, out);
             }
@@ -221,7 +247,7 @@ impl Machine for TopicMachine {
                 self.try_lanes(None, out);
             }
             Input::Reads { node, topics } => self.reads(now, node, topics, out),
-            Input::Gone { node } => self.reads(now, node, BTreeSet::new(), out),
+            Input::Gone { node } => self.reads(now, node, Interests::default(), out),
             Input::Door { topic, author, origin, payload } => {
                 self.door(now, topic, author, &origin, payload, out);
             }
@@ -246,6 +272,7 @@ impl Machine for TopicMachine {
             self.shelf.deadline(),
             self.traces.deadline(),
             self.receipts.deadline(),
+            self.errands.deadline(),
             self.returns.deadline(),
         ]
         .into_iter()

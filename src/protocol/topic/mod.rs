@@ -95,12 +95,15 @@
 mod arrivals;
 mod bounded;
 mod buckets;
+mod choice;
 mod command;
 pub(crate) mod config;
 mod confirm;
 mod delivery;
+mod errand;
 pub(crate) mod error;
 mod frame;
+mod grouping;
 mod hear;
 mod input;
 mod kept;
@@ -116,6 +119,8 @@ mod received;
 mod record;
 mod relay;
 mod stats;
+mod strategy;
+mod subscribing;
 mod subscription;
 mod told;
 #[expect(clippy::module_inception, reason = "it holds `Topic`, the room holds topics")]
@@ -134,6 +139,7 @@ pub use delivery::Delivery;
 pub use error::TopicError;
 pub use received::{Report, Way};
 pub use stats::TopicStats;
+pub use strategy::{Candidate, Choose, NotAStrategy, Strategy};
 pub use topic::Topic;
 pub use wire::{Hop, MessageId};
 

@@ -1,6 +1,5 @@
 //! What topics want done.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,6 +8,7 @@ use super::error::TopicError;
 use super::input::Bucket;
 use super::received::{Kept, Received, Report};
 use super::wire::{Message, MessageId};
+use crate::base::group::Interests;
 use crate::base::id::NodeId;
 use crate::base::token::Token;
 
@@ -35,8 +35,8 @@ pub enum Output {
         /// The message.
         message: Arc<Received>,
     },
-    /// This node now reads these topics; goes into its card.
-    Reads(BTreeSet<String>),
+    /// This node now reads this; goes into its card.
+    Reads(Interests),
     /// Ask a linked peer.
     Ask {
         /// Whom.

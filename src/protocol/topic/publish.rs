@@ -14,10 +14,12 @@ use super::output::{Notice, Output};
 use super::receipt::Confirming;
 use super::received::Received;
 use super::record::Key;
+use super::strategy::Strategy;
 use super::waiting::Parcel;
 use super::wire::MessageId;
+use crate::base::group::Chosen;
 use crate::base::machine::Outbox;
-use crate::base::name::check_name;
+use crate::base::pattern::{check_topic, is_pattern};
 use crate::base::time::Time;
 use crate::base::token::Token;
 
@@ -29,14 +31,16 @@ pub(crate) struct Publication {
     pub(crate) relays: NonZeroU8,
     pub(crate) receipts: Option<Duration>,
     pub(crate) foreign: bool,
+    pub(crate) strategy: Strategy,
+    pub(crate) if_read: bool,
 }
 
 /// A message that has its number, and its frame.
-struct Sealed {
-    id: MessageId,
-    key: Key,
+pub(super) struct Sealed {
+    pub(super) id: MessageId,
+    pub(super) key: Key,
     frame: Bytes,
-    message: Arc<Received>,
+    pub(super) message: Arc<Received>,
 }
 
 impl TopicMachine {
@@ -52,18 +56,22 @@ impl TopicMachine {
             out.push(Output::Published { token, result: Err(error) });
             return;
         }
-        let Publication { topic, payload, relays, receipts, foreign } = publication;
-        let sealed = self.seal(now, &topic, &payload, receipts.is_some(), foreign, None);
+        let Publication { topic, payload, relays, receipts, foreign, strategy, .. } = publication;
+        let chosen = self.choose(&topic, &strategy);
+        let receipted = receipts.is_some();
+        let sealed =
+            self.seal(now, &topic, &payload, receipted, foreign, None, chosen.clone());
         self.stats.published += 1;
         out.push(Output::Published { token, result: Ok(sealed.id.clone()) });
         self.send(now, &sealed, relays, true, out);
-        self.deliver(now, sealed.key, &sealed.message, true, out);
+        self.deliver(now, sealed.key, &sealed.message, true, chosen.as_ref(), out);
         if self.subscriptions.is_at_door(&topic) {
             out.push(Output::Door { topic, payload });
         }
         if let Some(patience) = receipts {
-            self.expect_receipts(now, token, &sealed, patience, out);
+            self.expect_receipts(now, token, &sealed, chosen.as_ref(), patience, out);
         }
+        self.entrust(now, &sealed, &strategy, chosen.as_ref(), out);
     }
 
     /// Takes a message of a foreign peer in.
@@ -83,10 +91,12 @@ impl TopicMachine {
         } else if !self.is_new_outside(now, &topic, &origin) {
             self.stats.duplicates += 1;
         } else {
-            let sealed = self.seal(now, &topic, &payload, false, true, Some(origin));
+            let chosen = self.choose(&topic, &Strategy::RoundRobin);
+            let sealed =
+                self.seal(now, &topic, &payload, false, true, Some(origin), chosen.clone());
             self.stats.received += 1;
             self.send(now, &sealed, NonZeroU8::MIN, false, out);
-            self.deliver(now, sealed.key, &sealed.message, false, out);
+            self.deliver(now, sealed.key, &sealed.message, false, chosen.as_ref(), out);
         }
     }
 
@@ -120,6 +130,11 @@ impl TopicMachine {
             && !self.arrivals.awaited(bucket).any(|node| self.readers.reads(node, topic))
     }
 
+    /// Tries the lanes that readers of a name may have become readers of.
+    pub(super) fn try_readable(&mut self, name: &str, out: &mut Outbox<Output>) {
+        if is_pattern(name) { self.try_lanes(None, out) } else { self.try_lane(name, out) }
+    }
+
     /// Tries the lane of a topic, if it has readers.
     pub(super) fn try_lane(&mut self, topic: &str, out: &mut Outbox<Output>) {
         if self.may_go(topic) {
@@ -128,12 +143,16 @@ impl TopicMachine {
     }
 
     fn check(&self, publication: &Publication) -> Result<(), TopicError> {
-        let Publication { topic, payload, .. } = publication;
-        check_name(topic).map_err(|reason| TopicError::BadName { name: topic.clone(), reason })?;
+        let Publication { topic, payload, if_read, .. } = publication;
+        check_topic(topic).map_err(|reason| TopicError::BadName { name: topic.clone(), reason })?;
         let (bytes, max) = (payload.len(), self.config.max_message_bytes);
         if bytes > max {
             return Err(TopicError::TooLarge { bytes, max });
         }
+        if *if_read && !self.readers.any(topic) {
+            return Err(TopicError::NobodyReads { topic: topic.clone() });
+        }
+        self.check_groups(topic, bytes)?;
         let goes = self.waiting.is_free(topic, self.may_go(topic));
         // What goes out at the door has readers there, even if it cannot wait for members.
         if !goes && !self.subscriptions.is_at_door(topic) && !self.waiting.has_room(bytes) {
@@ -144,7 +163,8 @@ impl TopicMachine {
     }
 
     /// Gives a message its number and its frame, and remembers it.
-    fn seal(
+    #[expect(clippy::too_many_arguments, reason = "each is a part of the header")]
+    pub(super) fn seal(
         &mut self,
         now: Time,
         topic: &str,
@@ -152,6 +172,7 @@ impl TopicMachine {
         receipts: bool,
         foreign: bool,
         origin: Option<Origin>,
+        chosen: Option<Chosen>,
     ) -> Sealed {
         let (number, sent) = (self.numbers.next(topic), self.wall(now));
         let id = MessageId { author: self.me, life: self.life, topic: topic.to_owned(), number };
@@ -166,6 +187,7 @@ impl TopicMachine {
             receipts,
             foreign,
             origin,
+            chosen,
         };
         let (frame, begins) = frame::encode(&header, payload);
         // What is kept shares its memory with what goes out.
@@ -176,7 +198,7 @@ impl TopicMachine {
     }
 
     /// Hands a message to its lane. One that may not wait is sent when its lane moves.
-    fn send(
+    pub(super) fn send(
         &mut self,
         now: Time,
         sealed: &Sealed,
@@ -210,16 +232,18 @@ impl TopicMachine {
         now: Time,
         token: Token,
         sealed: &Sealed,
+        chosen: Option<&Chosen>,
         patience: Duration,
         out: &mut Outbox<Output>,
     ) {
         let topic = sealed.id.topic.clone();
-        let reads = self.subscriptions.reads(&topic);
+        let reads = self.subscriptions.wants_all(&topic)
+            || chosen.is_some_and(|chosen| chosen.groups_of(self.me).next().is_some());
         let message = Confirming {
             token,
             holders: reads.then_some(self.me).into_iter().collect(),
             unexpected: 0,
-            missing: self.readers.of(&topic),
+            missing: self.expected(&topic, chosen),
             topic,
             accepted: now,
             deadline: now + patience,

@@ -21,6 +21,12 @@ pub struct TopicStats {
     /// Receipts that could not be passed on to the author: nobody to tell, too many at once, or of
     /// a message that was never here.
     pub receipts_lost: u64,
+    /// Messages sent to another member of a queue group, because the one before did not confirm or
+    /// was not known.
+    pub sent_again: u64,
+    /// Messages that wait for a member of a queue group to confirm them now, each counted once for
+    /// every group.
+    pub unconfirmed: u64,
     /// Messages waiting for a first reader now.
     pub waiting: u64,
     /// Messages kept now.

@@ -3,8 +3,10 @@
 mod chaos;
 mod door;
 mod format;
+mod groups;
 mod incoming;
 mod outgoing;
+mod patterns;
 mod reading;
 mod receipts;
 mod ways;

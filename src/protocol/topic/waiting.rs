@@ -103,6 +103,11 @@ impl Waiting {
         self.lanes.get(topic).is_some_and(|lane| lane.flying > 0)
     }
 
+    /// Whether something of the topic waits.
+    pub(crate) fn is_queued(&self, topic: &str) -> bool {
+        self.lanes.get(topic).is_some_and(|lane| !lane.queue.is_empty())
+    }
+
     /// Whether one more of this size may wait.
     pub(crate) fn has_room(&self, bytes: usize) -> bool {
         self.queued.len() < self.max && self.bytes.saturating_add(bytes) <= self.max_bytes

@@ -20,6 +20,7 @@ pub(super) fn card(number: u8, life: u64, version: u64) -> Card {
         name: format!("node {number}"),
         addresses: vec![address(number)],
         topics: BTreeSet::new(),
+        groups: BTreeMap::new(),
         labels: BTreeMap::new(),
         neighbours: BTreeSet::new(),
     }
@@ -57,7 +58,7 @@ fn a_changed_card_is_known_everywhere_within_a_second() {
     }
     world.run(3 * SECOND);
     let topics: BTreeSet<String> = ["chat".to_owned()].into();
-    world.input(5, Input::Reads { topics: topics.clone() });
+    world.input(5, Input::Reads { topics: topics.clone().into() });
     world.run(200 * MS);
     for number in (0..16).filter(|number| *number != 5) {
         let theirs = world.nodes[&number].known().find(|card| card.node == id(5)).unwrap();
@@ -70,7 +71,7 @@ fn changes_within_five_milliseconds_become_one_version_pushed_to_the_linked() {
     let mut machine = alone(settings(0));
     let mut out = Outbox::new();
     machine.handle(Time::ZERO, Input::Listening { addresses: vec![address(0)] }, &mut out);
-    let topics = ["chat".to_owned()].into();
+    let topics = BTreeSet::from(["chat".to_owned()]).into();
     machine.handle(Time::ZERO + 4 * MS, Input::Reads { topics }, &mut out);
     out.drain().for_each(drop);
     machine.handle(Time::ZERO + 5 * MS, Input::Tick, &mut out);
@@ -141,7 +142,7 @@ fn the_own_card_holds_no_more_topics_and_labels_than_others_accept() {
     let Card { topics, mut labels, .. } = crowded(0, 2 * MAX_TOPICS, 2 * MAX_LABELS);
     labels.insert(String::new(), "nameless".to_owned());
     let mut machine = alone(Settings { labels, ..settings(0) });
-    machine.handle(Time::ZERO, Input::Reads { topics }, &mut Outbox::new());
+    machine.handle(Time::ZERO, Input::Reads { topics: topics.into() }, &mut Outbox::new());
     machine.handle(Time::ZERO + 5 * MS, Input::Tick, &mut Outbox::new());
     let own = machine.own();
     assert_eq!((own.topics.len(), own.labels.len()), (MAX_TOPICS, MAX_LABELS));
@@ -166,7 +167,8 @@ fn the_newest_card_wins_and_the_same_or_older_is_silent() {
 fn the_own_card_always_fits() {
     let mut machine = alone(settings(0));
     let mut out = Outbox::new();
-    let topics = (0..5000).map(|n| format!("a topic of quite some length {n}")).collect();
+    let topics = (0..5000).map(|n| format!("a topic of quite some length {n}"));
+    let topics = topics.collect::<BTreeSet<_>>().into();
     machine.handle(Time::ZERO, Input::Reads { topics }, &mut out);
     let addresses = (0..100).map(address).collect();
     machine.handle(Time::ZERO, Input::Listening { addresses }, &mut out);

@@ -15,8 +15,8 @@ use crate::base::time::WallTime;
 use crate::base::token::Token;
 use crate::protocol::topic::frame::{Header, Origin, encode};
 use crate::protocol::topic::{
-    Bucket, Carried, Command, Hop, Input, Message, MessageId, Output, Paths, Query, TopicConfig,
-    Which,
+    Bucket, Carried, Command, Hop, Input, Message, MessageId, Output, Paths, Query, Strategy,
+    TopicConfig, Which,
 };
 
 struct Dice(ChaCha8Rng);
@@ -52,6 +52,7 @@ impl Dice {
             receipts: self.below(2) == 0,
             foreign: false,
             origin,
+            chosen: None,
         };
         encode(&header, b"payload").0
     }
@@ -72,11 +73,14 @@ fn any_input(dice: &mut Dice, ids: &[crate::base::id::NodeId]) -> Input {
             relays: NonZeroU8::new(1 + dice.below(3) as u8).unwrap(),
             receipts: (dice.below(2) == 0).then_some(Duration::from_secs(1)),
             foreign: false,
+            strategy: Strategy::RoundRobin,
+            if_read: false,
         }),
         3 => Input::Command(Command::Subscribe {
             subscription: Token(1 + sequence % 8),
             topic: dice.topic(),
             own: true,
+            group: None,
         }),
         4 => Input::Command(Command::Unsubscribe { subscription: Token(1 + sequence % 8) }),
         5 => Input::Command(Command::Read {
@@ -204,6 +208,8 @@ fn in_any_connected_graph_all_get_it_once_confirm_it_and_know_its_ways() {
                 relays: NonZeroU8::MIN,
                 receipts: Some(Duration::from_secs(5)),
                 foreign: false,
+                strategy: Strategy::RoundRobin,
+                if_read: false,
             },
         );
         world.run(Duration::from_secs(1));

@@ -15,6 +15,7 @@ fn header() -> Header {
         receipts: true,
         foreign: false,
         origin: None,
+        chosen: None,
     }
 }
 

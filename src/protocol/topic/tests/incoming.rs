@@ -16,6 +16,7 @@ pub(super) fn frame(topic: &str, number: u64) -> Bytes {
         receipts: false,
         foreign: false,
         origin: None,
+        chosen: None,
     };
     encode(&header, b"x").0
 }
