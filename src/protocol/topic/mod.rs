@@ -66,12 +66,40 @@
 //!     What a member that reads the topic signed out there is what its own door says: drop it.
 //! 14. *Upon a member's message of a topic at the door:* publish it there once, unless it has an
 //!     origin.
+//! 15. *Upon a subscription to a pattern* (`base/pattern.rs`): join all buckets, and tell the pattern
+//!     as it is. A node reads the topics that its names and patterns stand for. Beyond 1,024
+//!     patterns of all nodes together, a further one counts as `>`.
+//! 16. *Upon a publish for whoever reads* (`if_read`): refuse it while no other node reads the topic.
+//!
+//! ## Queue groups
+//!
+//! ```text
+//!  publish ── choose a member of each group ──► head: (group, member) ──► all, as any message
+//!                                                       │ named here?
+//!  next member, in a message that  ◄── no receipt       └──► one subscription of the group
+//!  stands for the first one            in time                        └── Receipt
+//! ```
+//!
+//! 17. *Upon a publish:* name one member of each group that reads the topic, by the strategy; of
+//!     several groups 12, in further messages the rest. Readers in no group get it as ever. With
+//!     the strategy `all` nobody is named, and all members get it like readers in no group.
+//! 18. *Upon a message:* it is for the subscriptions in no group, and for one subscription of each
+//!     group this node is named in; that one is confirmed. What is for none of them is dropped.
+//! 19. *When a named member does not confirm within `confirm_within`, does not read the topic in the
+//!     group any more, or is gone:* send the message again, under a number of its own, for the next
+//!     member alone, chosen by the same strategy from those that did not have it. With nobody left
+//!     wait for a new member, and give up after `wait_for`: told as `Unread`. A confirmation counts
+//!     whoever's turn it is.
+//! 20. *A message that waits for a first reader* (4) is for the groups that its first readers are
+//!     in: when they appear, it is sent again for a member of each. Later groups do not get it.
+//! 21. *Upon a publish that would leave more than `max_unconfirmed` open:* refuse it.
 //!
 //! # Invariants
 //!
 //! - **once**: a subscription gets a message once, while it is remembered (`max_seen`, `seen_for`).
 //! - **signed**: the author of a message is who signed the broadcast, whatever the frame says.
 //! - **numbered**: the numbers of one author, life and topic rise, and none is given twice.
+//! - **one each**: no member of a group is named twice for a message while it stays a member.
 //! - **exact**: a query marks what it returned, and nothing else.
 //! - **walk**: a way that is told has no node twice and ends here.
 //! - **bounded**: each memory has a bound of count, and of time or bytes.
@@ -83,6 +111,9 @@
 //!   foreigners who hear both doors get a member's message from each, under the door's name.
 //! - A linked node that says it reads a topic and never takes part holds the topic's messages up
 //!   for a second at first, and then for a thirtieth of the time. Each linked identity can.
+//! - A message is confirmed when it is handed to a subscription. What the subscription has not taken
+//!   when its node dies is lost; what is confirmed and its receipt lost, two members have.
+//! - A message that foreigners bring in names members and is not sent again.
 //! - Receipts are not signed: a member can claim to be a reader, or another to be one.
 //! - Receipts a relay had taken when it died are lost; the author then reports them missing. So are
 //!   those that went around a dead neighbour to a node which the message never came to.
