@@ -449,7 +449,9 @@ impl Config {
             }
         }
         for topic in self.door.topics.iter().filter(|topic| is_pattern(topic)) {
-            wrong.push(format!("`door.topics`: `{topic}` is a pattern: a door carries named topics"));
+            wrong.push(format!(
+                "`door.topics`: `{topic}` is a pattern: a door carries named topics"
+            ));
         }
         for address in self.listen.iter().chain(&self.door.listen) {
             if address.iter().any(|part| matches!(part, Protocol::P2p(_))) {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::StreamExt;
-use gossip_mesh::{BadName, Error, Node, NodeId, Strategy, Subscription, Topic, TopicError};
+use gossip_mesh::{BadName, Error, Node, NodeId, Subscription, Topic, TopicError};
 use nodes::{eventually, join, lab, leave, network, next, spawn, take, through, within};
 
 const JOBS: Topic<u32> = Topic::new("jobs");

@@ -123,9 +123,7 @@ impl<T, C: Codec<T>> TopicHandle<T, C> {
 }
 
 /// Whether another node reads a topic: first as it is, then whenever it changes.
-async fn next_look(
-    (node, topic, mut changes, last): Looking,
-) -> Option<(bool, Looking)> {
+async fn next_look((node, topic, mut changes, last): Looking) -> Option<(bool, Looking)> {
     loop {
         changes.mark_unchanged();
         let is_read = !node.readers(&topic).await.ok()?.is_empty();

@@ -192,7 +192,8 @@ async fn publish(
     let publish = match request.strategy {
         None => publish,
         Some(name) => {
-            let chosen = name.parse().map_err(|error: NotAStrategy| Failure::bad(error.to_string()));
+            let chosen =
+                name.parse().map_err(|error: NotAStrategy| Failure::bad(error.to_string()));
             publish.strategy(chosen?)
         }
     };

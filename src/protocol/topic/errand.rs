@@ -124,8 +124,9 @@ impl Errands {
         let mut confirmed = Vec::new();
         for place in places {
             let Some(errand) = self.open.get(&place) else { continue };
-            let had_it =
-                |node: &&NodeId| errand.holder.as_ref() == Some(node) || errand.tried.contains(node);
+            let had_it = |node: &&NodeId| {
+                errand.holder.as_ref() == Some(node) || errand.tried.contains(node)
+            };
             if let Some(reader) = readers.iter().find(had_it).copied()
                 && let Some(errand) = self.take(place)
             {

@@ -304,25 +304,39 @@ impl TopicMachine {
     /// Hands a message to the subscriptions in groups it is for; true when there is one.
     pub(super) fn deliver_to_groups(
         &mut self,
+        now: Time,
+        key: Key,
         message: &Arc<Received>,
         published_here: bool,
         chosen: &Chosen,
         out: &mut Outbox<Output>,
     ) -> bool {
         let topic = &message.id.topic;
-        let subscriptions = &mut self.subscriptions;
-        let mut to = Vec::new();
-        if chosen.all {
-            to = subscriptions.members(topic, published_here);
+        let groups: BTreeSet<Group> = match chosen.all {
+            true => self.subscriptions.groups(topic, published_here),
+            false => chosen.groups_of(self.me).cloned().collect(),
+        };
+        let before = self.stats.delivered;
+        // Whoever names a member again for what it had: it has it once.
+        for group in groups {
+            let once = key.of_group(&group);
+            if self.handed.contains(&once) {
+                continue;
+            }
+            let to = match chosen.all {
+                true => self.subscriptions.members(topic, published_here, &group),
+                false => {
+                    self.subscriptions.turn(topic, published_here, &group).into_iter().collect()
+                }
+            };
+            if !to.is_empty() {
+                self.handed.insert(now, once, ());
+            }
+            for subscription in to {
+                self.stats.delivered += 1;
+                out.push(Output::Deliver { subscription, message: Arc::clone(message) });
+            }
         }
-        for group in chosen.groups_of(self.me) {
-            to.extend(subscriptions.turn(topic, published_here, group));
-        }
-        for subscription in &to {
-            self.stats.delivered += 1;
-            let message = Arc::clone(message);
-            out.push(Output::Deliver { subscription: *subscription, message });
-        }
-        !to.is_empty()
+        self.stats.delivered > before
     }
 }

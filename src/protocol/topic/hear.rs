@@ -106,8 +106,8 @@ impl TopicMachine {
                 out.push(Output::Deliver { subscription, message: Arc::clone(message) });
             }
         }
-        let grouped =
-            chosen.is_some_and(|c| self.deliver_to_groups(message, published_here, c, out));
+        let grouped = chosen
+            .is_some_and(|c| self.deliver_to_groups(now, key, message, published_here, c, out));
         if wants_all && !again || grouped && !wants_all {
             self.shelf.keep(now, key, Arc::clone(message));
         }

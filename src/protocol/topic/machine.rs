@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::arrivals::Arrivals;
+use super::bounded::Bounded;
 use super::buckets::Buckets;
 use super::choice::Choices;
 use super::command::Command;
@@ -16,7 +17,7 @@ use super::output::Output;
 use super::publish::Publication;
 use super::readers::Readers;
 use super::receipt::Receipts;
-use super::record::Records;
+use super::record::{Key, Records};
 use super::relay::Returns;
 use super::stats::TopicStats;
 use super::subscription::{Subscriptions, Wish};
@@ -53,6 +54,8 @@ pub(crate) struct TopicMachine {
     pub(super) receipts: Receipts,
     pub(super) choices: Choices,
     pub(super) errands: Errands,
+    /// Messages that were handed to a group here, so that each is once.
+    pub(super) handed: Bounded<Key, ()>,
     pub(super) returns: Returns,
 }
 
@@ -79,6 +82,7 @@ impl TopicMachine {
             receipts: Receipts::default(),
             choices: Choices::new(me, life),
             errands: Errands::new(&config),
+            handed: Bounded::new(config.max_seen, config.seen_for),
             returns: Returns::new(),
             config,
         }
@@ -163,13 +167,7 @@ impl TopicMachine {
         }
     }
 
-    fn reads(
-        &mut self,
-        now: Time,
-        node: NodeId,
-        topics: Interests,
-        out: &mut Outbox<Output>,
-    ) {
+    fn reads(&mut self, now: Time, node: NodeId, topics: Interests, out: &mut Outbox<Output>) {
         if node == self.me {
             return;
         }

@@ -59,8 +59,7 @@ impl TopicMachine {
         let Publication { topic, payload, relays, receipts, foreign, strategy, .. } = publication;
         let chosen = self.choose(&topic, &strategy);
         let receipted = receipts.is_some();
-        let sealed =
-            self.seal(now, &topic, &payload, receipted, foreign, None, chosen.clone());
+        let sealed = self.seal(now, &topic, &payload, receipted, foreign, None, chosen.clone());
         self.stats.published += 1;
         out.push(Output::Published { token, result: Ok(sealed.id.clone()) });
         self.send(now, &sealed, relays, true, out);

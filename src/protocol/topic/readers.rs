@@ -98,11 +98,6 @@ impl Readers {
         })
     }
 
-    /// Whether a node reads the topic in no group.
-    pub(crate) fn wants_all(&self, node: &NodeId, topic: &str) -> bool {
-        self.audiences(topic).any(|audience| audience.all.contains(node))
-    }
-
     fn audiences(&self, topic: &str) -> impl Iterator<Item = &Audience> {
         let patterns = self.patterns.iter().filter(move |(pattern, _)| matches(pattern, topic));
         self.exact.get(topic).into_iter().chain(patterns.map(|(_, audience)| audience))

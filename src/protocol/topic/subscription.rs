@@ -123,8 +123,7 @@ impl Subscriptions {
 
     /// The subscriptions in no group that get a message of the topic, published here or not.
     pub(crate) fn of(&self, topic: &str, published_here: bool) -> impl Iterator<Item = Token> {
-        let wanted =
-            move |wish: &Wish| wish.group.is_none() && (wish.own || !published_here);
+        let wanted = move |wish: &Wish| wish.group.is_none() && (wish.own || !published_here);
         self.wishes(topic).filter(move |(_, wish)| wanted(wish)).map(|(token, _)| *token)
     }
 
@@ -133,10 +132,14 @@ impl Subscriptions {
         self.grouped > 0
     }
 
-    /// The subscriptions in groups that get a message for all of them.
-    pub(crate) fn members(&self, topic: &str, published_here: bool) -> Vec<Token> {
-        let wanted = |wish: &Wish| wish.group.is_some() && (wish.own || !published_here);
-        self.wishes(topic).filter(|(_, wish)| wanted(wish)).map(|(token, _)| *token).collect()
+    /// The subscriptions in a group of the topic, in the order of their making.
+    pub(crate) fn members(&self, topic: &str, published_here: bool, group: &Group) -> Vec<Token> {
+        let of_group = |wish: &Wish| wish.group.as_ref() == Some(group);
+        let wanted = |wish: &Wish| of_group(wish) && (wish.own || !published_here);
+        let wanted = self.wishes(topic).filter(|(_, wish)| wanted(wish));
+        let mut members: Vec<Token> = wanted.map(|(token, _)| *token).collect();
+        members.sort_unstable();
+        members
     }
 
     /// The groups of the topic with a subscription here that wants a message published here or not.
@@ -153,11 +156,7 @@ impl Subscriptions {
         published_here: bool,
         group: &Group,
     ) -> Option<Token> {
-        let of_group = |wish: &Wish| wish.group.as_ref() == Some(group);
-        let wanted = |wish: &Wish| of_group(wish) && (wish.own || !published_here);
-        let mut members: Vec<Token> =
-            self.wishes(topic).filter(|(_, wish)| wanted(wish)).map(|(token, _)| *token).collect();
-        members.sort_unstable();
+        let members = self.members(topic, published_here, group);
         let last = self.turns.get(group);
         let next = members.iter().find(|token| last.is_none_or(|last| *token > last));
         let next = *next.or(members.first())?;

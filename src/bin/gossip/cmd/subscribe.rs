@@ -73,7 +73,8 @@ impl Sub {
     async fn print(&self, mouth: Mouth, screen: Screen) -> Result<(), Failure> {
         match mouth {
             Mouth::Running(mut api) => {
-                let mut messages = api.subscribe(&self.topics, self.group.as_deref(), self.by_host).await?;
+                let mut messages =
+                    api.subscribe(&self.topics, self.group.as_deref(), self.by_host).await?;
                 while let Some(message) = messages.next().await {
                     print(&serde_json::from_slice(&message)?, screen)?;
                 }

@@ -9,6 +9,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::world::{START, World, at, id, room, topics, turn};
+use crate::base::group::{Chosen, Group, Interests};
 use crate::base::id::Life;
 use crate::base::machine::Machine;
 use crate::base::time::WallTime;
@@ -35,7 +36,27 @@ impl Dice {
     }
 
     fn topic(&mut self) -> String {
-        self.one(&["chat", "door", "other", ""]).to_owned()
+        self.one(&["chat", "door", "other", "", "*", ">", ">/a"]).to_owned()
+    }
+
+    fn group(&mut self) -> Group {
+        Group { name: self.one(&["a", "b", ""]).to_owned(), host: None }
+    }
+
+    fn chosen(&mut self) -> Chosen {
+        let members = (0..self.below(3)).map(|_| (self.group(), id(self.below(6) as usize)));
+        let members = members.collect();
+        let again = (self.below(2) == 0).then(|| u64::from(self.below(50)));
+        Chosen { all: self.below(4) == 0, members, again }
+    }
+
+    /// What a card may say, and more.
+    fn interests(&mut self) -> Interests {
+        let mut interests = topics(&[&self.topic()]);
+        if self.below(2) == 0 {
+            interests.groups.insert(self.topic(), [self.group()].into());
+        }
+        interests
     }
 
     fn frame(&mut self) -> Bytes {
@@ -52,7 +73,7 @@ impl Dice {
             receipts: self.below(2) == 0,
             foreign: false,
             origin,
-            chosen: None,
+            chosen: (self.below(3) == 0).then(|| self.chosen()),
         };
         encode(&header, b"payload").0
     }
@@ -73,14 +94,14 @@ fn any_input(dice: &mut Dice, ids: &[crate::base::id::NodeId]) -> Input {
             relays: NonZeroU8::new(1 + dice.below(3) as u8).unwrap(),
             receipts: (dice.below(2) == 0).then_some(Duration::from_secs(1)),
             foreign: false,
-            strategy: Strategy::RoundRobin,
-            if_read: false,
+            strategy: dice.one(&[Strategy::RoundRobin, Strategy::LeastRecent, Strategy::All]),
+            if_read: dice.below(4) == 0,
         }),
         3 => Input::Command(Command::Subscribe {
             subscription: Token(1 + sequence % 8),
             topic: dice.topic(),
             own: true,
-            group: None,
+            group: (dice.below(2) == 0).then(|| dice.group()),
         }),
         4 => Input::Command(Command::Unsubscribe { subscription: Token(1 + sequence % 8) }),
         5 => Input::Command(Command::Read {
@@ -101,7 +122,7 @@ fn any_input(dice: &mut Dice, ids: &[crate::base::id::NodeId]) -> Input {
         10 => Input::Joined { peer: node, bucket: Bucket(dice.below(40) as u16) },
         11 => Input::Linked { peer: node },
         12 => Input::Unlinked { peer: node },
-        13 => Input::Reads { node, topics: topics(&[&dice.topic()]) },
+        13 => Input::Reads { node, topics: dice.interests() },
         14 => Input::Gone { node },
         15 => Input::Door {
             topic: dice.topic(),

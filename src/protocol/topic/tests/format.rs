@@ -2,6 +2,8 @@ use bytes::Bytes;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::world::id;
+use crate::base::group::{Chosen, Group, MAX_CHOSEN, MAX_GROUP_NAME};
 use crate::base::id::Life;
 use crate::base::time::WallTime;
 use crate::protocol::topic::frame::{Header, MAX_HEADER, Origin, decode, encode};
@@ -69,6 +71,10 @@ fn a_frame_that_breaks_a_rule_is_none() {
 fn the_largest_header_fits() {
     let name = "n".repeat(256);
     let origin = Some(Origin { author: name.clone(), name: vec![255; 256] });
+    let long = "g".repeat(MAX_GROUP_NAME);
+    let group = Group { name: long.clone(), host: Some(long) };
+    let members = vec![(group, id(1)); MAX_CHOSEN];
+    let chosen = Some(Chosen { all: false, members, again: Some(u64::MAX - 1) });
     let header = Header {
         topic: name,
         life: Life(u64::MAX),
@@ -77,6 +83,7 @@ fn the_largest_header_fits() {
         receipts: true,
         foreign: true,
         origin,
+        chosen,
     };
     let (frame, begins) = encode(&header, b"");
     assert!(begins <= MAX_HEADER);

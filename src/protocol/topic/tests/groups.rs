@@ -2,15 +2,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
+use proptest::strategy::Strategy as _;
 
 use super::world::{World, at, id, publish, room, subscribe, topics, turn};
 use crate::base::group::{Chosen, Group, Interests, MAX_CHOSEN};
 use crate::base::id::{Life, NodeId};
 use crate::base::token::Token;
 use crate::protocol::topic::choice::{Choices, MAX_TURNS};
-use crate::protocol::topic::{
-    Command, Input, Notice, Output, Strategy, TopicConfig, TopicError,
-};
+use crate::protocol::topic::{Command, Input, Notice, Output, Strategy, TopicConfig, TopicError};
 
 fn group(name: &str) -> Group {
     Group { name: name.to_owned(), host: None }
@@ -189,9 +188,7 @@ fn a_message_without_a_member_left_waits_for_one_and_is_told_in_the_end() {
     world.freeze(2);
     world.command(0, publish(1, "jobs", "second"));
     world.run(passes(21_000));
-    let unread = |(_, output): &(_, Output)| {
-        matches!(output, Output::Notice(Notice::Unread { id }) if id.number == 3)
-    };
+    let unread = |(_, output): &(_, Output)| matches!(output, Output::Notice(Notice::Unread { id }) if id.number == 3);
     assert!(world.said[0].iter().any(unread));
     assert_eq!(world.rooms[0].stats().unconfirmed, 0);
 }
@@ -241,7 +238,8 @@ fn groups_of_one_name_on_several_hosts_are_several() {
     for (node, host) in [(1, "x"), (2, "x"), (3, "y")] {
         let group = Some(Group { name: "caches".into(), host: Some(host.into()) });
         let topic = "jobs".to_owned();
-        world.command(node, Command::Subscribe { subscription: Token(1), topic, own: false, group });
+        world
+            .command(node, Command::Subscribe { subscription: Token(1), topic, own: false, group });
     }
     world.run(passes(10));
     for text in texts(10) {
@@ -349,7 +347,12 @@ fn ids(count: usize) -> BTreeSet<NodeId> {
 }
 
 /// How often each was chosen.
-fn split(choices: &mut Choices, members: &BTreeSet<NodeId>, strategy: &Strategy, times: usize) -> Vec<usize> {
+fn split(
+    choices: &mut Choices,
+    members: &BTreeSet<NodeId>,
+    strategy: &Strategy,
+    times: usize,
+) -> Vec<usize> {
     let mut counts: BTreeMap<NodeId, usize> = members.iter().map(|node| (*node, 0)).collect();
     for _ in 0..times {
         let chosen = choices.choose("jobs", &group("a"), members, strategy, |_| 0).unwrap();

@@ -223,7 +223,8 @@ fn numbers_are_never_given_twice_even_when_topics_are_forgotten() {
 #[test]
 fn own_messages_come_back_only_where_wanted_and_are_kept_where_read() {
     let mut room = room(0, TopicConfig::default());
-    let with = Command::Subscribe { subscription: Token(5), topic: "chat".into(), own: true, group: None };
+    let with =
+        Command::Subscribe { subscription: Token(5), topic: "chat".into(), own: true, group: None };
     turn(&mut room, at(0), Input::Command(with));
     turn(&mut room, at(0), Input::Command(subscribe(6, "chat")));
     let out = send(&mut room, at(1), "chat", "x");

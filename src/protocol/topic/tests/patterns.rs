@@ -94,14 +94,16 @@ fn patterns_are_refused_to_publishers_and_bad_ones_to_subscribers() {
     assert!(matches!(
         &out[..],
         [Output::Published {
-            result: Err(TopicError::BadName { reason: BadName::Pattern, .. }), ..
+            result: Err(TopicError::BadName { reason: BadName::Pattern, .. }),
+            ..
         }]
     ));
     let out = turn(&mut room, at(0), Input::Command(subscribe(1, "a/>/b")));
     assert!(matches!(
         &out[..],
         [Output::Subscribed {
-            result: Err(TopicError::BadName { reason: BadName::RestInside, .. }), ..
+            result: Err(TopicError::BadName { reason: BadName::RestInside, .. }),
+            ..
         }]
     ));
 }

@@ -13,8 +13,8 @@ use crate::base::machine::{Machine, Outbox};
 use crate::base::time::{Time, WallTime};
 use crate::base::token::Token;
 use crate::protocol::topic::{
-    Bucket, Carried, Command, Input, Kept, Message, Output, Query, Report, Strategy,
-    TopicConfig, TopicMachine,
+    Bucket, Carried, Command, Input, Kept, Message, Output, Query, Report, Strategy, TopicConfig,
+    TopicMachine,
 };
 
 /// The wall clock at the start of every world.
@@ -59,7 +59,12 @@ pub(super) fn publish(token: u64, topic: &str, text: &str) -> Command {
 }
 
 pub(super) fn subscribe(subscription: u64, topic: &str) -> Command {
-    Command::Subscribe { subscription: Token(subscription), topic: topic.into(), own: false, group: None }
+    Command::Subscribe {
+        subscription: Token(subscription),
+        topic: topic.into(),
+        own: false,
+        group: None,
+    }
 }
 
 pub(super) fn topics(names: &[&str]) -> Interests {
