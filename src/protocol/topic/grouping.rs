@@ -159,10 +159,14 @@ impl TopicMachine {
     fn hand_on(&mut self, now: Time, place: u64, out: &mut Outbox<Output>) {
         let Some(mut errand) = self.errands.take(place) else { return };
         if errand.ends <= now {
-            let id = self.id_of(&errand);
-            return out.push(Output::Notice(Notice::Unread { id }));
+            // Of one that waited for a first reader the outbox tells.
+            if errand.group.is_some() {
+                let id = self.id_of(&errand);
+                out.push(Output::Notice(Notice::Unread { id }));
+            }
+            return;
         }
-        if self.is_held_up(&errand) {
+        if self.is_held_up(now, &errand) {
             errand.due = errand.ends.min(now + RETRY);
             return self.errands.put(place, errand);
         }
@@ -189,11 +193,12 @@ impl TopicMachine {
         self.config.confirm_within.max(Duration::from_millis(1))
     }
 
-    /// Whether what was sent before it on its topic is not out yet: to send it again would make
-    /// the queue longer, and nobody could have confirmed.
-    fn is_held_up(&self, errand: &Errand) -> bool {
-        let is_late = errand.holder.is_some() && self.waiting.is_queued(&errand.topic);
-        is_late || !self.waiting.has_room(errand.payload.len())
+    /// Whether nobody could confirm it because its topic is not out yet, so that to send it again
+    /// would only make the queue longer; or whether the queue is full.
+    fn is_held_up(&self, now: Time, errand: &Errand) -> bool {
+        let is_late = errand.holder.is_some() && errand.due <= now;
+        is_late && self.waiting.is_queued(&errand.topic)
+            || !self.waiting.has_room(errand.payload.len())
     }
 
     fn next_member(&mut self, errand: &Errand) -> Option<NodeId> {

@@ -109,7 +109,8 @@ impl Readers {
         if !interests.is_valid() {
             return Interests::default();
         }
-        let mut room = MAX_PATTERNS.saturating_sub(self.patterns.len());
+        let held = self.patterns.len() - usize::from(self.patterns.contains_key(ALL));
+        let mut room = MAX_PATTERNS.saturating_sub(held);
         let mut fits = |name: &String| {
             let known = !is_pattern(name) || name == ALL || self.patterns.contains_key(name);
             let fits = known || room > 0;

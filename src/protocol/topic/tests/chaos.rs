@@ -197,7 +197,7 @@ fn any_inputs_in_any_order_keep_the_invariants() {
             assert!(room.deadline().is_none_or(|due| due > now), "seed {seed}");
         }
         let (far, numbers) = (room.stats().delivered, published.len());
-        assert!(far > 50 && numbers > 50, "seed {seed} reaches {far} and {numbers}");
+        assert!(far > 50 && numbers > 30, "seed {seed} reaches {far} and {numbers}");
     }
 }
 

@@ -183,7 +183,7 @@ fn a_message_without_a_member_left_waits_for_one_and_is_told_in_the_end() {
     world.command(0, publish(1, "jobs", "first"));
     world.run(passes(15_000));
     world.command(2, member(1, "jobs", "a"));
-    world.run(passes(1_000));
+    world.run(passes(2_000));
     assert_eq!(world.delivered(2), ["first"]);
     world.freeze(2);
     world.command(0, publish(1, "jobs", "second"));
