@@ -20,6 +20,8 @@ pub(crate) struct Errand {
     pub(crate) first: Key,
     pub(crate) payload: Bytes,
     pub(crate) strategy: Strategy,
+    /// It does not wait for a new member when nobody is left.
+    pub(crate) if_read: bool,
     /// `None` while the message waits for a first reader: its groups are those it has then.
     pub(crate) group: Option<Group>,
     /// Who has to confirm it; `None` while there is nobody.

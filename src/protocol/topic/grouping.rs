@@ -70,6 +70,7 @@ impl TopicMachine {
             first: sealed.key,
             payload: sealed.message.payload.clone(),
             strategy: strategy.clone(),
+            if_read: sealed.if_read,
             group,
             holder,
             tried: BTreeSet::new(),
@@ -159,12 +160,7 @@ impl TopicMachine {
     fn hand_on(&mut self, now: Time, place: u64, out: &mut Outbox<Output>) {
         let Some(mut errand) = self.errands.take(place) else { return };
         if errand.ends <= now {
-            // Of one that waited for a first reader the outbox tells.
-            if errand.group.is_some() {
-                let id = self.id_of(&errand);
-                out.push(Output::Notice(Notice::Unread { id }));
-            }
-            return;
+            return self.give_up(&errand, out);
         }
         if self.is_held_up(now, &errand) {
             errand.due = errand.ends.min(now + RETRY);
@@ -184,6 +180,8 @@ impl TopicMachine {
             errand.sent.insert(key);
             errand.holder = Some(member);
             errand.due = errand.ends.min(now + self.patience());
+        } else if errand.if_read {
+            return self.give_up(&errand, out);
         }
         self.errands.put(place, errand);
     }
@@ -191,6 +189,13 @@ impl TopicMachine {
     /// How long a member has to confirm; not zero, or there would be no end of trying.
     fn patience(&self) -> Duration {
         self.config.confirm_within.max(Duration::from_millis(1))
+    }
+
+    /// Nobody is left, or nobody came. Of what is still in the outbox the outbox tells.
+    fn give_up(&self, errand: &Errand, out: &mut Outbox<Output>) {
+        if errand.group.is_some() && !self.waiting.is_queued(&errand.topic) {
+            out.push(Output::Notice(Notice::Unread { id: self.id_of(errand) }));
+        }
     }
 
     /// Whether nobody could confirm it because its topic is not out yet, so that to send it again

@@ -178,6 +178,7 @@ impl TopicMachine {
             self.try_readable(name, out);
         }
         self.regroup(now, &node, &new, out);
+        self.waiting.drop_unread(|topic| self.readers.any(topic), out);
         let readers = &self.readers;
         self.receipts.forget(&node, |topic| readers.reads(&node, topic), out);
     }

@@ -69,7 +69,8 @@
 //! 15. *Upon a subscription to a pattern* (`base/pattern.rs`): join all buckets, and tell the pattern
 //!     as it is. A node reads the topics that its names and patterns stand for. Beyond 1,024
 //!     patterns of all nodes together, a further one counts as `>`.
-//! 16. *Upon a publish for whoever reads* (`if_read`): refuse it while no other node reads the topic.
+//! 16. *Upon a publish for whoever reads* (`if_read`): refuse it while no other node reads the topic;
+//!     one that waits for the carrier is dropped and told as `Unread` when nobody reads it any more.
 //!
 //! ## Queue groups
 //!

@@ -40,6 +40,8 @@ pub(super) struct Sealed {
     pub(super) id: MessageId,
     pub(super) key: Key,
     frame: Bytes,
+    /// It waits only as long as its topic is read by somebody.
+    pub(super) if_read: bool,
     pub(super) message: Arc<Received>,
 }
 
@@ -56,10 +58,12 @@ impl TopicMachine {
             out.push(Output::Published { token, result: Err(error) });
             return;
         }
-        let Publication { topic, payload, relays, receipts, foreign, strategy, .. } = publication;
+        let Publication { topic, payload, relays, receipts, foreign, strategy, if_read } =
+            publication;
         let chosen = self.choose(&topic, &strategy);
         let receipted = receipts.is_some();
         let sealed = self.seal(now, &topic, &payload, receipted, foreign, None, chosen.clone());
+        let sealed = Sealed { if_read, ..sealed };
         self.stats.published += 1;
         out.push(Output::Published { token, result: Ok(sealed.id.clone()) });
         self.send(now, &sealed, relays, true, out);
@@ -193,7 +197,7 @@ impl TopicMachine {
         let payload = frame.slice(begins..);
         let message =
             Arc::new(Received { id: id.clone(), foreign_author, sent, received: sent, payload });
-        Sealed { id, key, frame, message }
+        Sealed { id, key, frame, if_read: false, message }
     }
 
     /// Hands a message to its lane. One that may not wait is sent when its lane moves.
@@ -219,7 +223,8 @@ impl TopicMachine {
             true
         };
         if may_queue || waiting.is_free(&id.topic, has_readers) {
-            let parcel = Parcel { id, bucket, frame, relays, accepted: now, may_wait };
+            let if_read = sealed.if_read;
+            let parcel = Parcel { id, bucket, frame, relays, accepted: now, may_wait, if_read };
             self.waiting.accept(parcel, has_readers, &mut self.tokens, out);
         } else if has_readers {
             out.push(Output::Notice(Notice::NotSent { id }));

@@ -9,7 +9,9 @@ use crate::base::group::{Chosen, Group, Interests, MAX_CHOSEN};
 use crate::base::id::{Life, NodeId};
 use crate::base::token::Token;
 use crate::protocol::topic::choice::{Choices, MAX_TURNS};
-use crate::protocol::topic::{Command, Input, Notice, Output, Strategy, TopicConfig, TopicError};
+use crate::protocol::topic::{
+    Carried, Command, Input, Notice, Output, Strategy, TopicConfig, TopicError,
+};
 
 fn group(name: &str) -> Group {
     Group { name: name.to_owned(), host: None }
@@ -324,6 +326,17 @@ fn a_message_for_whoever_reads_is_refused_while_nobody_does() {
     turn(&mut room, at(0), Input::Reads { node: id(1), topics: in_groups("jobs", &["a"]) });
     let out = turn(&mut room, at(0), lazy());
     assert!(matches!(&out[0], Output::Published { result: Ok(_), .. }));
+    // The carrier has nobody yet, and then nobody reads it any more.
+    let token = out.iter().find_map(|output| match output {
+        Output::Broadcast { token, .. } => Some(*token),
+        _ => None,
+    });
+    let outcome = Carried::NoPeers;
+    turn(&mut room, at(1), Input::Carried { token: token.expect("it goes out"), outcome });
+    assert_eq!(room.stats().waiting, 1);
+    let out = turn(&mut room, at(2), Input::Gone { node: id(1) });
+    assert!(matches!(&out[..], [Output::Notice(Notice::Unread { .. })]), "{out:?}");
+    assert_eq!((room.stats().waiting, room.stats().unconfirmed), (0, 0));
 }
 
 #[test]
