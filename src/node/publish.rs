@@ -109,7 +109,8 @@ impl Publish {
 
     /// Asks all readers to confirm and waits at most `within` for the last of them. Expected are
     /// those whose cards read the topic when the message is accepted, and of each queue group the
-    /// chosen member. A confirmation travels back the way the message came. Dropped before it is ready, the message may have been sent.
+    /// chosen member. A confirmation travels back the way the message came. Dropped before it is
+    /// ready, the message may have been sent.
     ///
     /// # Errors
     /// As awaiting the publish itself. Readers that are missing are no error; see the report.

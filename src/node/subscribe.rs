@@ -89,7 +89,8 @@ impl<T, C: Codec<T>> Subscribe<T, C> {
     /// config.labels.insert("host".to_owned(), "kitchen".to_owned());
     /// let node = Node::builder().config(config).spawn().await?;
     /// let jobs = node.subscribe(JOBS).group_by_host("caches").await?;
-    /// assert_eq!(node.overview().await?.groups["jobs"].first().unwrap().to_string(), "caches@kitchen");
+    /// let group = node.overview().await?.groups["jobs"].first().unwrap().clone();
+    /// assert_eq!(group.to_string(), "caches@kitchen");
     /// # node.leave().await }
     /// ```
     pub fn group_by_host(mut self, name: impl Into<String>) -> Self {

@@ -33,7 +33,8 @@ pub enum Command {
         /// Refuse it while no other node reads the topic, instead of letting it wait for one.
         if_read: bool,
     },
-    /// Deliver what comes on a topic, or on all topics of a pattern, from now on. Replied with `Output::Subscribed`.
+    /// Deliver what comes on a topic, or on all topics of a pattern, from now on. Replied with
+    /// `Output::Subscribed`.
     Subscribe {
         /// Names the subscription, and the reply.
         subscription: Token,

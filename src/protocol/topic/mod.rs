@@ -66,11 +66,12 @@
 //!     What a member that reads the topic signed out there is what its own door says: drop it.
 //! 14. *Upon a member's message of a topic at the door:* publish it there once, unless it has an
 //!     origin.
-//! 15. *Upon a subscription to a pattern* (`base/pattern.rs`): join all buckets, and tell the pattern
-//!     as it is. A node reads the topics that its names and patterns stand for. Beyond 1,024
-//!     patterns of all nodes together, a further one counts as `>`.
-//! 16. *Upon a publish for whoever reads* (`if_read`): refuse it while no other node reads the topic;
-//!     one that waits for the carrier is dropped and told as `Unread` when nobody reads it any more.
+//! 15. *Upon a subscription to a pattern* (`base/pattern.rs`): join all buckets, and tell the
+//!     pattern as it is. A node reads the topics that its names and patterns stand for. Beyond
+//!     1,024 patterns of all nodes together, a further one counts as `>`.
+//! 16. *Upon a publish for whoever reads* (`if_read`): refuse it while no other node reads the
+//!     topic; one that waits for the carrier is dropped and told as `Unread` when nobody reads it
+//!     any more.
 //!
 //! ## Queue groups
 //!
@@ -86,11 +87,11 @@
 //!     the strategy `all` nobody is named, and all members get it like readers in no group.
 //! 18. *Upon a message:* it is for the subscriptions in no group, and for one subscription of each
 //!     group this node is named in; that one is confirmed. What is for none of them is dropped.
-//! 19. *When a named member does not confirm within `confirm_within`, does not read the topic in the
-//!     group any more, or is gone:* send the message again, under a number of its own, for the next
-//!     member alone, chosen by the same strategy from those that did not have it. With nobody left
-//!     wait for a new member, and give up after `wait_for`: told as `Unread`. A confirmation counts
-//!     whoever's turn it is.
+//! 19. *When a named member does not confirm within `confirm_within`, does not read the topic in
+//!     the group any more, or is gone:* send the message again, under a number of its own, for the
+//!     next member alone, chosen by the same strategy from those that did not have it. With nobody
+//!     left wait for a new member, and give up after `wait_for`: told as `Unread`. A confirmation
+//!     counts whoever's turn it is.
 //! 20. *A message that waits for a first reader* (4) is for the groups that its first readers are
 //!     in: when they appear, it is sent again for a member of each. Later groups do not get it.
 //! 21. *Upon a publish that would leave more than `max_unconfirmed` open:* refuse it.
@@ -112,8 +113,8 @@
 //!   foreigners who hear both doors get a member's message from each, under the door's name.
 //! - A linked node that says it reads a topic and never takes part holds the topic's messages up
 //!   for a second at first, and then for a thirtieth of the time. Each linked identity can.
-//! - A message is confirmed when it is handed to a subscription. What the subscription has not taken
-//!   when its node dies is lost; what is confirmed and its receipt lost, two members have.
+//! - A message is confirmed when it is handed to a subscription. What the subscription has not
+//!   taken when its node dies is lost; what is confirmed and its receipt lost, two members have.
 //! - A message that foreigners bring in names members and is not sent again.
 //! - Receipts are not signed: a member can claim to be a reader, or another to be one.
 //! - Receipts a relay had taken when it died are lost; the author then reports them missing. So are

@@ -49,7 +49,9 @@ pub struct Candidate {
 
 /// A function that chooses: the place of the chosen one in the list.
 #[derive(Clone)]
-pub struct Choose(Arc<dyn Fn(&[Candidate]) -> usize + Send + Sync>);
+pub struct Choose(Arc<Function>);
+
+type Function = dyn Fn(&[Candidate]) -> usize + Send + Sync;
 
 impl Strategy {
     /// A strategy of your own. The list has the members by rising id, and is never empty; a place
