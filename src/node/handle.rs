@@ -183,7 +183,7 @@ impl Node {
     /// assert_eq!(lines.next().await.unwrap().value, "hello");
     ///
     /// let mut rooms = node.subscribe(Topic::<String>::new("rooms/*")).own_messages().await?;
-    /// node.publish(Topic::new("rooms/kitchen"), &"warm".to_string()).await?;
+    /// node.publish(Topic::<String>::new("rooms/kitchen"), &"warm".to_string()).await?;
     /// assert_eq!(rooms.next().await.unwrap().id.topic, "rooms/kitchen");
     /// # node.leave().await }
     /// ```

@@ -84,13 +84,14 @@ impl<T, C: Codec<T>> Subscribe<T, C> {
     /// # use gossip_mesh::{Config, Node, Topic};
     /// # #[tokio::main]
     /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// use futures::StreamExt;
     /// const JOBS: Topic<u32> = Topic::new("jobs");
     /// let mut config = Config::lab();
     /// config.labels.insert("host".to_owned(), "kitchen".to_owned());
     /// let node = Node::builder().config(config).spawn().await?;
-    /// let jobs = node.subscribe(JOBS).group_by_host("caches").await?;
-    /// let group = node.overview().await?.groups["jobs"].first().unwrap().clone();
-    /// assert_eq!(group.to_string(), "caches@kitchen");
+    /// let mut jobs = node.subscribe(JOBS).group_by_host("caches").own_messages().await?;
+    /// node.publish(JOBS, &7).await?;
+    /// assert_eq!(jobs.next().await.unwrap().value, 7);
     /// # node.leave().await }
     /// ```
     pub fn group_by_host(mut self, name: impl Into<String>) -> Self {

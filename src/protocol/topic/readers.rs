@@ -7,8 +7,8 @@ use crate::base::id::NodeId;
 use crate::base::pattern::{ALL, is_pattern, matches};
 
 /// Most patterns of all nodes together: a topic is compared with each. Any further one counts as
-/// `>` until its node's next card: too much is sent then, and nothing too little. (Measured: 1,024
-/// comparisons take about 30 us; see the test of it.)
+/// `>` until its node's next card: too much is sent then, and nothing too little. (Guess: so
+/// many comparisons take some ten microseconds.)
 pub(crate) const MAX_PATTERNS: usize = 1_024;
 
 /// The readers of every topic. As large as the cards that discovery keeps, which are bounded there.
