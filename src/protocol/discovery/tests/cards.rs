@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::world::{MS, SECOND, World, address, id, key, settings};
+use crate::base::group::{Group, Interests};
 use crate::base::id::Life;
 use crate::base::key::SecretKey;
 use crate::base::limits::{MAX_ADDRESSES, MAX_CARD, MAX_LABELS, MAX_TOPICS};
@@ -176,6 +177,26 @@ fn the_own_card_always_fits() {
     let bytes = machine.own().sign(&key(0)).card.len();
     assert!((MAX_CARD - 256..=MAX_CARD).contains(&bytes), "{bytes}");
     assert_eq!(machine.own().addresses.len(), MAX_ADDRESSES);
+}
+
+#[test]
+fn the_own_card_has_as_many_groups_as_fit_and_others_accept() {
+    for (topics, groups) in [(1_000, 40), (0, 5_000)] {
+        let mut machine = alone(settings(0));
+        let mut interests = Interests::from(crowded(0, topics, 0).topics);
+        let group = |n| Group { name: format!("g{n:04}"), host: Some("a host".to_owned()) };
+        interests.groups.insert("jobs".to_owned(), (0..groups).map(group).collect());
+        interests.groups.insert("bad/>/name".to_owned(), [group(0)].into());
+        machine.handle(Time::ZERO, Input::Reads { topics: interests }, &mut Outbox::new());
+        machine.handle(Time::ZERO + 5 * MS, Input::Tick, &mut Outbox::new());
+        let own = machine.own();
+        let signed = own.sign(&key(0));
+        assert!(signed.card.len() <= MAX_CARD);
+        assert_eq!(read(&signed).as_ref(), Some(own), "others accept it");
+        let listed = own.topics.len() + own.groups.values().map(BTreeSet::len).sum::<usize>();
+        assert!(listed == MAX_TOPICS || signed.card.len() > MAX_CARD - 256, "{listed}");
+        assert!(!own.groups["jobs"].is_empty());
+    }
 }
 
 #[test]
