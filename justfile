@@ -18,3 +18,8 @@ msrv:
 # A flaky test is a bug: all of them, twenty times.
 twenty:
     for round in $(seq 20); do cargo test --quiet || exit 1; done
+
+# What messages cost in the machines, and in a network of this process.
+bench:
+    cargo bench --bench topic
+    cargo run --release -- bench topic --size 100,1024,65536

@@ -16,6 +16,7 @@ use crate::protocol::discovery::{DiscoveryConfig, Topology};
 use crate::protocol::link::WatchConfig;
 use crate::protocol::membership::MembershipConfig;
 use crate::protocol::topic::TopicConfig;
+use crate::protocol::tree::TreeConfig;
 
 /// All settings of a node. Begin with a preset: [`Config::lan`] (the default), [`Config::wan`] or
 /// [`Config::lab`].
@@ -72,6 +73,8 @@ pub struct Config {
     pub discovery: DiscoveryConfig,
     /// Topics.
     pub topic: TopicConfig,
+    /// Settings of the tree carrier.
+    pub tree: TreeConfig,
     /// The carrier of topics.
     pub gossip: GossipConfig,
     /// Connections.
@@ -299,6 +302,7 @@ impl Config {
             membership: MembershipConfig::default(),
             discovery: DiscoveryConfig::default(),
             topic: TopicConfig::default(),
+            tree: TreeConfig::default(),
             gossip: GossipConfig::default(),
             link: LinkConfig::default(),
             door: DoorConfig::default(),

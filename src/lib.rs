@@ -83,26 +83,30 @@ pub use engine::{
 };
 pub use multiaddr::Multiaddr;
 #[cfg(feature = "net")]
-pub use net::{Fault, FaultDirection, FaultEffect, FaultError, FaultPeer};
+pub use net::{
+    CarrierStats, Fault, FaultDirection, FaultEffect, FaultError, FaultPeer, StreamStats,
+};
 #[cfg(feature = "api")]
 pub use node::api;
 #[cfg(feature = "net")]
 pub use node::{
-    AddressSource, Builder, Confirmed, Error, Events, Handler, Member, Message, Node, Overview,
-    Peer, Publish, Sighting, Stats, Subscribe, Subscription, TopicHandle,
+    AddressSource, Builder, Confirmed, Durations, Error, Events, Handler, Member, Message, Node,
+    Overview, Peer, Publish, Publisher, ReaderStats, Refusals, Sighting, Stats, Subscribe,
+    Subscription, TopicHandle, TreeTraffic, TurnStats, Undelivered,
 };
 pub use protocol::discovery::{
     Card, ConnectError, Degrees, DiscoveryConfig, DiscoveryStats, Source, Topology,
 };
-pub use protocol::link::WatchConfig;
+pub use protocol::link::{LinkStats, WatchConfig};
 pub use protocol::membership::{
     Alive, BadThreshold, Certificate, Finding, Flaw, GoingDownReason, MAX_VOTES, MembershipConfig,
     MembershipStats, Phase, Reprieve, SelfReset, Standing, Statement, Threshold, Verdict, Vote,
 };
 pub use protocol::topic::{
     Candidate, Choose, Delivery, Hop, MessageId, NotAStrategy, Paths, Query, Report, Strategy,
-    Topic, TopicConfig, TopicError, TopicStats, Way, Which,
+    Topic, TopicConfig, TopicError, TopicStats, TraceId, Way, Which,
 };
+pub use protocol::tree::{TreeConfig, TreeStats};
 pub use store::StoreError;
 
 #[cfg(all(doctest, feature = "net"))]

@@ -169,6 +169,7 @@ async fn tcp_needs_the_token_and_the_description_names_every_path() {
         "peers",
         "members",
         "why/{node}",
+        "metrics",
         "recording",
         "publish",
         "messages",

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use gossip_mesh::sim::broadcast::is_broadcast;
+use gossip_mesh::sim::tree::is_tree;
 use gossip_mesh::sim::{self, Scenario};
 
 /// Worlds that cost more than this (nodes times virtual seconds) are only read: they are run by
@@ -29,8 +30,8 @@ fn scenarios() -> Vec<(PathBuf, Scenario)> {
     files.sort();
     let read = |file: PathBuf| {
         let text = fs::read_to_string(&file).unwrap();
-        // Those of the model of broadcast are run by `broadcast_model`.
-        if is_broadcast(&text) {
+        // Those of carriers are run by `broadcast_model` and `tree_model`.
+        if is_broadcast(&text) || is_tree(&text) {
             return None;
         }
         let scenario = Scenario::from_toml(&text);

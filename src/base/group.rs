@@ -97,11 +97,15 @@ pub struct Chosen {
 impl Chosen {
     /// Whether it keeps the rules that its types do not say, in a message of this number.
     pub(crate) fn is_valid(&self, number: u64) -> bool {
-        let plain = self.members.is_empty() && self.again.is_none();
-        (plain || !self.all)
+        (self.names_nobody() || !self.all)
             && self.members.len() <= MAX_CHOSEN
             && self.members.iter().all(|(group, _)| group.is_valid())
             && self.again.is_none_or(|first| (1..number).contains(&first))
+    }
+
+    /// Whether it is for no member in particular.
+    pub(crate) const fn names_nobody(&self) -> bool {
+        self.members.is_empty() && self.again.is_none()
     }
 
     /// The groups in which it is for this node.

@@ -11,6 +11,9 @@ pub const MAX_FRAME: usize = 1024 * 1024;
 /// large goes before them; an acknowledgement needs some hundred bytes.
 pub const MAX_PROBE: usize = 2 * 1024;
 
+/// Largest message of the tree room, in bytes: it goes before batches on the same stream.
+pub const MAX_TREE_MESSAGE: usize = 16 * 1024;
+
 /// Largest certificate that a hello carries, in bytes. One of 64 voters, with a node id, a
 /// signature and a handful of numbers for each, needs some 8 KiB.
 pub const MAX_CERTIFICATE: usize = 12 * 1024;

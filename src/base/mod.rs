@@ -1,5 +1,6 @@
 //! Floor 0: the words every room shares. Pure, and free of libp2p, tokio, redb, clocks and entropy.
 
+pub(crate) mod batch;
 pub(crate) mod codec;
 pub(crate) mod group;
 pub(crate) mod id;

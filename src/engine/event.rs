@@ -77,6 +77,17 @@ pub enum Event {
         /// Which.
         id: MessageId,
     },
+    /// Messages on a topic that is read here are lost: nobody could give them in time.
+    Gap {
+        /// Who published them.
+        author: NodeId,
+        /// On which topic.
+        topic: String,
+        /// The number of the first.
+        from: u64,
+        /// One above the number of the last.
+        to: u64,
+    },
     /// The book of cards is full; this node is not remembered.
     CardsFull {
         /// Who.
@@ -133,6 +144,11 @@ impl Event {
             Self::NotSent { id } => format!(
                 "message {} on `{}` met full queues everywhere and may be lost",
                 id.number, id.topic
+            ),
+            Self::Gap { author, topic, from, to } => format!(
+                "{} messages of {} on `{topic}` are lost, from number {from} on",
+                to.saturating_sub(*from),
+                name(*author)
             ),
             Self::CardsFull { node } => format!(
                 "too many nodes are known to remember {}: raise `discovery.max_cards` and \

@@ -1,10 +1,13 @@
 //! What travels between two nodes outside of broadcasts: one message type over all rooms.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use crate::base::batch::Batch;
 use crate::base::limits::{MAX_FRAME, MAX_PROBE};
 use crate::base::token::Token;
-use crate::protocol::{discovery, membership, topic};
+use crate::protocol::{discovery, membership, topic, tree};
 
 /// A question, a statement or an answer of one of the rooms.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -72,6 +75,15 @@ impl Request {
 /// A response on the wire. Empty for `Tell`, and for a question that has no answer.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Response(pub Option<Message>);
+
+/// What travels by the streams of the tree carrier.
+#[derive(Clone, Debug)]
+pub enum Packet {
+    /// Messages of one author, signed.
+    Batch(Arc<Batch>),
+    /// What the tree rooms of two neighbours say to each other. At most `MAX_TREE_MESSAGE` bytes.
+    Message(tree::Message),
+}
 
 /// Which room.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use multiaddr::Multiaddr;
 
-use super::frame::{Message, Ticket};
+use super::frame::{Message, Packet, Ticket};
 use crate::base::id::{Life, NodeId};
 use crate::base::token::Token;
 use crate::protocol::discovery::{self, DialFailure, Source};
@@ -53,6 +53,17 @@ pub enum Input {
     /// A foreign peer published at our door.
     Door { topic: String, author: String, origin: Bytes, payload: Bytes },
 
+    /// Our stream to a linked peer is open: the tree may send to it.
+    TreeUp { peer: NodeId },
+    /// Our stream to a peer ended, or its link did. What was sent and not read is lost.
+    TreeDown { peer: NodeId },
+    /// A packet came by a peer's stream. A batch in it is signed by its author.
+    TreePacket { from: NodeId, packet: Packet },
+    /// So many bytes of the batches for a peer were written, in the order they were sent.
+    TreeSent { peer: NodeId, bytes: usize },
+    /// A peer's stream was closed, because what came by it broke a rule or was forged.
+    TreeRefused { peer: NodeId },
+
     /// A peer asks; answer with `Output::Answer`.
     Asked { from: NodeId, token: Token, message: Message },
     /// A peer tells something that needs no answer.
@@ -83,6 +94,7 @@ impl Input {
             | Self::Parted { peer, .. }
             | Self::Heard { from: peer, .. }
             | Self::Copy { from: peer, .. }
+            | Self::TreePacket { from: peer, .. }
             | Self::Asked { from: peer, .. }
             | Self::Told { from: peer, .. }
             | Self::Answer { from: peer, .. }

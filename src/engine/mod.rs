@@ -13,6 +13,7 @@
 //!
 //! `route.rs` translates and never decides.
 
+mod branches;
 mod condition;
 mod event;
 pub(crate) mod frame;

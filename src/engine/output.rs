@@ -6,7 +6,7 @@ use bytes::Bytes;
 use multiaddr::Multiaddr;
 
 use super::event::Event;
-use super::frame::{Message, Ticket};
+use super::frame::{Message, Packet, Ticket};
 use crate::base::id::{Incarnation, NodeId};
 use crate::base::token::Token;
 use crate::protocol::discovery::ConnectError;
@@ -41,6 +41,12 @@ pub enum Output {
     /// Publish the bare payload at the door.
     Door { topic: String, payload: Bytes },
 
+    /// Send a packet by our stream to a peer; without one it is lost.
+    TreeSend { to: NodeId, packet: Packet },
+    /// While true, take no batches that come by this peer's streams: it has to wait. What waits
+    /// here already still comes, 2 MiB over all peers. Ends with `Input::TreeDown`.
+    TreeHold { peer: NodeId, held: bool },
+
     /// Ask a linked peer.
     Ask { to: NodeId, ticket: Ticket, message: Message },
     /// Tell a linked peer.
@@ -48,8 +54,8 @@ pub enum Output {
     /// Answer an `Input::Asked`.
     Answer { token: Token, message: Message },
 
-    /// Hand a message to a subscription.
-    Deliver { subscription: Token, message: Arc<Received> },
+    /// Hand messages to a subscription, in order.
+    Deliver { subscription: Token, messages: Vec<Arc<Received>> },
     /// Reply to a publish.
     Published { token: Token, result: Result<MessageId, TopicError> },
     /// Second reply to a publish with receipts.

@@ -2,8 +2,10 @@
 //! decides nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::branches::Branches;
 use super::condition::{Condition, Facts};
 use super::event::Event;
 use super::frame::{Message, Room, Ticket};
@@ -12,6 +14,7 @@ use super::output::Output;
 use super::recorder::{Limits, Recorder};
 use super::recording::{Recording, RecordingHeader, RecordingOf};
 use super::story::{Episode, Story, StoryBook};
+use crate::base::batch::Batch;
 use crate::base::codec::{from_cbor, to_cbor};
 use crate::base::id::{Life, NodeId};
 use crate::base::key::SecretKey;
@@ -21,11 +24,12 @@ use crate::base::signer::{Signer, Verifier};
 use crate::base::time::{Time, WallTime};
 use crate::base::token::Token;
 use crate::protocol::discovery::{self, Card, DiscoveryMachine};
-use crate::protocol::link::{self, LinkMachine, Links, WatchConfig};
+use crate::protocol::link::{self, LinkMachine, LinkStats, Links, WatchConfig};
 use crate::protocol::membership::{
     self, Finding, MembershipConfig, MembershipMachine, Roll, Saved,
 };
 use crate::protocol::topic::{self, TopicConfig, TopicMachine};
+use crate::protocol::tree::{self, TreeConfig, TreeMachine};
 
 /// What an engine is made from.
 #[derive(Debug)]
@@ -52,6 +56,8 @@ pub struct EngineSettings {
     pub discovery: discovery::Settings,
     /// Settings of the topic room.
     pub topic: TopicConfig,
+    /// Settings of the tree carrier.
+    pub tree: TreeConfig,
 }
 
 /// All machines of a node as one.
@@ -62,10 +68,14 @@ pub struct Engine {
     membership: MembershipMachine,
     discovery: DiscoveryMachine,
     topic: TopicMachine,
+    tree: TreeMachine<Arc<Batch>>,
     to_link: Outbox<link::Output>,
     to_membership: Outbox<membership::Output>,
     to_discovery: Outbox<discovery::Output>,
     to_topic: Outbox<topic::Output>,
+    to_tree: Outbox<tree::Output<Arc<Batch>>>,
+    /// Links that the tree may use.
+    pub(super) branches: Branches,
     /// When the last ping of a linked peer was answered, and after how long.
     round_trips: BTreeMap<NodeId, (Time, Duration)>,
     stories: StoryBook,
@@ -89,11 +99,14 @@ impl Engine {
             formed,
             discovery,
             topic,
+            tree,
         } = settings;
+        let open = discovery.topology.is_open();
         let me = key.id();
         let header = RecordingHeader::new(me, life, started, seed, membership.clone());
         let alone =
             discovery.bootstrap.is_empty() && discovery.topology.neighbours().next().is_none();
+        let (topic_signer, topic_verifier) = (Signer::new(key.clone()), verifier.clone());
         let membership = membership::Settings {
             config: membership,
             signer: Signer::new(key),
@@ -107,7 +120,7 @@ impl Engine {
         Self {
             me,
             life,
-            topic: TopicMachine::new(topic, me, life, started),
+            topic: TopicMachine::new(topic, topic_signer, topic_verifier, life, started),
             link: LinkMachine::new(watch, me),
             membership: MembershipMachine::new(membership),
             discovery: DiscoveryMachine::new(discovery, seed),
@@ -115,6 +128,9 @@ impl Engine {
             to_membership: Outbox::new(),
             to_discovery: Outbox::new(),
             to_topic: Outbox::new(),
+            tree: TreeMachine::new(tree),
+            to_tree: Outbox::new(),
+            branches: Branches::new(open),
             round_trips: BTreeMap::new(),
             stories: StoryBook::new(me),
             started,
@@ -149,6 +165,11 @@ impl Engine {
         self.link.links()
     }
 
+    /// How many links came and went.
+    pub fn link_stats(&self) -> LinkStats {
+        self.link.stats()
+    }
+
     /// The rooms, to look at.
     pub fn membership(&self) -> &MembershipMachine {
         &self.membership
@@ -162,6 +183,12 @@ impl Engine {
     /// The rooms, to look at.
     pub fn topic(&self) -> &TopicMachine {
         &self.topic
+    }
+
+    /// The rooms, to look at.
+    #[cfg(feature = "net")]
+    pub fn tree(&self) -> &TreeMachine<Arc<Batch>> {
+        &self.tree
     }
 
     /// The last round trip measured with a linked peer.
@@ -228,7 +255,11 @@ impl Engine {
         self.discovery.handle(now, input, &mut self.to_discovery);
     }
 
-    fn tell_topic(&mut self, now: Time, input: topic::Input) {
+    pub(super) fn tell_tree(&mut self, now: Time, input: tree::Input<Arc<Batch>>) {
+        self.tree.handle(now, input, &mut self.to_tree);
+    }
+
+    pub(super) fn tell_topic(&mut self, now: Time, input: topic::Input) {
         self.topic.handle(now, input, &mut self.to_topic);
     }
 
@@ -246,6 +277,7 @@ impl Engine {
                 self.tell_membership(now, membership::Input::Tick);
                 self.tell_discovery(now, discovery::Input::Tick);
                 self.tell_topic(now, topic::Input::Tick);
+                self.tell_tree(now, tree::Input::Tick);
             }
             Input::Opened { peer, life, link } => {
                 self.tell_link(now, link::Input::Opened { peer, life, link });
@@ -259,6 +291,7 @@ impl Engine {
                     && self.links().is_linked(peer)
                 {
                     self.round_trips.insert(peer, (now, round_trip));
+                    self.branch_measured(now, peer, round_trip);
                 }
                 let answered = answered.is_some();
                 self.tell_link(now, link::Input::Pinged { peer, link, answered });
@@ -302,9 +335,11 @@ impl Engine {
             }
             Input::Joined { peer, bucket } => {
                 self.tell_topic(now, topic::Input::Joined { peer, bucket });
+                self.tell_tree(now, tree::Input::Joined { peer, bucket: bucket.0 });
             }
             Input::Parted { peer, bucket } => {
                 self.tell_topic(now, topic::Input::Parted { peer, bucket });
+                self.tell_tree(now, tree::Input::Parted { peer, bucket: bucket.0 });
             }
             Input::Door { topic, author, origin, payload } => {
                 self.tell_topic(now, topic::Input::Door { topic, author, origin, payload });
@@ -357,6 +392,14 @@ impl Engine {
                 Room::Topic => self.tell_topic(now, topic::Input::Arrived { token }),
             },
             Input::NoAnswer { ticket: Ticket { room, token } } => self.no_answer(now, room, token),
+            Input::TreeUp { peer } => self.stream_up(now, peer, out),
+            Input::TreeDown { peer } => self.stream_down(now, peer),
+            Input::TreePacket { from, packet } => self.packet(now, from, packet),
+            Input::TreeSent { peer, bytes } => {
+                self.tell_tree(now, tree::Input::Sent { peer, bytes });
+            }
+            // Its sender breaks rules: to link anew costs it more than a stream does.
+            Input::TreeRefused { peer } => self.tell_link(now, link::Input::Unlink { peer }),
         }
     }
 
@@ -381,6 +424,8 @@ impl Engine {
                 self.discovery_wants(now, output, out);
             } else if let Some(output) = self.to_topic.pop() {
                 self.topic_wants(now, output, out);
+            } else if let Some(output) = self.to_tree.pop() {
+                self.tree_wants(now, output, out);
             } else {
                 return;
             }
@@ -493,6 +538,8 @@ impl Engine {
                 self.tell_membership(now, membership::Input::Unneeded { peer });
             }
             discovery::Output::Neighbour { peer, joined } => {
+                self.branches.neighbour(peer, joined);
+                self.tell_branch(now, peer, out);
                 out.push(Output::Neighbour { peer, joined });
             }
             discovery::Output::Card(card) => self.card(now, card, out),
@@ -540,8 +587,9 @@ impl Engine {
             topic::Output::Broadcast { token, bucket, frame } => {
                 out.push(Output::Broadcast { token, bucket, frame });
             }
-            topic::Output::Deliver { subscription, message } => {
-                out.push(Output::Deliver { subscription, message });
+            topic::Output::Grow(batch) => self.tell_tree(now, tree::Input::Publish(batch)),
+            topic::Output::Deliver { subscription, messages } => {
+                out.push(Output::Deliver { subscription, messages });
             }
             topic::Output::Reads(topics) => {
                 self.tell_discovery(now, discovery::Input::Reads { topics });
@@ -576,6 +624,9 @@ impl Engine {
             topic::Output::Notice(topic::Notice::NotSent { id }) => {
                 out.push(Output::Event(Event::NotSent { id }));
             }
+            topic::Output::Notice(topic::Notice::Gap { author, topic, from, to }) => {
+                out.push(Output::Event(Event::Gap { author, topic, from, to }));
+            }
         }
     }
 }
@@ -595,6 +646,7 @@ impl Machine for Engine {
             self.membership.deadline(),
             self.discovery.deadline(),
             self.topic.deadline(),
+            self.tree.deadline(),
         ];
         rooms.into_iter().fold(None, earliest)
     }

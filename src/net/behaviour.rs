@@ -15,6 +15,7 @@ use super::control::{Exchange, control};
 use super::gate::Gate;
 use super::kademlia::{Finder, address_book};
 use super::probe::probe;
+use super::stream::Opener;
 use crate::base::key::SecretKey;
 use crate::config::{Config, LinkConfig};
 use crate::engine::frame::Lane;
@@ -38,6 +39,7 @@ pub struct Behaviour {
     pub carrier: Carrier,
     pub control: Exchange,
     pub probe: Exchange,
+    pub opener: Opener,
     pub ping: ping::Behaviour,
     pub identify: identify::Behaviour,
     pub kademlia: Toggle<Finder>,
@@ -59,6 +61,7 @@ impl Behaviour {
             carrier: Carrier::new(key, config, clock)?,
             control: control(&config.link),
             probe: probe(&config.link),
+            opener: Opener::default(),
             ping: ping::Behaviour::new(
                 ping::Config::new()
                     .with_interval(config.link.ping_interval)

@@ -33,6 +33,7 @@ use libp2p::swarm::{
     THandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
 };
 use libp2p::{Multiaddr, PeerId};
+use serde::{Deserialize, Serialize};
 use tokio::time::Sleep;
 
 pub use ear::Copy;
@@ -55,6 +56,17 @@ pub enum CarrierEvent {
     Copy(Copy),
 }
 
+/// What the carrier moved since the start: frames, without what gossipsub adds.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct CarrierStats {
+    /// Bytes this node gave it to broadcast, each frame counted once however many neighbours get
+    /// it.
+    pub published_bytes: u64,
+    /// Bytes that came from neighbours, every copy counted.
+    pub received_bytes: u64,
+}
+
 type Filter = MaxCountSubscriptionFilter<WhitelistSubscriptionFilter>;
 type Inner = gossipsub::Behaviour<Ear, Filter>;
 
@@ -65,6 +77,7 @@ pub struct Carrier {
     topics: Vec<IdentTopic>,
     clock: Clock,
     turns: Turns,
+    published_bytes: u64,
     /// Wakes when a connection has waited long enough for its turn.
     timer: Pin<Box<Sleep>>,
 }
@@ -98,7 +111,7 @@ impl Carrier {
         )?;
         let turns = Turns::new(PeerId::from(key.id()));
         let timer = Box::pin(tokio::time::sleep_until(clock.instant(clock.now()).into()));
-        Ok(Self { inner, ear, topics, clock, turns, timer })
+        Ok(Self { inner, ear, topics, clock, turns, published_bytes: 0, timer })
     }
 
     /// Takes part in a bucket.
@@ -128,7 +141,10 @@ impl Carrier {
         let Some(topic) = self.topics.get(usize::from(bucket.0)) else { return Carried::Refused };
         match self.inner.publish(topic.hash(), frame) {
             // A duplicate is one that is out already.
-            Ok(_) | Err(PublishError::Duplicate) => Carried::Out,
+            Ok(_) | Err(PublishError::Duplicate) => {
+                self.published_bytes = self.published_bytes.saturating_add(frame.len() as u64);
+                Carried::Out
+            }
             Err(PublishError::NoPeersSubscribedToTopic) => Carried::NoPeers,
             Err(PublishError::AllQueuesFull(_)) => Carried::QueuesFull,
             Err(error) => {
@@ -136,6 +152,12 @@ impl Carrier {
                 Carried::Refused
             }
         }
+    }
+
+    /// What it moved since the start.
+    pub fn stats(&self) -> CarrierStats {
+        let Self { published_bytes, ref ear, .. } = *self;
+        CarrierStats { published_bytes, received_bytes: ear.bytes() }
     }
 
     /// Topics travel directly to this peer from now on, or no more.

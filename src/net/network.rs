@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, TcpListener};
 
 use futures::StreamExt;
+use futures::future::pending;
 use libp2p::core::transport::ListenerId;
 use libp2p::multiaddr::Protocol;
 use libp2p::request_response::{InboundRequestId, OutboundRequestId, ResponseChannel};
@@ -11,12 +12,14 @@ use libp2p::swarm::{ConnectionId, Swarm, SwarmEvent};
 use libp2p::{Multiaddr, PeerId};
 
 use super::behaviour::{AGENT, Behaviour, swarm_config};
+use super::carrier::CarrierStats;
 use super::clock::Clock;
 use super::door::{Door, DoorStats};
 use super::hello::{Hello, HelloSettings, HelloStats};
 use super::perform::innermost;
 use super::sense;
 use super::shape::{Fault, FaultError, Shaper};
+use super::stream::{self, Effects, StreamStats, Streams};
 use super::transport::{self, Transports};
 use crate::base::id::{Life, NodeId};
 use crate::base::key::{NetworkKey, SecretKey};
@@ -70,6 +73,7 @@ pub struct Network {
     pub(super) swarm: Swarm<Behaviour>,
     pub(super) hello: Hello,
     pub(super) door: Option<Door>,
+    pub(super) streams: Streams,
     /// What may be wrong with links on purpose, where it may.
     shaper: Option<Shaper>,
     /// What already happened, before the swarm is asked for more.
@@ -107,11 +111,12 @@ impl Network {
             life,
             max_message_bytes: config.topic.max_message_bytes as u64,
             buckets: config.topic.buckets,
-            features: BTreeSet::new(),
+            features: BTreeSet::from([stream::FEATURE.to_owned()]),
             agent: AGENT.to_owned(),
             timeout: config.link.hello_timeout,
             max_under_way: config.link.max_hellos,
         });
+        let limits = stream::Limits { max_payload: config.topic.max_message_bytes };
         let start = |error: String| NetworkError::Start(error);
         // The same of one node in all its lives: a test that is run again meets the same faults.
         let shaper = config.faults.then(|| Shaper::new(seed_of(key.id()), clock));
@@ -124,6 +129,7 @@ impl Network {
             swarm,
             hello,
             door: Door::open(key, config, clock)?,
+            streams: Streams::new(clock, limits),
             shaper,
             inbox: VecDeque::new(),
             connections: BTreeMap::new(),
@@ -194,6 +200,11 @@ impl Network {
         self.door.as_ref().map(Door::stats).unwrap_or_default()
     }
 
+    /// What the carrier moved.
+    pub fn carrier_stats(&self) -> CarrierStats {
+        self.swarm.behaviour().carrier.stats()
+    }
+
     pub(super) fn tell_addresses(&mut self) {
         let addresses = self.addresses();
         self.inbox.push_back(Input::Listening { addresses });
@@ -202,6 +213,17 @@ impl Network {
     /// What the hellos came to.
     pub fn hello_stats(&self) -> HelloStats {
         self.hello.stats()
+    }
+
+    /// What went wrong with streams of the tree carrier.
+    pub fn stream_stats(&self) -> StreamStats {
+        self.streams.stats()
+    }
+
+    /// The streams, and what may come of what happens to them.
+    pub(super) fn streams(&mut self) -> (&mut Streams, Effects<'_>) {
+        let opener = &mut self.swarm.behaviour_mut().opener;
+        (&mut self.streams, Effects { opener, inbox: &mut self.inbox })
     }
 
     /// Sets all of these faults, in this order, or none.
@@ -227,15 +249,20 @@ impl Network {
             if let Some(input) = self.inbox.pop_front() {
                 return input;
             }
-            match &mut self.door {
-                None => {
-                    let event = self.swarm.select_next_some().await;
-                    sense::swarm(self, event);
+            let door = async {
+                match &mut self.door {
+                    Some(door) => door.next().await,
+                    None => pending().await,
                 }
-                Some(door) => tokio::select! {
-                    event = self.swarm.select_next_some() => sense::swarm(self, event),
-                    input = door.next() => self.inbox.push_back(input),
-                },
+            };
+            // In no fixed order: packets and events leave each other their turns.
+            tokio::select! {
+                event = self.swarm.select_next_some() => sense::swarm(self, event),
+                () = self.streams.ready() => {
+                    let (streams, mut effects) = self.streams();
+                    streams.settle(&mut effects);
+                }
+                input = door => self.inbox.push_back(input),
             }
         }
     }

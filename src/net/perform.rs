@@ -49,6 +49,11 @@ impl Network {
             Output::Ask { to, ticket, message } => self.send(to, ticket, Request::Ask(message)),
             Output::Tell { to, ticket, message } => self.send(to, ticket, Request::Tell(message)),
             Output::Answer { token, message } => self.respond(token, Some(message)),
+            Output::TreeSend { to, packet } => {
+                let (streams, mut effects) = self.streams();
+                streams.send(PeerId::from(to), &packet, &mut effects);
+            }
+            Output::TreeHold { peer, held } => self.streams.hold(PeerId::from(peer), held),
             other => return Some(other),
         }
         None

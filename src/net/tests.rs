@@ -3,4 +3,4 @@
 mod barred;
 mod gate;
 mod lanes;
-mod pair;
+pub mod pair;

@@ -5,14 +5,17 @@ use std::path::PathBuf;
 use futures::stream::{BoxStream, SelectAll};
 use multiaddr::Multiaddr;
 use tokio::sync::{broadcast, mpsc, watch};
+use tracing::Instrument;
 
 use super::command::MAILBOX;
 use super::driver::Driver;
 use super::error::Error;
 use super::folder;
 use super::handle::Node;
-use super::replies::{Replies, Sinks};
+use super::replies::Replies;
+use super::sinks::Sinks;
 use super::source::{AddressSource, Sighting};
+use super::tally::Tally;
 use crate::base::id::Life;
 use crate::base::key::{NetworkKey, SecretKey};
 use crate::base::signer::Verifier;
@@ -235,6 +238,7 @@ impl Builder {
                 topology: config.topology.clone(),
             },
             topic: config.topic.clone(),
+            tree: config.tree.clone(),
             key: key.clone(),
         });
         if config.recorder.max_bytes > 0 {
@@ -255,13 +259,17 @@ impl Builder {
             events: events.clone(),
             changed,
             sources: streams.collect::<SelectAll<BoxStream<'static, Sighting>>>(),
+            outgoing: SelectAll::new(),
+            held: Vec::new(),
             replies: Replies::default(),
             sinks: Sinks::default(),
             leaving: Vec::new(),
-            ticks: 0,
+            tally: Tally::default(),
             stopped: false,
         };
-        tokio::spawn(driver.run());
+        // Whose words they are, where several nodes write one log.
+        let (name, id) = (config.name.as_deref().unwrap_or_default(), key.id().short());
+        tokio::spawn(driver.run().instrument(tracing::info_span!("node", name, id)));
         let node = Node::new(key.id(), config, commands, events.downgrade(), changes);
         #[cfg(feature = "api")]
         super::api::serve(&node).await?;

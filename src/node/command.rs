@@ -1,27 +1,25 @@
 //! What handles ask of the driver. Bounded: a full mailbox makes the asker wait.
 
 use std::num::NonZeroU8;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use multiaddr::Multiaddr;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::peer::{Member, Overview, Peer};
+use super::publisher::Outgoing;
+use super::sinks::Deliveries;
 use crate::base::group::Group;
 use crate::base::id::NodeId;
 use crate::base::token::Token;
 use crate::engine::{Recording, Story};
 use crate::net::{Fault, FaultError};
 use crate::protocol::discovery::{ConnectError, Topology};
-use crate::protocol::topic::{Kept, MessageId, Query, Received, Report, Strategy, TopicError};
+use crate::protocol::topic::{Kept, MessageId, Query, Report, Strategy, TopicError};
 
 /// Commands that may wait for the driver.
 pub const MAILBOX: usize = 1_024;
-
-/// Deliveries on their way to a subscription.
-pub type Deliveries = mpsc::Receiver<Arc<Received>>;
 
 /// A message to be sent.
 #[derive(Debug)]
@@ -49,6 +47,8 @@ pub enum Command {
         group: Option<Group>,
         reply: oneshot::Sender<Result<(Token, Deliveries), TopicError>>,
     },
+    /// Somebody will publish much.
+    Publisher(Outgoing),
     Unsubscribe(Token),
     Read {
         query: Query,

@@ -8,9 +8,14 @@ use futures::{FutureExt, StreamExt};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::command::{Command, Publication};
-use super::peer::{Member, Overview, Peer, Stats};
-use super::replies::{Delivered, Replies, Sinks};
+use super::follow;
+use super::pace::TurnStats;
+use super::peer::{Member, Overview, Peer, Stats, own_standing};
+use super::publisher::{Outgoing, Sent};
+use super::replies::Replies;
+use super::sinks::{Delivered, Sinks, sink};
 use super::source::Sighting;
+use super::tally::{Tally, Undelivered};
 use crate::base::id::NodeId;
 use crate::base::machine::{Machine, Outbox};
 use crate::base::time::Time;
@@ -19,7 +24,7 @@ use crate::engine::{Engine, Event, Input, Output};
 use crate::net::Network;
 use crate::net::clock::Clock;
 use crate::protocol::discovery::{self, Source};
-use crate::protocol::membership::{self, Phase, Standing};
+use crate::protocol::membership;
 use crate::protocol::topic;
 use crate::store::Store;
 
@@ -45,12 +50,25 @@ pub struct Driver {
     /// Raised when nodes or what they read changed.
     pub changed: watch::Sender<u64>,
     pub sources: SelectAll<BoxStream<'static, Sighting>>,
+    /// What publishers send.
+    pub outgoing: SelectAll<Outgoing>,
+    /// What was sent on topics that take nothing now.
+    pub held: Vec<Sent>,
     pub replies: Replies,
     pub sinks: Sinks,
     pub leaving: Vec<oneshot::Sender<()>>,
-    /// How often the deadline came.
-    pub ticks: u64,
+    pub tally: Tally,
     pub stopped: bool,
+}
+
+/// Why the driver woke up.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is not stored")]
+enum Woken {
+    Due,
+    Commands(usize),
+    Heard(Input),
+    Sent(Sent),
+    Sighted(Sighting),
 }
 
 impl Driver {
@@ -69,28 +87,64 @@ impl Driver {
             let wake = self.engine.deadline().unwrap_or_else(|| self.clock.now() + IDLE);
             sleep.as_mut().reset(self.clock.instant(wake).into());
             // In no fixed order: under load each of them gets its turns.
-            tokio::select! {
-                () = &mut sleep => self.tick(&mut out),
-                count = self.mailbox.recv_many(&mut commands, BATCH) => {
+            let woken = tokio::select! {
+                () = &mut sleep => Woken::Due,
+                count = self.mailbox.recv_many(&mut commands, BATCH) => Woken::Commands(count),
+                input = self.network.next() => Woken::Heard(input),
+                Some(sent) = self.outgoing.next() => Woken::Sent(sent),
+                Some(sighting) = self.sources.next() => Woken::Sighted(sighting),
+            };
+            let began = self.clock.now();
+            match woken {
+                Woken::Due => self.tick(&mut out),
+                Woken::Commands(count) => {
                     self.stopped |= count == 0;
                     for command in commands.drain(..) {
                         self.obey(command, &mut out);
                     }
                 }
-                input = self.network.next() => self.listen(input, &mut out),
-                Some(sighting) = self.sources.next() => {
-                    let Sighting { node: peer, addresses } = sighting;
+                Woken::Heard(input) => self.listen(input, &mut out),
+                Woken::Sent(sent) => self.publish(sent, &mut out),
+                Woken::Sighted(Sighting { node: peer, addresses }) => {
                     let source = Source::Custom;
                     self.turn(Input::Sighting { source, peer, addresses }, &mut out);
                 }
             }
             self.settle(&mut out);
+            self.publish_held(&mut out);
+            self.tally.turns.turned(self.clock.now().since(began));
         }
         self.stop();
     }
 
+    /// Takes what a publisher sent, as far as its topic has room: what is left waits, and the
+    /// publisher with it.
+    fn publish(&mut self, mut sent: Sent, out: &mut Outbox<Output>) {
+        while let Some(payload) = sent.payloads.front() {
+            if !self.engine.topic().has_room(&sent.topic, payload.len()) {
+                sent.gate.close();
+                self.held.push(sent);
+                return;
+            }
+            let (topic, foreign) = (sent.topic.clone(), sent.foreign);
+            let Some(payload) = sent.payloads.pop_front() else { return };
+            self.turn(Input::Topic(topic::Command::Send { topic, payload, foreign }), out);
+        }
+        sent.gate.open();
+    }
+
+    /// Goes on with publishers whose topics had no room.
+    fn publish_held(&mut self, out: &mut Outbox<Output>) {
+        for sent in std::mem::take(&mut self.held) {
+            self.publish(sent, out);
+        }
+    }
+
     fn tick(&mut self, out: &mut Outbox<Output>) {
-        self.ticks += 1;
+        self.tally.ticks += 1;
+        if let Some(due) = self.engine.deadline() {
+            self.tally.turns.late_by(self.clock.now().since(due));
+        }
         self.turn(Input::Tick, out);
     }
 
@@ -129,8 +183,12 @@ impl Driver {
     }
 
     fn turn(&mut self, input: Input, out: &mut Outbox<Output>) {
+        follow::came(&input);
+        self.tally.tree.came(&input);
         self.engine.handle(self.clock.now(), input, out);
         while let Some(output) = out.pop() {
+            follow::goes(&output);
+            self.tally.tree.goes(&output);
             if let Some(output) = self.network.perform(output) {
                 self.reply(output, out);
             }
@@ -140,14 +198,19 @@ impl Driver {
     /// What is not for the network is for the user.
     fn reply(&mut self, output: Output, out: &mut Outbox<Output>) {
         match output {
-            Output::Deliver { subscription, message } => {
-                match self.sinks.deliver(subscription, message) {
+            Output::Deliver { subscription, messages } => {
+                match self.sinks.deliver(subscription, messages) {
                     Delivered::Yes => {}
                     Delivered::Abandoned => self.unsubscribe(subscription, out),
                     Delivered::Lagged(event) => self.tell(event),
                 }
             }
-            Output::Published { token, result } => self.replies.published(token, result),
+            Output::Published { token, result } => {
+                if let Err(error) = &result {
+                    self.tally.refused.count(error);
+                }
+                self.replies.published(token, result);
+            }
             Output::Confirmed { token, report } => self.replies.confirmed(token, report),
             Output::Subscribed { subscription, result } => {
                 let accepted = result.is_ok();
@@ -182,7 +245,8 @@ impl Driver {
         self.engine.handle(self.clock.now(), Input::Topic(command), out);
     }
 
-    fn tell(&self, event: Event) {
+    fn tell(&mut self, event: Event) {
+        self.tally.undelivered.count(&event);
         tracing::debug!(%event, "event");
         // Nobody has to listen.
         let _ = self.events.send(event);
@@ -207,11 +271,12 @@ impl Driver {
                 })
             }
             Command::Subscribe { topic, own, group, reply } => {
-                let (sender, deliveries) = mpsc::channel(self.config.topic.max_undelivered);
+                let (sink, deliveries) = sink(topic.clone(), self.config.topic.max_undelivered);
                 let subscription = self.replies.subscribe(reply, deliveries);
-                self.sinks.add(subscription, topic.clone(), sender);
+                self.sinks.add(subscription, sink);
                 Input::Topic(topic::Command::Subscribe { subscription, topic, own, group })
             }
+            Command::Publisher(outgoing) => return self.outgoing.push(outgoing),
             Command::Unsubscribe(subscription) => {
                 self.sinks.remove(subscription);
                 Input::Topic(topic::Command::Unsubscribe { subscription })
@@ -237,7 +302,7 @@ impl Driver {
     }
 
     /// Commands that do not concern the engine.
-    fn show(&self, command: Command) {
+    fn show(&mut self, command: Command) {
         match command {
             Command::Peers(reply) => drop(reply.send(self.peers())),
             Command::Members(reply) => drop(reply.send(self.members())),
@@ -281,11 +346,7 @@ impl Driver {
         let itself = Member {
             id: me,
             name: self.engine.discovery().own().name.clone(),
-            standing: match room.phase() {
-                Phase::Joining | Phase::Active => Standing::Alive,
-                Phase::Downed => Standing::Down,
-                Phase::Isolated => Standing::Unreachable,
-            },
+            standing: own_standing(room.phase()),
             since: now.since(room.member(me).map_or(Time::ZERO, |known| known.since)),
             incarnation: room.incarnation(),
             is_this_node: true,
@@ -336,6 +397,7 @@ impl Driver {
             life: self.engine.life(),
             incarnation: membership.incarnation(),
             phase: membership.phase(),
+            health: membership.health(),
             active,
             agreed,
             uptime: self.clock.now().since(Time::ZERO),
@@ -349,12 +411,24 @@ impl Driver {
                 topic: self.engine.topic().stats(),
                 discovery: self.engine.discovery().stats(),
                 membership: membership.stats(),
+                link: self.engine.link_stats(),
+                carrier: self.network.carrier_stats(),
+                tree: self.tally.tree,
+                branches: self.engine.tree().stats(),
+                stream: self.network.stream_stats(),
+                readers: self.sinks.stats(),
+                undelivered: Undelivered { missed: self.sinks.missed(), ..self.tally.undelivered },
+                publish_refused: self.tally.refused,
                 door: self.network.door_stats(),
                 refused: named(hello.refused_by_us),
                 refused_by_peers: named(hello.refused_by_peer),
                 silent: hello.silent,
                 broken: hello.broken,
-                ticks: self.ticks,
+                ticks: self.tally.ticks,
+                turns: TurnStats {
+                    commands_waiting: self.mailbox.len() as u64,
+                    ..self.tally.turns
+                },
             },
         }
     }

@@ -15,6 +15,7 @@ use super::error::Error;
 use super::events::Events;
 use super::peer::{Member, Overview, Peer};
 use super::publish::Publish;
+use super::publisher::Publisher;
 use super::subscribe::{Handler, Subscribe};
 use super::topic::{Message, TopicHandle};
 use crate::base::codec::Codec;
@@ -164,9 +165,21 @@ impl Node {
         Publish::new(self.clone(), topic.name(), topic.is_foreign(), C::encode(value))
     }
 
-    /// Receives what is published on a topic from now on: each message once, in the order of its
-    /// coming. See [`Subscribe`] for one's own messages and for groups that share messages. Dropped
-    /// before it is ready, there is no subscription.
+    /// Opens a way for many messages on a topic: it waits for room instead of for a reply to each.
+    /// See [`Publisher`].
+    ///
+    /// # Errors
+    /// When the topic's name cannot be one, or the node has stopped.
+    pub async fn publisher<T, C: Codec<T>>(
+        &self,
+        topic: Topic<T, C>,
+    ) -> Result<Publisher<T, C>, Error> {
+        Publisher::open(self.clone(), topic).await
+    }
+
+    /// Receives what is published on a topic from now on: each message once, those of an author in
+    /// the order of their numbers. See [`Subscribe`] for one's own messages and for groups that
+    /// share messages. Dropped before it is ready, there is no subscription.
     ///
     /// In the name of a [`Topic`] the level `*` stands for any one level, and `>` at the end for
     /// one or more: such a pattern reads many topics, whose names are in the deliveries.

@@ -6,12 +6,16 @@ use std::time::Duration;
 use multiaddr::Multiaddr;
 use serde::{Deserialize, Serialize};
 
+use super::pace::TurnStats;
+use super::tally::{ReaderStats, Refusals, TreeTraffic, Undelivered};
 use crate::base::group::Group;
 use crate::base::id::{Incarnation, Life, NodeId};
-use crate::net::DoorStats;
+use crate::net::{CarrierStats, DoorStats, StreamStats};
 use crate::protocol::discovery::DiscoveryStats;
+use crate::protocol::link::LinkStats;
 use crate::protocol::membership::{MembershipStats, Phase, Standing};
 use crate::protocol::topic::TopicStats;
+use crate::protocol::tree::TreeStats;
 
 /// Another node, as this one knows it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -63,6 +67,15 @@ pub struct Member {
     pub is_this_node: bool,
 }
 
+/// How a node that is in this condition stands by its own word.
+pub(super) fn own_standing(phase: Phase) -> Standing {
+    match phase {
+        Phase::Joining | Phase::Active => Standing::Alive,
+        Phase::Downed => Standing::Down,
+        Phase::Isolated => Standing::Unreachable,
+    }
+}
+
 /// This node at one moment.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -79,6 +92,9 @@ pub struct Overview {
     pub incarnation: Incarnation,
     /// In what condition it is as a member.
     pub phase: Phase,
+    /// How much it trusts its own probes: 0 fully, 7 least, because it was slow itself.
+    #[serde(default)]
+    pub health: u8,
     /// Members that live, as it knows, itself too.
     pub active: u32,
     /// Members whose votes count, itself too. The same as `active` once all agree.
@@ -113,6 +129,30 @@ pub struct Stats {
     /// Of membership.
     #[serde(default)]
     pub membership: MembershipStats,
+    /// Of links with peers.
+    #[serde(default)]
+    pub link: LinkStats,
+    /// Of gossipsub, which carries topics.
+    #[serde(default)]
+    pub carrier: CarrierStats,
+    /// Of the tree, the second of them.
+    #[serde(default)]
+    pub tree: TreeTraffic,
+    /// Of the tree's decisions.
+    #[serde(default)]
+    pub branches: TreeStats,
+    /// Of the streams the tree uses.
+    #[serde(default)]
+    pub stream: StreamStats,
+    /// Of subscriptions.
+    #[serde(default)]
+    pub readers: ReaderStats,
+    /// Messages that somebody did not get.
+    #[serde(default)]
+    pub undelivered: Undelivered,
+    /// Publishes that were refused.
+    #[serde(default)]
+    pub publish_refused: Refusals,
     /// Of the door for foreign programs.
     #[serde(default)]
     pub door: DoorStats,
@@ -126,4 +166,7 @@ pub struct Stats {
     pub broken: u64,
     /// Times the node woke up because a deadline came. An idle one needs few.
     pub ticks: u64,
+    /// How well the node's task keeps up.
+    #[serde(default)]
+    pub turns: TurnStats,
 }

@@ -1,17 +1,14 @@
-//! Who waits for which reply of the engine, and which subscription gets what.
+//! Who waits for which reply of the engine.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
-use super::command::Deliveries;
+use super::sinks::Deliveries;
 use crate::base::id::NodeId;
 use crate::base::token::{Token, Tokens};
-use crate::engine::Event;
 use crate::protocol::discovery::ConnectError;
-use crate::protocol::topic::{Kept, MessageId, Received, Report, TopicError};
+use crate::protocol::topic::{Kept, MessageId, Report, TopicError};
 
 type Reply<T> = oneshot::Sender<T>;
 
@@ -100,60 +97,6 @@ impl Replies {
     pub fn connected(&mut self, token: Token, result: Result<NodeId, ConnectError>) {
         if let Some(reply) = self.connected.remove(&token) {
             let _ = reply.send(result);
-        }
-    }
-}
-
-/// One subscription's way out.
-struct Sink {
-    topic: String,
-    deliveries: mpsc::Sender<Arc<Received>>,
-    missed: u64,
-}
-
-/// Where deliveries go.
-#[derive(Default)]
-pub struct Sinks(HashMap<Token, Sink>);
-
-/// What became of a delivery.
-pub enum Delivered {
-    /// The subscription has it, or there is none.
-    Yes,
-    /// Nobody holds the subscription any more.
-    Abandoned,
-    /// The subscription is too slow, or was until now; its user is told.
-    Lagged(Event),
-}
-
-impl Sinks {
-    pub fn add(&mut self, subscription: Token, topic: String, to: mpsc::Sender<Arc<Received>>) {
-        self.0.insert(subscription, Sink { topic, deliveries: to, missed: 0 });
-    }
-
-    pub fn remove(&mut self, subscription: Token) {
-        self.0.remove(&subscription);
-    }
-
-    /// Hands a message over. The first one missed is told at once, the rest when there is room
-    /// again, so that a reader who never comes back does not flood the events.
-    pub fn deliver(&mut self, subscription: Token, message: Arc<Received>) -> Delivered {
-        let Some(sink) = self.0.get_mut(&subscription) else { return Delivered::Yes };
-        let lagged = |topic: &str, missed| {
-            Delivered::Lagged(Event::Lagged { topic: topic.to_owned(), missed })
-        };
-        match sink.deliveries.try_send(message) {
-            Ok(()) => match std::mem::take(&mut sink.missed) {
-                0 | 1 => Delivered::Yes,
-                missed => lagged(&sink.topic, missed - 1),
-            },
-            Err(TrySendError::Closed(_)) => Delivered::Abandoned,
-            Err(TrySendError::Full(_)) => {
-                sink.missed += 1;
-                match sink.missed {
-                    1 => lagged(&sink.topic, 1),
-                    _ => Delivered::Yes,
-                }
-            }
         }
     }
 }

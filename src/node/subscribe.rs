@@ -11,9 +11,10 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, Stream, StreamExt};
 use tokio::task::JoinHandle;
 
-use super::command::{Command, Deliveries};
+use super::command::Command;
 use super::error::Error;
 use super::handle::Node;
+use super::sinks::Deliveries;
 use crate::base::codec::{Cbor, Codec};
 use crate::base::group::Group;
 use crate::base::token::Token;
@@ -151,7 +152,7 @@ impl<T, C: Codec<T>> Stream for Subscription<T, C> {
     type Item = Delivery<T>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Delivery<T>>> {
-        while let Some(message) = ready!(self.deliveries.poll_recv(cx)) {
+        while let Some(message) = ready!(self.deliveries.poll_next(cx)) {
             match C::decode(&message.payload) {
                 Ok(value) => return Poll::Ready(Some(message.deliver(value))),
                 Err(error) => self.node.tell_now(Command::Report(Event::Undecodable {

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::error::Error;
 use super::handle::Node;
 use super::publish::Publish;
+use super::publisher::Publisher;
 use super::subscribe::Subscribe;
 use crate::base::codec::{Cbor, Codec, DecodeError};
 use crate::base::id::NodeId;
@@ -36,6 +37,14 @@ impl<T, C: Codec<T>> TopicHandle<T, C> {
     /// As [`Node::publish`].
     pub fn publish(&self, value: &T) -> Publish {
         self.node.publish(self.topic.clone(), value).strategy(self.strategy.clone())
+    }
+
+    /// As [`Node::publisher`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn publisher(&self) -> Result<Publisher<T, C>, Error> {
+        self.node.publisher(self.topic.clone()).await
     }
 
     /// As [`Node::subscribe`].

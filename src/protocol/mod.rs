@@ -4,3 +4,4 @@ pub(crate) mod discovery;
 pub(crate) mod link;
 pub(crate) mod membership;
 pub(crate) mod topic;
+pub(crate) mod tree;

@@ -20,6 +20,7 @@ use crate::protocol::discovery::{self, DiscoveryConfig, Topology};
 use crate::protocol::link::WatchConfig;
 use crate::protocol::membership::{self, Alive, Roll, Saved};
 use crate::protocol::topic::TopicConfig;
+use crate::protocol::tree::TreeConfig;
 use crate::store::op::Space;
 
 /// The nodes of a world. Nodes count from 0.
@@ -187,6 +188,7 @@ impl Breed for Engines<'_> {
                 topology,
             },
             topic: TopicConfig::default(),
+            tree: TreeConfig::default(),
         })
     }
 }

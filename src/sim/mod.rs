@@ -21,6 +21,8 @@
 //! - `scene`: what is seen of a world; `expect/`: what is expected; `tally`: what is measured
 //! - `adversary/`: who cheats
 //! - `broadcast/`: a model of gossip broadcast for 100,000 nodes, in flat arrays
+//! - `tree/`: the room of the tree carrier, alone, for some thousand nodes
+//! - `hot`: the machines alone, for benchmarks
 //! - `run`, `report`: many seeds; `shrink`: the least that still fails; `timeline`: a picture
 //!
 //! # What is pretended
@@ -46,6 +48,8 @@ mod disk;
 mod expect;
 mod happening;
 mod host;
+#[doc(hidden)]
+pub mod hot;
 mod link;
 mod look;
 mod mark;
@@ -64,6 +68,7 @@ mod tally;
 mod tests;
 mod timeline;
 mod trace;
+pub mod tree;
 mod weather;
 mod workload;
 mod world;

@@ -2,8 +2,10 @@
 //! started, by process id.
 #![expect(clippy::unwrap_used, reason = "a test that meets an error has failed")]
 
+mod bench;
 mod crashes;
 mod faults;
+mod follow;
 mod forms;
 mod lone;
 mod mistakes;

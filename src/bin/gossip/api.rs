@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gossip_mesh::api::{
-    MessageView, NeighboursRequest, NodeReference, NodeView, PeerView, Problem, PublishReply,
-    PublishRequest,
+    MessageView, Metric, NeighboursRequest, NodeReference, NodeView, PeerView, Problem,
+    PublishReply, PublishRequest,
 };
 use gossip_mesh::{Fault, NodeId, Query, Recording, Story};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::http::request::Builder;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
@@ -107,6 +108,18 @@ impl Api {
         Ok(Recording::from_bytes(&self.whole(answer).await?)?)
     }
 
+    /// What it measures.
+    pub async fn metrics(&mut self) -> Result<Vec<Metric>, Failure> {
+        self.get("/v1/metrics").await
+    }
+
+    /// The same as text for Prometheus.
+    pub async fn metrics_text(&mut self) -> Result<Vec<u8>, Failure> {
+        let request = Request::get("/v1/metrics").header(ACCEPT, "text/plain");
+        let answer = self.send(request, Bytes::new(), Duration::ZERO).await?;
+        self.whole(answer).await
+    }
+
     /// Publishes a message. The time it asks the node to wait for readers is given to it.
     pub async fn publish(&mut self, request: &PublishRequest) -> Result<PublishReply, Failure> {
         let wait = Duration::from_millis(request.confirm_ms.unwrap_or(0));
@@ -196,10 +209,21 @@ impl Api {
         body: Bytes,
         wait: Duration,
     ) -> Result<Response<Incoming>, Failure> {
-        let mut request = Request::builder().method(method).uri(path).header(HOST, "gossip");
+        let mut request =
+            Request::builder().method(method).uri(path).header(ACCEPT, "application/json");
         if !body.is_empty() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
+        self.send(request, body, wait).await
+    }
+
+    async fn send(
+        &mut self,
+        request: Builder,
+        body: Bytes,
+        wait: Duration,
+    ) -> Result<Response<Incoming>, Failure> {
+        let mut request = request.header(HOST, "gossip");
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }

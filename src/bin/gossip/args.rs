@@ -41,11 +41,14 @@ pub enum Command {
     Pub(cmd::publish::Pub),
     Sub(cmd::subscribe::Sub),
     Events(cmd::events::Events),
+    Metrics(cmd::metrics::Metrics),
+    Trace(cmd::trace::Trace),
     Why(cmd::why::Why),
     Verdict(cmd::verdict::Verdict),
     Recorder(cmd::recorder::Recorder),
     Simulate(cmd::simulate::Simulate),
     Fault(cmd::fault::Fault),
+    Bench(cmd::bench::Bench),
     Completions(cmd::completions::Completions),
     Man(cmd::man::Man),
 }
@@ -80,6 +83,19 @@ impl Which {
     pub fn find(&self) -> Result<Network, Failure> {
         Network::find(&self.root()?, &self.network)
     }
+}
+
+/// The filter that a level of our own words, or a filter, means.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn log_filter(text: &str) -> Result<String, String> {
+    let filter = match text {
+        "error" | "warn" | "info" | "debug" | "trace" => format!("warn,gossip_mesh={text}"),
+        other => other.to_owned(),
+    };
+    EnvFilter::builder().parse(&filter).map_err(|error| error.to_string())?;
+    Ok(filter)
 }
 
 /// Sends the log to stderr: as loud as `GOSSIP_LOG` says, else as loud as so many `-v`.

@@ -19,6 +19,7 @@ use crate::protocol::discovery::{self, DialFailure, DiscoveryConfig, Topology};
 use crate::protocol::link::{Link, LinkId, WatchConfig};
 use crate::protocol::membership::{MembershipConfig, Saved};
 use crate::protocol::topic::{self, Bucket, Carried, TopicConfig};
+use crate::protocol::tree::TreeConfig;
 
 pub const MS: Duration = Duration::from_millis(1);
 pub const SECOND: Duration = Duration::from_secs(1);
@@ -61,6 +62,7 @@ pub fn settings(number: u8, life: Life, entries: &[u8]) -> EngineSettings {
             topology: Topology::Open,
         },
         topic: TopicConfig::default(),
+        tree: TreeConfig::default(),
     }
 }
 
@@ -355,13 +357,12 @@ impl World {
 
     /// The texts delivered to a node's subscriptions.
     pub fn delivered(&self, number: u8) -> Vec<String> {
-        let text = |output: &Output| match output {
-            Output::Deliver { message, .. } => {
-                Some(String::from_utf8_lossy(&message.payload).into_owned())
-            }
+        let delivered = |output| match output {
+            &Output::Deliver { ref messages, .. } => Some(messages),
             _ => None,
         };
-        self.wanted(number).filter_map(text).collect()
+        let messages = self.wanted(number).filter_map(delivered).flatten();
+        messages.map(|message| String::from_utf8_lossy(&message.payload).into_owned()).collect()
     }
 
     /// What a node's user was told.

@@ -31,6 +31,8 @@ struct Heard {
     /// Whose bytes are being handled now.
     speaker: Option<PeerId>,
     copies: VecDeque<Copy>,
+    /// Of all copies so far.
+    bytes: u64,
 }
 
 impl Ear {
@@ -44,6 +46,11 @@ impl Ear {
         self.with(|heard| heard.copies.pop_front())
     }
 
+    /// Bytes of all copies that came so far.
+    pub fn bytes(&self) -> u64 {
+        self.with(|heard| heard.bytes)
+    }
+
     fn with<T>(&self, act: impl FnOnce(&mut Heard) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -52,6 +59,7 @@ impl Ear {
 impl DataTransform for Ear {
     fn inbound_transform(&self, raw: RawMessage) -> io::Result<Message> {
         self.with(|heard| {
+            heard.bytes = heard.bytes.saturating_add(raw.data.len() as u64);
             if let (Some(from), Some(author), Some(sequence)) =
                 (heard.speaker, raw.source, raw.sequence_number)
             {

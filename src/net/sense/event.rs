@@ -2,7 +2,7 @@
 
 use libp2p::swarm::SwarmEvent;
 
-use super::{carrier, control, discovery, link};
+use super::{carrier, control, discovery, link, stream};
 use crate::base::id::NodeId;
 use crate::engine::Input;
 use crate::engine::frame::Lane;
@@ -22,6 +22,7 @@ fn behaviour(network: &mut Network, event: BehaviourEvent) {
         BehaviourEvent::Carrier(event) => carrier::sense(network, event),
         BehaviourEvent::Control(event) => control::sense(network, Lane::Control, event),
         BehaviourEvent::Probe(event) => control::sense(network, Lane::Probe, event),
+        BehaviourEvent::Opener(event) => stream::sense(network, event),
         BehaviourEvent::Ping(event) => ping(network, &event),
         BehaviourEvent::Identify(event) => discovery::identify(network, event),
         BehaviourEvent::Kademlia(event) => discovery::kademlia(network, event),

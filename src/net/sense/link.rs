@@ -12,6 +12,7 @@ use crate::net::behaviour::BehaviourEvent;
 use crate::net::network::{Dial, Network};
 use crate::net::perform::dial_failure;
 use crate::net::refusal::{HelloError, HelloFailure, Refusal};
+use crate::net::stream::FEATURE;
 use crate::protocol::discovery::DialFailure;
 use crate::protocol::link::{Link, LinkId};
 
@@ -24,6 +25,8 @@ pub fn swarm(network: &mut Network, event: SwarmEvent<BehaviourEvent>) {
             if let Some(link) = network.links.remove(&connection_id) {
                 network.connections.remove(&link);
                 network.missing.remove(&link);
+                let (streams, mut effects) = network.streams();
+                streams.unlinked(peer_id, connection_id, &mut effects);
                 network.inbox.push_back(Input::Closed { peer: peer_id.into(), link });
             }
         }
@@ -76,6 +79,10 @@ fn opened(
     let link = LinkId(network.next_link);
     network.connections.insert(link, connection);
     network.links.insert(connection, link);
+    let (streams, mut effects) = network.streams();
+    if introduced.features.contains(FEATURE) {
+        streams.linked(peer, connection, &mut effects);
+    }
     let peer = NodeId::from(peer);
     let dialled = match endpoint {
         ConnectedPoint::Dialer { address, .. } => Some(without_peer(address)),

@@ -5,5 +5,6 @@ mod control;
 mod discovery;
 mod event;
 mod link;
+mod stream;
 
 pub use event::swarm;

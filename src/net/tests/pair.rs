@@ -38,9 +38,9 @@ pub fn id(side: Side) -> NodeId {
     key(side).id()
 }
 
-async fn network(side: Side) -> Network {
+async fn network(side: Side, config: &Config) -> Network {
     let clock = Clock::start();
-    let network = Network::start(&key(side), None, Life(5), &Config::lab(), clock);
+    let network = Network::start(&key(side), None, Life(5), config, clock);
     let mut network = network.expect("a network of the lab starts");
     network.listen_everywhere().await.expect("loopback can be listened on");
     network
@@ -48,7 +48,11 @@ async fn network(side: Side) -> Network {
 
 impl Pair {
     pub async fn new() -> Self {
-        Self { one: network(Side::One).await, two: network(Side::Two).await }
+        Self::with(&Config::lab()).await
+    }
+
+    pub async fn with(config: &Config) -> Self {
+        Self { one: network(Side::One, config).await, two: network(Side::Two, config).await }
     }
 
     /// Both hold a connection with each other.

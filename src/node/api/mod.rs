@@ -7,6 +7,7 @@
 //! | `GET /v1/peers` | all other nodes known: a list of [`PeerView`] |
 //! | `GET /v1/members` | all members, this node too, and how they stand: a list of [`MemberView`] |
 //! | `GET /v1/why/{node}` | why a node stands as it stands: a [`Story`](crate::Story) |
+//! | `GET /v1/metrics` | what it measures: OpenMetrics text for Prometheus, or a list of [`Metric`] where `accept` names `application/json` |
 //! | `GET /v1/recording` | what the flight recorder holds: the bytes of a [`Recording`](crate::Recording) |
 //! | `POST /v1/publish` | publish a message: [`PublishRequest`] to [`PublishReply`] |
 //! | `POST /v1/messages` | read kept messages: [`Query`](crate::Query) to a list of [`MessageView`] |
@@ -23,12 +24,14 @@
 //! Errors have a status of 400 or above and the body [`Problem`]. Bodies are at most the largest
 //! message in base64 and a little more. Streams end when the node stops.
 
+mod metrics;
 mod routes;
 mod serve;
 mod stream;
 mod tcp;
 mod view;
 
+pub use metrics::{Metric, MetricKind, Reading, Sample};
 pub(super) use serve::serve;
 pub use view::{
     ConnectRequest, MemberView, MessageView, NeighboursRequest, NodeReference, NodeView, PeerView,

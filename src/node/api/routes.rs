@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::de::DeserializeOwned;
 use utoipa::OpenApi;
 
+use super::metrics::{self as measured, Metric, OPEN_METRICS};
 use super::stream;
 use super::view::{
     ConnectRequest, MemberView, MessageView, NeighboursRequest, NodeReference, NodeView, PeerView,
@@ -33,6 +34,7 @@ use crate::protocol::topic::{NotAStrategy, Query, Topic, TopicError};
         peers,
         members,
         why,
+        metrics,
         recording,
         publish,
         messages,
@@ -46,7 +48,7 @@ use crate::protocol::topic::{NotAStrategy, Query, Topic, TopicError};
         stream::subscribe,
         stream::events
     ),
-    components(schemas(Problem)),
+    components(schemas(Problem, Metric)),
     info(title = "Local API of a gossip-mesh node")
 )]
 struct Description;
@@ -60,6 +62,7 @@ pub fn router(node: &Node) -> Router {
         .route("/v1/peers", get(peers))
         .route("/v1/members", get(members))
         .route("/v1/why/{node}", get(why))
+        .route("/v1/metrics", get(self::metrics))
         .route("/v1/recording", get(recording))
         .route("/v1/publish", post(publish))
         .route("/v1/messages", post(messages))
@@ -158,6 +161,28 @@ async fn members(State(node): State<WeakNode>) -> Answer<Vec<MemberView>> {
 async fn why(State(node): State<WeakNode>, Path(about): Path<String>) -> Answer<Story> {
     let about = about.parse().map_err(|error: NotANodeId| Failure::bad(error.to_string()))?;
     Ok(Json(node.upgrade()?.why(about).await?))
+}
+
+/// What this node measures, for Prometheus; as JSON where `accept` names `application/json`.
+#[utoipa::path(
+    get, path = "/v1/metrics",
+    responses((
+        status = 200, description = "all metrics",
+        content(
+            (String = "application/openmetrics-text"),
+            (Vec<Metric> = "application/json"),
+        )
+    ))
+)]
+async fn metrics(State(node): State<WeakNode>, headers: HeaderMap) -> Result<Response, Failure> {
+    let node = node.upgrade()?;
+    let (overview, peers) = (node.overview().await?, node.peers().await?);
+    let metrics = measured::metrics(&overview, &peers);
+    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    if accepted.is_some_and(|kinds| kinds.contains("application/json")) {
+        return Ok(Json(metrics).into_response());
+    }
+    Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], measured::text(metrics)).into_response())
 }
 
 /// What the flight recorder of membership holds.

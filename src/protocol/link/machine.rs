@@ -4,6 +4,7 @@ use multiaddr::Multiaddr;
 
 use super::config::WatchConfig;
 use super::links::{Link, LinkId, Links, Opened};
+use super::stats::{Ledger, LinkStats};
 use crate::base::id::{Life, NodeId};
 use crate::base::machine::{Machine, Outbox};
 use crate::base::time::Time;
@@ -76,16 +77,22 @@ pub enum Output {
 pub struct LinkMachine {
     config: WatchConfig,
     links: Links,
+    ledger: Ledger,
 }
 
 impl LinkMachine {
     pub fn new(config: WatchConfig, me: NodeId) -> Self {
-        Self { config, links: Links::new(me) }
+        Self { config, links: Links::new(me), ledger: Ledger::default() }
     }
 
     /// Who is linked, and by which connections.
     pub fn links(&self) -> &Links {
         &self.links
+    }
+
+    /// Counters since the start.
+    pub fn stats(&self) -> LinkStats {
+        self.ledger.stats()
     }
 
     fn opened(
@@ -99,7 +106,10 @@ impl LinkMachine {
         let id = link.id;
         let address = link.dialled.clone();
         match self.links.opened(now, peer, life, link, &self.config) {
-            Opened::First => out.push(Output::Linked { peer, life, address }),
+            Opened::First => {
+                self.ledger.opened(peer);
+                out.push(Output::Linked { peer, life, address });
+            }
             Opened::Second => {}
             Opened::CleanSlate { close } => out_close(close, out),
             Opened::Leftover => out.push(Output::Close(id)),
@@ -127,6 +137,7 @@ impl Machine for LinkMachine {
             Input::Opened { peer, life, link } => self.opened(now, peer, life, link, out),
             Input::Closed { peer, link } => {
                 if self.links.closed(peer, link) {
+                    self.ledger.closed(peer);
                     out.push(Output::Unlinked { peer });
                 }
             }

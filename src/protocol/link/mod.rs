@@ -39,9 +39,12 @@
 mod config;
 mod links;
 mod machine;
+mod stats;
 #[cfg(test)]
 mod tests;
 
 pub use config::WatchConfig;
+pub use stats::LinkStats;
+
 pub(crate) use links::{Link, LinkId, Links};
 pub(crate) use machine::{Input, LinkMachine, Output};

@@ -59,8 +59,8 @@
 //!   alone. More than there are voters: `QuorumUnavailable`, told once, and the subject is
 //!   `Unreachable`.
 //! - Upon no acknowledgement in time, or no report within `2 (m + 2)` timeouts of it: the voter is
-//!   silent, and the next is asked. Where the subject is far, or was slow of late, so long as the `m`
-//!   probes of a witness as far from it may take: else its report always comes too late.
+//!   silent, and the next is asked. Where the subject is far, or was slow of late, so long as the
+//!   `m` probes of a witness as far from it may take: else its report always comes too late.
 //! - Upon enough `Down` votes, once `refute_window` passed since it began: a verdict.
 //! - Upon more `Up` votes than the threshold, or so many that no majority is left: `LinkDown`. The
 //!   subject stays a member and is not suspected for 100 timeouts, doubled up to 3,000; this node

@@ -101,6 +101,12 @@ impl Arrivals {
         self.arriving.iter().filter(awaited).map(|(node, _)| node)
     }
 
+    /// Linked nodes that take part in a bucket.
+    pub(crate) fn taking_part(&self, bucket: Bucket) -> impl Iterator<Item = &NodeId> {
+        let part = move |(_, buckets): &(_, &BTreeSet<Bucket>)| buckets.contains(&bucket);
+        self.joined.iter().filter(part).map(|(node, _)| node)
+    }
+
     /// Forgets those who had their time. True when there was one.
     pub(crate) fn tick(&mut self, now: Time) -> bool {
         let due = |(_, arriving): &(_, &Arriving)| arriving.until <= now;

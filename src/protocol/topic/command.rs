@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::strategy::Strategy;
 use crate::base::group::Group;
+use crate::base::id::NodeId;
 use crate::base::token::Token;
 
 /// What the node's user asks of the room.
@@ -32,6 +33,16 @@ pub enum Command {
         strategy: Strategy,
         /// Refuse it while no other node reads the topic, instead of letting it wait for one.
         if_read: bool,
+    },
+    /// Send a payload as `Publish` does, without a reply: the caller has asked `has_room`, and has
+    /// checked the name of the topic and the size.
+    Send {
+        /// The topic's name.
+        topic: String,
+        /// What is sent.
+        payload: Bytes,
+        /// A topic that doors carry too.
+        foreign: bool,
     },
     /// Deliver what comes on a topic, or on all topics of a pattern, from now on. Replied with
     /// `Output::Subscribed`.
@@ -69,6 +80,18 @@ pub struct Query {
     pub which: Which,
     /// Which of their paths to find out.
     pub paths: Paths,
+    /// Only the message with this [`TraceId`](super::TraceId), or those whose begins so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+    /// Only those of this author.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author: Option<NodeId>,
+    /// Only those of this number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
+    /// Of all these only the newest, so many; all without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<usize>,
     /// Leave the marks as they are, even for messages returned.
     pub peek: bool,
 }

@@ -31,6 +31,16 @@ pub struct TopicConfig {
     /// Longest time a message is kept. Default 1 h.
     #[serde(with = "duration")]
     pub keep_for: Duration,
+    /// How long a missing message is asked for before it is given up and told as a gap. Batches are
+    /// kept twice as long to give them to others. Default 10 s.
+    #[serde(with = "duration")]
+    pub repair_for: Duration,
+    /// Most bytes of batches of others kept to repair a third; the oldest leaves first. Of its own
+    /// a node keeps at least `max_waiting_bytes`. Default 6 MiB.
+    pub max_recent_bytes: usize,
+    /// Most bytes of messages that came too early and wait for those before them. Above it the gap
+    /// is given up. Default 32 MiB.
+    pub max_early_bytes: usize,
     /// Most copies remembered of one message, each of which is a path. Default 64.
     pub max_copies: usize,
     /// Most messages that wait for a first reader, or for room in the queues to the peers; a
@@ -78,6 +88,9 @@ impl Default for TopicConfig {
             max_kept: 1_000,
             max_kept_bytes: 16 * 1024 * 1024,
             keep_for: Duration::from_secs(3_600),
+            repair_for: Duration::from_secs(10),
+            max_recent_bytes: 6 * 1024 * 1024,
+            max_early_bytes: 32 * 1024 * 1024,
             max_copies: 64,
             max_waiting: 1_024,
             max_waiting_bytes: 16 * 1024 * 1024,

@@ -22,4 +22,7 @@ pub struct Delivery<T> {
     pub sent: WallTime,
     /// When the first copy came here, on this node's clock.
     pub received: WallTime,
+    /// How many messages of this author on this topic, right before this one, could not be
+    /// repaired and are lost. 0 is the rule.
+    pub missed: u64,
 }

@@ -68,7 +68,7 @@ impl TopicMachine {
             topic: topic.clone(),
             number: sealed.id.number,
             first: sealed.key,
-            payload: sealed.message.payload.clone(),
+            payload: sealed.payload.clone(),
             strategy: strategy.clone(),
             if_read: sealed.if_read,
             group,
@@ -230,8 +230,8 @@ impl TopicMachine {
             members: group.map(|group| (group, member)).collect(),
             again: Some(errand.number),
         };
-        let sealed =
-            self.seal(now, &errand.topic, &errand.payload, false, false, None, Some(chosen));
+        let message = self.number(now, errand.topic.clone(), errand.payload.clone());
+        let sealed = self.seal(now, &message, false, false, None, Some(chosen));
         self.stats.sent_again += 1;
         self.send(now, &sealed, NonZeroU8::MIN, true, out);
         sealed.key
@@ -240,12 +240,18 @@ impl TopicMachine {
     /// The next member is this node.
     fn keep_here(&mut self, now: Time, errand: &Errand, out: &mut Outbox<Output>) {
         let sent = self.wall(now);
-        let (id, payload) = (self.id_of(errand), errand.payload.clone());
-        let message =
-            Arc::new(Received { id, foreign_author: None, sent, received: sent, payload });
+        let message = Arc::new(Received {
+            id: self.id_of(errand),
+            foreign_author: None,
+            sent,
+            received: sent,
+            payload: errand.payload.clone(),
+            first: errand.number,
+            missed: 0,
+        });
         let members = errand.group.iter().map(|group| (group.clone(), self.me)).collect();
         let chosen = Chosen { all: false, members, again: Some(errand.number) };
-        self.deliver(now, errand.first, &message, true, Some(&chosen), out);
+        self.deliver(now, &errand.topic, vec![message], true, Some(&chosen), out);
         self.receipts.confirm(now, errand.first, vec![self.me], out);
     }
 
@@ -267,6 +273,11 @@ impl TopicMachine {
             groups.entry(group).or_default().insert(self.me);
         }
         groups
+    }
+
+    /// Whether a message of the topic says which members it is for.
+    pub(super) fn is_for_groups(&self, topic: &str, strategy: &Strategy) -> bool {
+        *strategy == Strategy::All || self.is_grouped() && !self.groups(topic).is_empty()
     }
 
     /// Whether there is any group at all: most networks have none.
@@ -315,13 +326,12 @@ impl TopicMachine {
     pub(super) fn deliver_to_groups(
         &mut self,
         now: Time,
-        key: Key,
         message: &Arc<Received>,
         published_here: bool,
         chosen: &Chosen,
         out: &mut Outbox<Output>,
     ) -> bool {
-        let topic = &message.id.topic;
+        let (topic, key) = (&message.id.topic, Key::of(&message.id));
         let groups: BTreeSet<Group> = match chosen.all {
             true => self.subscriptions.groups(topic, published_here),
             false => chosen.groups_of(self.me).cloned().collect(),
@@ -344,7 +354,8 @@ impl TopicMachine {
             }
             for subscription in to {
                 self.stats.delivered += 1;
-                out.push(Output::Deliver { subscription, message: Arc::clone(message) });
+                let messages = vec![Arc::clone(message)];
+                out.push(Output::Deliver { subscription, messages });
             }
         }
         self.stats.delivered > before

@@ -1,72 +1,189 @@
-//! The way in: from the carrier to the subscriptions of this node and to its door.
+//! The way in: from the carriers to the subscriptions of this node and to its door.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::frame::{self, Origin};
 use super::machine::TopicMachine;
-use super::output::Output;
+use super::order::Ready;
+use super::output::{Notice, Output};
 use super::received::Received;
 use super::record::{Copy, Key};
 use super::relay::Bundle;
-use super::wire::MessageId;
+use super::wire::Feed;
+use crate::base::batch::{Batch, Flaw, Head, Origin};
 use crate::base::group::Chosen;
 use crate::base::id::NodeId;
 use crate::base::machine::Outbox;
 use crate::base::time::Time;
 
 impl TopicMachine {
-    /// Takes a broadcast whose author the carrier has proved.
+    /// Takes a broadcast that gossipsub brought, signed by `signer`.
     pub(super) fn heard(
         &mut self,
         now: Time,
         from: NodeId,
-        author: NodeId,
+        signer: NodeId,
         sequence: u64,
         frame: &Bytes,
         out: &mut Outbox<Output>,
     ) {
-        let Some((header, payload)) = frame::decode(frame, self.config.max_message_bytes) else {
+        let Some(batch) = self.prove(frame) else { return };
+        if batch.author() != signer {
             self.stats.malformed += 1;
             return;
-        };
-        let id =
-            MessageId { author, life: header.life, topic: header.topic, number: header.number };
-        let key = Key::of(&id);
-        let copy = Copy { from, sequence, at: now };
+        }
+        self.take(now, Copy { from, sequence: Some(sequence), at: now }, batch, out);
+    }
+
+    /// Takes a batch that the tree carrier brought and proved.
+    pub(super) fn grown(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        batch: Arc<Batch>,
+        out: &mut Outbox<Output>,
+    ) {
+        self.take(now, Copy { from, sequence: None, at: now }, batch, out);
+    }
+
+    /// Reads a batch and checks its signature.
+    pub(super) fn prove(&mut self, frame: &Bytes) -> Option<Arc<Batch>> {
+        let read = Batch::read(frame, self.config.max_message_bytes);
+        match read.and_then(|batch| batch.prove(&self.verifier)) {
+            Ok(batch) => Some(Arc::new(batch)),
+            Err(Flaw::Malformed) => {
+                self.stats.malformed += 1;
+                None
+            }
+            Err(Flaw::Forged) => {
+                self.stats.forged += 1;
+                None
+            }
+        }
+    }
+
+    /// Takes a batch whose author is proved. True when it was new here.
+    pub(super) fn take(
+        &mut self,
+        now: Time,
+        copy: Copy,
+        batch: Arc<Batch>,
+        out: &mut Outbox<Output>,
+    ) -> bool {
+        let head = batch.head();
         // What this node wrote, in any of its lives, had been here before.
-        if author == self.me || !self.records.hear(key, author, header.sent, copy) {
-            self.stats.duplicates += 1;
-            return;
-        }
-        let chosen = header.chosen.as_ref();
-        if !self.is_for_here(&id.topic, chosen) {
-            self.stats.unread += 1;
-            return;
-        }
-        if header.receipts || self.is_chosen(&id.topic, chosen) {
-            self.pass_on(now, Bundle::own(id.clone(), self.me), out);
-        }
-        let foreign_author = header.origin.as_ref().map(|origin| origin.author.clone());
-        if let Some(origin) = header.origin
-            && !self.is_new_outside(now, &id.topic, &origin)
+        if head.author == self.me
+            || !self.records.hear(Key::of_batch(head), head.author, head.sent, copy)
         {
-            self.stats.duplicates += 1;
-            return;
+            self.stats.duplicates += batch.count() as u64;
+            return false;
         }
-        self.stats.received += 1;
-        // What came from the foreigners is not told to them again.
-        if foreign_author.is_none() && self.subscriptions.is_at_door(&id.topic) {
-            out.push(Output::Door { topic: id.topic.clone(), payload: payload.clone() });
+        if !self.follows(&head.topic) {
+            self.stats.unread += batch.count() as u64;
+            return false;
         }
-        let (sent, received) = (header.sent, self.wall(now));
+        let feed = Feed::of(head);
+        let chosen = head.chosen.as_ref();
+        // A member that was chosen confirms when it gets it: what comes too late for the order
+        // is the next member's.
+        let confirms = head.receipts && !self.is_chosen(&head.topic, chosen);
+        if confirms && self.is_for_here(&head.topic, chosen) {
+            self.pass_on(now, Bundle::own(feed.message(head.first), self.me), out);
+        }
+        self.recent.keep(now, &feed, &batch);
+        self.digests.note(now, &feed, batch.end());
+        let age = self.read_for(now, &feed.topic);
+        let mut ready = Vec::new();
+        let new = self.order.arrive(now, &feed, copy.from, batch, age, &mut ready);
+        self.hand_over(now, &feed, ready, out);
+        new
+    }
+
+    /// Delivers what is in order now, and tells what is lost.
+    pub(super) fn hand_over(
+        &mut self,
+        now: Time,
+        feed: &Feed,
+        ready: Vec<Ready>,
+        out: &mut Outbox<Output>,
+    ) {
+        let mut missed = 0;
+        for ready in ready {
+            match ready {
+                Ready::Gap { from, to } => {
+                    missed = to.saturating_sub(from);
+                    self.stats.lost += missed;
+                    if self.subscriptions.reads(&feed.topic) {
+                        let (author, topic) = (feed.author, feed.topic.clone());
+                        out.push(Output::Notice(Notice::Gap { author, topic, from, to }));
+                    }
+                }
+                Ready::Batch(batch, from) => {
+                    if self.open(now, &batch, from, missed, out) {
+                        missed = 0;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Delivers the messages of a batch, from a number on. False when they are not for this node.
+    fn open(
+        &mut self,
+        now: Time,
+        batch: &Batch,
+        from: u64,
+        mut missed: u64,
+        out: &mut Outbox<Output>,
+    ) -> bool {
+        let head = batch.head();
+        let (feed, chosen) = (Feed::of(head), head.chosen.as_ref());
+        if !self.is_for_here(&head.topic, chosen) {
+            // It is relayed, and nothing more.
+            self.stats.unread += batch.end().saturating_sub(from);
+            return false;
+        }
+        if self.is_chosen(&head.topic, chosen) {
+            self.pass_on(now, Bundle::own(feed.message(head.first), self.me), out);
+        }
+        if let Some(origin) = &head.origin
+            && !self.is_new_outside(now, &head.topic, origin)
+        {
+            self.stats.duplicates += batch.count() as u64;
+            return false;
+        }
+        let received = self.wall(now);
         // One that was sent again is known by its first number.
-        let number = chosen.and_then(|chosen| chosen.again).unwrap_or(id.number);
-        let id = MessageId { number, ..id };
-        let key = Key::of(&id);
-        let message = Arc::new(Received { id, foreign_author, sent, received, payload });
-        self.deliver(now, key, &message, false, chosen, out);
+        let again = chosen.and_then(|chosen| chosen.again);
+        let messages: Vec<_> = batch
+            .items_from(from)
+            .map(|item| {
+                Arc::new(Received {
+                    id: feed.message(again.unwrap_or(item.number)),
+                    foreign_author: head.origin.as_ref().map(|origin| origin.author.clone()),
+                    sent: item.sent,
+                    received,
+                    payload: item.payload,
+                    first: head.first,
+                    missed: std::mem::take(&mut missed),
+                })
+            })
+            .collect();
+        self.stats.received += messages.len() as u64;
+        self.tell_door(head, &messages, out);
+        self.deliver(now, &feed.topic, messages, false, chosen, out);
+        true
+    }
+
+    /// What came from the foreigners is not told to them again.
+    fn tell_door(&self, head: &Head, messages: &[Arc<Received>], out: &mut Outbox<Output>) {
+        if head.origin.is_none() && self.subscriptions.is_at_door(&head.topic) {
+            for message in messages {
+                let (topic, payload) = (head.topic.clone(), message.payload.clone());
+                out.push(Output::Door { topic, payload });
+            }
+        }
     }
 
     /// Whether foreigners say this for the first time. What the door of a member says outside was
@@ -81,35 +198,37 @@ impl TopicMachine {
 
     /// Takes a copy of which only the carrier's name is known.
     pub(super) fn copy(&mut self, now: Time, from: NodeId, author: NodeId, sequence: u64) {
-        let copy = Copy { from, sequence, at: now };
+        let copy = Copy { from, sequence: Some(sequence), at: now };
         if author == self.me || self.records.copy(&author, copy) {
             self.stats.duplicates += 1;
         }
     }
 
-    /// Hands a message to the subscriptions that want it, and keeps it when the topic is read here.
+    /// Hands messages to the subscriptions that want them, and keeps them when the topic is read
+    /// here in no group, or a group here got them.
     pub(super) fn deliver(
         &mut self,
         now: Time,
-        key: Key,
-        message: &Arc<Received>,
+        topic: &str,
+        messages: Vec<Arc<Received>>,
         published_here: bool,
         chosen: Option<&Chosen>,
         out: &mut Outbox<Output>,
     ) {
-        let topic = &message.id.topic;
         let wants_all = self.subscriptions.wants_all(topic);
         let again = chosen.is_some_and(|chosen| chosen.again.is_some());
         if !again {
             for subscription in self.subscriptions.of(topic, published_here) {
-                self.stats.delivered += 1;
-                out.push(Output::Deliver { subscription, message: Arc::clone(message) });
+                self.stats.delivered += messages.len() as u64;
+                out.push(Output::Deliver { subscription, messages: messages.clone() });
             }
         }
-        let grouped = chosen
-            .is_some_and(|c| self.deliver_to_groups(now, key, message, published_here, c, out));
-        if wants_all && !again || grouped && !wants_all {
-            self.shelf.keep(now, key, Arc::clone(message));
+        for message in messages {
+            let grouped = chosen
+                .is_some_and(|c| self.deliver_to_groups(now, &message, published_here, c, out));
+            if wants_all && !again || grouped && !wants_all {
+                self.shelf.keep(now, message);
+            }
         }
     }
 }

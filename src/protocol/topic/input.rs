@@ -1,9 +1,12 @@
 //! What may happen to topics.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::command::Command;
 use super::wire::Message;
+use crate::base::batch::Batch;
 use crate::base::group::Interests;
 use crate::base::id::NodeId;
 use crate::base::token::Token;
@@ -39,6 +42,22 @@ pub enum Input {
         /// The carrier's number of it.
         sequence: u64,
     },
+    /// The first copy of a batch that came by the tree carrier, its author proved.
+    Grown {
+        /// The neighbour that passed it on.
+        from: NodeId,
+        /// What came.
+        batch: Arc<Batch>,
+    },
+    /// A linked peer has a stream of the tree carrier from now on, or no more.
+    Branch {
+        /// Whom.
+        peer: NodeId,
+        /// Whether it does.
+        up: bool,
+    },
+    /// The tree carrier takes batches of ours, or they have to wait.
+    Room(bool),
     /// What became of a broadcast of ours.
     Carried {
         /// Which.

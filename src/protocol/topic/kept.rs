@@ -19,7 +19,6 @@ pub(crate) struct Shelf {
 
 #[derive(Debug)]
 struct Entry {
-    key: Key,
     at: Time,
     read: bool,
     message: Arc<Received>,
@@ -28,6 +27,7 @@ struct Entry {
 /// A kept message that a query selected.
 #[derive(Clone, Debug)]
 pub(crate) struct Selected {
+    /// Of the batch it came in.
     pub(crate) key: Key,
     pub(crate) was_read: bool,
     pub(crate) message: Arc<Received>,
@@ -40,13 +40,13 @@ impl Shelf {
 
     /// Keeps a message. One that alone is above the bound of bytes is not kept, and moves no other
     /// out.
-    pub(crate) fn keep(&mut self, now: Time, key: Key, message: Arc<Received>) {
+    pub(crate) fn keep(&mut self, now: Time, message: Arc<Received>) {
         let bytes = message.payload.len();
         if bytes > self.config.max_kept_bytes {
             return;
         }
         self.bytes = self.bytes.saturating_add(bytes);
-        self.entries.push_back(Entry { key, at: now, read: false, message });
+        self.entries.push_back(Entry { at: now, read: false, message });
         while self.entries.len() > self.config.max_kept || self.bytes > self.config.max_kept_bytes {
             self.drop_oldest();
         }
@@ -59,9 +59,13 @@ impl Shelf {
         self.expire(now);
         let marks = !query.peek && query.which != Which::Read;
         let mut selected = Vec::new();
-        for entry in self.entries.iter_mut().filter(|entry| entry.matches(query)) {
+        let older = query.last.map_or(0, |last| {
+            self.entries.iter().filter(|entry| entry.matches(query)).count().saturating_sub(last)
+        });
+        for entry in self.entries.iter_mut().filter(|entry| entry.matches(query)).skip(older) {
             let message = Arc::clone(&entry.message);
-            selected.push(Selected { key: entry.key, was_read: entry.read, message });
+            let key = Key::of(&message.batch_id());
+            selected.push(Selected { key, was_read: entry.read, message });
             entry.read |= marks;
         }
         selected
@@ -101,6 +105,11 @@ impl Entry {
             Which::Read => self.read,
             Which::All => true,
         };
-        mark && query.topic.as_ref().is_none_or(|topic| *topic == self.message.id.topic)
+        let id = &self.message.id;
+        mark && query.topic.as_ref().is_none_or(|topic| *topic == id.topic)
+            && query.author.is_none_or(|author| author == id.author)
+            && query.number.is_none_or(|number| number == id.number)
+            // The only one that costs something to look at.
+            && query.trace.as_ref().is_none_or(|begin| id.trace().begins(begin))
     }
 }

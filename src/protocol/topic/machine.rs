@@ -1,24 +1,29 @@
 //! The room's machine: which part of it an input concerns. What happens then is in the files of
 //! the parts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::arrivals::Arrivals;
 use super::bounded::Bounded;
 use super::buckets::Buckets;
+use super::burst::Bursts;
 use super::choice::Choices;
 use super::command::Command;
 use super::config::TopicConfig;
+use super::digest::Digests;
 use super::errand::Errands;
-use super::input::Input;
+use super::input::{Bucket, Input};
 use super::kept::Shelf;
 use super::numbers::Numbers;
+use super::order::Order;
 use super::output::Output;
 use super::publish::Publication;
 use super::readers::Readers;
 use super::receipt::Receipts;
+use super::recent::Recent;
 use super::record::{Key, Records};
 use super::relay::Returns;
+use super::repair::{Asked, ReadSince};
 use super::stats::TopicStats;
 use super::subscription::{Subscriptions, Wish};
 use super::trace::Traces;
@@ -27,6 +32,7 @@ use super::wire::Message;
 use crate::base::group::Interests;
 use crate::base::id::{Life, NodeId};
 use crate::base::machine::{Machine, Outbox, earliest};
+use crate::base::signer::{Signer, Verifier};
 use crate::base::time::{Time, WallTime};
 use crate::base::token::{Token, Tokens};
 
@@ -57,13 +63,49 @@ pub(crate) struct TopicMachine {
     /// Messages that were handed to a group here, so that each is once.
     pub(super) handed: Bounded<Key, ()>,
     pub(super) returns: Returns,
+    pub(super) signer: Signer,
+    pub(super) verifier: Verifier,
+    pub(super) order: Order,
+    /// What others wrote of late.
+    pub(super) recent: Recent,
+    /// What was written here of late.
+    pub(super) own: Recent,
+    pub(super) digests: Digests,
+    pub(super) read_since: ReadSince,
+    /// Questions for what is missing.
+    pub(super) asked: Asked,
+    pub(super) bursts: Bursts,
+    /// Neighbours that the tree carrier reaches.
+    pub(super) branches: BTreeSet<NodeId>,
+    pub(super) tree_has_room: bool,
+    /// The last place given on the tree carrier, per bucket.
+    pub(super) sequences: BTreeMap<Bucket, u64>,
 }
 
 impl TopicMachine {
-    /// The room of node `me` in this life, which began at `started`.
-    pub(crate) fn new(config: TopicConfig, me: NodeId, life: Life, started: WallTime) -> Self {
+    /// The room of the node that signs so, in this life, which began at `started`.
+    pub(crate) fn new(
+        config: TopicConfig,
+        signer: Signer,
+        verifier: Verifier,
+        life: Life,
+        started: WallTime,
+    ) -> Self {
+        let me = signer.me();
         Self {
             me,
+            signer,
+            verifier,
+            order: Order::new(&config),
+            recent: Recent::of_others(&config),
+            own: Recent::of_own(&config),
+            digests: Digests::new(config.repair_for),
+            read_since: ReadSince::default(),
+            asked: Asked::new(),
+            bursts: Bursts::new(&config),
+            branches: BTreeSet::new(),
+            tree_has_room: true,
+            sequences: BTreeMap::new(),
             life,
             started,
             is_started: false,
@@ -90,11 +132,15 @@ impl TopicMachine {
 
     /// Counters since the start, and what waits and is kept now.
     pub(crate) fn stats(&self) -> TopicStats {
+        let (lacking, early_bytes) = self.order.waiting();
         TopicStats {
-            waiting: self.waiting.len() as u64,
+            waiting: (self.waiting.len() + self.bursts.len()) as u64,
             unconfirmed: self.errands.len() as u64,
             kept: self.shelf.len() as u64,
             kept_bytes: self.shelf.bytes() as u64,
+            lacking: lacking as u64,
+            early_bytes: early_bytes as u64,
+            recent_bytes: (self.recent.bytes() + self.own.bytes()) as u64,
             ..self.stats
         }
     }
@@ -140,6 +186,8 @@ impl TopicMachine {
         if self.waiting.tick(now, out) || arrived {
             self.try_lanes(None, out);
         }
+        self.flush(now, out);
+        self.repair(now, out);
         self.buckets.tick(now, |bucket| self.waiting.waits_in(bucket), out);
     }
 
@@ -159,8 +207,11 @@ impl TopicMachine {
                     Publication { topic, payload, relays, receipts, foreign, strategy, if_read };
                 self.publish(now, token, publication, out);
             }
+            Command::Send { topic, payload, foreign } => {
+                self.accept(now, topic, payload, foreign, out);
+            }
             Command::Subscribe { subscription, topic, own, group } => {
-                self.subscribe(subscription, &topic, Wish { own, group }, out);
+                self.subscribe(now, subscription, &topic, Wish { own, group }, out);
             }
             Command::Unsubscribe { subscription } => self.unsubscribe(subscription, out),
             Command::Read { token, query } => self.read(now, token, &query, out),
@@ -186,7 +237,14 @@ impl TopicMachine {
     fn asked(&mut self, now: Time, token: Token, message: Message, out: &mut Outbox<Output>) {
         match message {
             Message::Trace { ids, budget } => self.trace(now, token, ids, budget, out),
-            Message::Traced { .. } | Message::Receipt { .. } => {
+            Message::Want { feed, from, to, within } => {
+                let message = self.give(now, &feed, (from, to), within);
+                out.push(Output::Answer { token, message });
+            }
+            Message::Traced { .. }
+            | Message::Receipt { .. }
+            | Message::Ends(_)
+            | Message::Batches(_) => {
                 self.stats.malformed += 1;
                 out.push(Output::Answer { token, message: Message::Traced { ways: Vec::new() } });
             }
@@ -196,14 +254,28 @@ impl TopicMachine {
     fn told(&mut self, now: Time, from: NodeId, message: Message, out: &mut Outbox<Output>) {
         match message {
             Message::Receipt { id, readers } => self.receipt(now, from, id, readers, out),
-            Message::Trace { .. } | Message::Traced { .. } => self.stats.malformed += 1,
+            Message::Ends(ends) => self.ends(now, from, ends, out),
+            Message::Trace { .. }
+            | Message::Traced { .. }
+            | Message::Want { .. }
+            | Message::Batches(_) => self.stats.malformed += 1,
         }
     }
 
-    fn answered(&mut self, token: Token, message: Message, out: &mut Outbox<Output>) {
+    fn answered(&mut self, now: Time, token: Token, message: Message, out: &mut Outbox<Output>) {
+        if let Message::Batches(batches) = message {
+            if !self.given(now, token, batches, out) {
+                self.stats.malformed += 1;
+            }
+            return;
+        }
+        if self.given(now, token, Vec::new(), out) {
+            self.stats.malformed += 1;
+            return;
+        }
         let ways = match message {
             Message::Traced { ways } => ways,
-            Message::Trace { .. } | Message::Receipt { .. } => {
+            _ => {
                 self.stats.malformed += 1;
                 Vec::new()
             }
@@ -227,6 +299,17 @@ impl Machine for TopicMachine {
                 self.heard(now, from, author, sequence, &frame, out);
             }
             Input::Copy { from, author, sequence } => self.copy(now, from, author, sequence),
+            Input::Grown { from, batch } => self.grown(now, from, batch, out),
+            Input::Branch { peer, up: true } => {
+                self.branches.insert(peer);
+            }
+            Input::Branch { peer, up: false } => {
+                self.branches.remove(&peer);
+            }
+            Input::Room(room) => {
+                self.tree_has_room = room;
+                self.flush(now, out);
+            }
             Input::Carried { token, outcome } => self.carried(now, token, outcome, out),
             Input::Joined { peer, bucket } => {
                 self.arrivals.joined(now, peer, bucket);
@@ -238,6 +321,7 @@ impl Machine for TopicMachine {
                 let names = self.readers.names(&peer);
                 let buckets = names.flat_map(|name| self.buckets.of_readable(name)).collect();
                 self.arrivals.linked(now, peer, buckets);
+                self.greet(now, peer, out);
                 self.try_lanes(None, out);
             }
             Input::Unlinked { peer } => {
@@ -252,7 +336,7 @@ impl Machine for TopicMachine {
             }
             Input::Asked { token, message } => self.asked(now, token, message, out),
             Input::Told { from, message } => self.told(now, from, message, out),
-            Input::Answer { token, message } => self.answered(token, message, out),
+            Input::Answer { token, message } => self.answered(now, token, message, out),
             Input::Arrived { token } => {
                 self.returns.settled(token);
             }
@@ -265,6 +349,12 @@ impl Machine for TopicMachine {
             return Some(Time::ZERO);
         }
         [
+            // What was gathered goes out when the driver took what lay ready.
+            (self.tree_has_room && !self.bursts.is_empty()).then_some(Time::ZERO),
+            self.order.deadline(),
+            self.recent.deadline(),
+            self.own.deadline(),
+            self.digests.deadline(),
             self.buckets.deadline(),
             self.waiting.deadline(),
             self.arrivals.deadline(),

@@ -1,16 +1,25 @@
 //! The topic room: who publishes what to whom, what was received, by which way, and who has it.
 //!
-//! The carrier (gossipsub) is lossy, spreads a broadcast to all who joined a bucket, signs it with
-//! its author's key and shows every copy. Everything else is decided here.
+//! Two carriers spread what is published to all who joined a bucket. gossipsub is lossy, shows
+//! every copy and costs much for each message; it carries the calm. The tree carrier (room `tree`) passes
+//! signed batches on by streams between neighbours; it carries bursts. Neither promises order or
+//! that nothing is lost. Everything else is decided here, the same for both.
 //!
 //! ```text
-//!  user ── publish ──► lane ──► frame ──► carrier ──► frame ──► record ──► subscriptions
-//!                       │ waits for a reader           │ first?   │   └────► shelf (kept)
-//!  door ── foreign ─────┘                              └ copy ────┘   └────► door
+//!                ┌ calm ──► lane ──► batch of one ──► gossipsub ──┐
+//!  user ─ publish┤          waits for a reader                    ├► proved? ─► record ─► order
+//!  door ─ foreign┘ burst ─► run ───► batch of many ─► tree ───────┘             first?     │
+//!                                                                                copy      ▼
+//!           subscriptions, shelf (kept), door  ◄── in order, each once, gaps told ─────────┘
 //!
+//!  repair    who lacks ── Want ──► who brought the next, then others ── Batches ──►
+//!  ends      feed silent ── Ends ──► neighbours
 //!  ways      receiver ── Trace ──► who brought it ── Trace ──► ... ──► author
 //!  receipts  reader ── Receipt ──► who brought it ── Receipt ──► ... ──► author
 //! ```
+//!
+//! A **feed** is what one author writes on one topic in one of its lives; its messages are numbered
+//! from 1. A **batch** is a run of a feed, signed by its author (`base::batch`).
 //!
 //! # Spec
 //!
@@ -39,9 +48,10 @@
 //! 6. *Upon full queues to all peers:* the message waits as in 4 and is tried again soon, so that a
 //!    publisher that is too fast is refused in the end and nothing is lost before. *Upon a refusal
 //!    of the carrier, or when no more may wait:* tell `NotSent`. The message is not retried.
-//! 7. *Upon a broadcast:* read the header only. What is not an envelope is counted and dropped; a
-//!    message known by its id is a copy; a topic not read here is remembered, counted and dropped.
-//!    Else deliver it once to each subscription and keep it.
+//! 7. *Upon a broadcast or a batch of the tree:* what is no batch, or not signed by its author, is
+//!    counted and dropped; one that is known is a copy; of a topic that is neither read nor relayed
+//!    here it is remembered, counted and dropped. Else it is kept for repair and put in order, and
+//!    what is in order is delivered once to each subscription and kept.
 //! 8. *Upon a copy:* remember who brought it, up to `max_copies`. The same broadcast from the same
 //!    neighbour is one copy. Copies of what this node wrote do not count.
 //! 9. *Upon a query:* return what it selects, oldest first, and mark exactly that as read, at once;
@@ -96,10 +106,30 @@
 //!     in: when they appear, it is sent again for a member of each. Later groups do not get it.
 //! 21. *Upon a publish that would leave more than `max_unconfirmed` open:* refuse it.
 //!
+//! 15. *Upon a publish in a burst*, when all linked nodes that take part in the bucket have a
+//!    stream of the tree carrier: gather it; at the next tick, and while the tree has room, gathered
+//!    messages leave in batches of at most 64 KiB. A burst begins with 16 messages, or KiB, above
+//!    100 a second, and ends 2 s after that. A message with relays, receipts or for the door, or
+//!    above 64 KiB, goes by gossipsub all the same; the numbers keep the order.
+//! 16. *Upon a batch that is not the next of its feed:* it waits. What is missing before it for
+//!    60 ms is asked for: from who brought the batch, then the author, the readers, the other
+//!    links, each once; after a pause of 500 ms again. A batch that helps makes the same one be asked on.
+//!    After `repair_for`, or when more than `max_early_bytes` wait, the gap is told to the
+//!    subscribers (`Delivery::missed`) and as a notice, and the rest is delivered.
+//! 17. *Upon the first batch of a feed* that does not begin with 1: ask for what the other got
+//!    before it while this node was reading the topic. With the first answer, or without one after
+//!    1 s, the feed begins here with the earliest that is there.
+//! 18. *When a feed has been silent for 300 ms:* tell its end to four neighbours that read it, in
+//!    turn, at most once a second. *Upon a new link:* tell the ends of the last `repair_for`. *Upon
+//!    an end that is farther than what is here:* the feed lacks something, as in 16.
+//! 19. *Upon `Want`:* give the batches that are kept, up to 768 KiB.
+//!
 //! # Invariants
 //!
+//! - **order**: a subscription gets the messages of a feed by rising numbers; a number that is left
+//!   out was told as missed.
 //! - **once**: a subscription gets a message once, while it is remembered (`max_seen`, `seen_for`).
-//! - **signed**: the author of a message is who signed the broadcast, whatever the frame says.
+//! - **signed**: the author of a message signed the batch it came in, whoever brought it.
 //! - **numbered**: the numbers of one author, life and topic rise, and none is given twice.
 //! - **one each**: no member of a group is named twice for a message while it stays a member.
 //! - **exact**: a query marks what it returned, and nothing else.
@@ -121,21 +151,24 @@
 //!   those that went around a dead neighbour to a node which the message never came to.
 //! - With more than 65,536 receipts under way, the oldest are not told again if they do not arrive.
 //! - A way is what the nodes on it say. The first copies' senders are proved only to be linked.
-//! - A message that the carrier returned is behind none of its topic that went out before it, but
-//!   for one case: several are at the carrier, and it takes a later one and returns an earlier.
+//! - Repair needs somebody who has the message within `repair_for` and `max_recent_bytes`: with
+//!   the defaults a reader that was cut off during a burst of 50 MB is told a gap.
+//! - An end that others told is not signed: it makes this node ask, and nothing more. A last
+//!   message that is lost everywhere is told as missed with the next one.
 //! - A question travels over at most 64 nodes; ways longer than 66 nodes are not complete.
 
 mod arrivals;
 mod bounded;
 mod buckets;
+mod burst;
 mod choice;
 mod command;
 pub(crate) mod config;
 mod confirm;
 mod delivery;
+mod digest;
 mod errand;
 pub(crate) mod error;
-mod frame;
 mod grouping;
 mod hear;
 mod input;
@@ -143,14 +176,17 @@ mod kept;
 pub(crate) mod machine;
 mod names;
 mod numbers;
+mod order;
 mod output;
 mod publish;
 mod readers;
 mod reading;
 mod receipt;
 mod received;
+mod recent;
 mod record;
 mod relay;
+mod repair;
 mod stats;
 mod strategy;
 mod subscribing;
@@ -159,6 +195,7 @@ mod told;
 #[expect(clippy::module_inception, reason = "it holds `Topic`, the room holds topics")]
 mod topic;
 mod trace;
+mod trace_id;
 mod waiting;
 mod ways;
 pub(crate) mod wire;
@@ -174,6 +211,7 @@ pub use received::{Report, Way};
 pub use stats::TopicStats;
 pub use strategy::{Candidate, Choose, NotAStrategy, Strategy};
 pub use topic::Topic;
+pub use trace_id::TraceId;
 pub use wire::{Hop, MessageId};
 
 pub(crate) use command::Command;

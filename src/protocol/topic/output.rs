@@ -8,6 +8,7 @@ use super::error::TopicError;
 use super::input::Bucket;
 use super::received::{Kept, Received, Report};
 use super::wire::{Message, MessageId};
+use crate::base::batch::Batch;
 use crate::base::group::Interests;
 use crate::base::id::NodeId;
 use crate::base::token::Token;
@@ -28,12 +29,14 @@ pub enum Output {
         /// The envelope.
         frame: Bytes,
     },
-    /// Hand a message to a subscription.
+    /// Give a batch of ours to the tree carrier.
+    Grow(Arc<Batch>),
+    /// Hand messages to a subscription, in order.
     Deliver {
         /// Which.
         subscription: Token,
-        /// The message.
-        message: Arc<Received>,
+        /// The messages.
+        messages: Vec<Arc<Received>>,
     },
     /// This node now reads this; goes into its card.
     Reads(Interests),
@@ -113,5 +116,17 @@ pub enum Notice {
     NotSent {
         /// Which.
         id: MessageId,
+    },
+    /// Messages of an author on a topic that is read here are lost: they did not come, and nobody
+    /// could give them within `repair_for`.
+    Gap {
+        /// Whose.
+        author: NodeId,
+        /// On which topic.
+        topic: String,
+        /// The first number.
+        from: u64,
+        /// One above the last.
+        to: u64,
     },
 }

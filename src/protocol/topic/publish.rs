@@ -7,7 +7,6 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::error::TopicError;
-use super::frame::{self, Header, Origin};
 use super::input::{Bucket, Carried};
 use super::machine::TopicMachine;
 use super::output::{Notice, Output};
@@ -16,11 +15,12 @@ use super::received::Received;
 use super::record::Key;
 use super::strategy::Strategy;
 use super::waiting::Parcel;
-use super::wire::MessageId;
+use super::wire::{Feed, MessageId};
+use crate::base::batch::{Batch, Head, MAX_GATHERED, Origin, Place};
 use crate::base::group::Chosen;
 use crate::base::machine::Outbox;
 use crate::base::pattern::{check_topic, is_pattern};
-use crate::base::time::Time;
+use crate::base::time::{Time, WallTime};
 use crate::base::token::Token;
 
 /// What the user wants to be sent.
@@ -35,14 +35,22 @@ pub(crate) struct Publication {
     pub(crate) if_read: bool,
 }
 
-/// A message that has its number, and its frame.
+/// A message that has its number.
+pub(super) struct Numbered {
+    feed: Feed,
+    number: u64,
+    sent: WallTime,
+    payload: Bytes,
+}
+
+/// A message alone in its batch.
 pub(super) struct Sealed {
     pub(super) id: MessageId,
     pub(super) key: Key,
+    pub(super) payload: Bytes,
     frame: Bytes,
     /// It waits only as long as its topic is read by somebody.
     pub(super) if_read: bool,
-    pub(super) message: Arc<Received>,
 }
 
 impl TopicMachine {
@@ -54,27 +62,149 @@ impl TopicMachine {
         publication: Publication,
         out: &mut Outbox<Output>,
     ) {
-        if let Err(error) = self.check(&publication) {
+        let burst = self.is_in_burst(now, &publication);
+        if let Err(error) = self.check(&publication, burst) {
             out.push(Output::Published { token, result: Err(error) });
-            return;
+        } else {
+            self.take_on(now, Some(token), publication, burst, out);
         }
+    }
+
+    /// Accepts a message of a user who has asked for room and waits for no reply.
+    pub(super) fn accept(
+        &mut self,
+        now: Time,
+        topic: String,
+        payload: Bytes,
+        foreign: bool,
+        out: &mut Outbox<Output>,
+    ) {
+        let (relays, strategy) = (NonZeroU8::MIN, Strategy::RoundRobin);
+        let (receipts, if_read) = (None, false);
+        let publication =
+            Publication { topic, payload, relays, receipts, foreign, strategy, if_read };
+        let burst = self.is_in_burst(now, &publication);
+        if self.check(&publication, burst).is_err() {
+            self.stats.refused += 1;
+        } else {
+            self.take_on(now, None, publication, burst, out);
+        }
+    }
+
+    /// Sends a message that was accepted. `token` names the reply, if one is waited for.
+    fn take_on(
+        &mut self,
+        now: Time,
+        token: Option<Token>,
+        publication: Publication,
+        burst: bool,
+        out: &mut Outbox<Output>,
+    ) {
         let Publication { topic, payload, relays, receipts, foreign, strategy, if_read } =
             publication;
-        let chosen = self.choose(&topic, &strategy);
-        let receipted = receipts.is_some();
-        let sealed = self.seal(now, &topic, &payload, receipted, foreign, None, chosen.clone());
-        let sealed = Sealed { if_read, ..sealed };
+        let message = self.number(now, topic, payload);
         self.stats.published += 1;
-        out.push(Output::Published { token, result: Ok(sealed.id.clone()) });
-        self.send(now, &sealed, relays, true, out);
-        self.deliver(now, sealed.key, &sealed.message, true, chosen.as_ref(), out);
-        if self.subscriptions.is_at_door(&topic) {
-            out.push(Output::Door { topic, payload });
+        if let Some(token) = token {
+            let id = message.feed.message(message.number);
+            out.push(Output::Published { token, result: Ok(id) });
         }
-        if let Some(patience) = receipts {
+        if burst {
+            return self.gather(now, message, out);
+        }
+        let chosen = self.choose(&message.feed.topic, &strategy);
+        let sealed = self.seal(now, &message, receipts.is_some(), foreign, None, chosen.clone());
+        let sealed = Sealed { if_read, ..sealed };
+        self.send(now, &sealed, relays, true, out);
+        if let Some((token, patience)) = token.zip(receipts) {
             self.expect_receipts(now, token, &sealed, chosen.as_ref(), patience, out);
         }
+        self.deliver_own(now, message, chosen.as_ref(), out);
         self.entrust(now, &sealed, &strategy, chosen.as_ref(), out);
+    }
+
+    /// Whether one more message of the topic is accepted now.
+    pub(crate) fn has_room(&self, topic: &str, bytes: usize) -> bool {
+        self.bursts.has_room(bytes)
+            && (self.waiting.is_free(topic, self.may_go(topic)) || self.waiting.has_room(bytes))
+            && self.check_groups(topic, bytes).is_ok()
+    }
+
+    /// Gives the tree carrier what was gathered, as far as it takes it.
+    pub(super) fn flush(&mut self, now: Time, out: &mut Outbox<Output>) {
+        while self.tree_has_room
+            && let Some((topic, run)) = self.bursts.take()
+        {
+            self.buckets.write(now, run.bucket, out);
+            let sequence = self.sequences.entry(run.bucket).or_default();
+            *sequence += 1;
+            let place = Some(Place { bucket: run.bucket.0, sequence: *sequence });
+            let head = Head { place, ..self.head(&topic, run.first) };
+            let batch = Arc::new(Batch::seal(head, &run.messages, &mut self.signer));
+            self.remember(now, &batch);
+            self.stats.by_tree += batch.count() as u64;
+            out.push(Output::Grow(batch));
+        }
+    }
+
+    /// Whether this goes by the tree carrier: many messages or a large one, and everybody who takes
+    /// part is reached. What names members of groups goes alone: each batch is confirmed.
+    fn is_in_burst(&mut self, now: Time, publication: &Publication) -> bool {
+        let Publication { topic, payload, relays, receipts, foreign, strategy, .. } = publication;
+        let busy = self.bursts.note(now, topic, payload.len());
+        let plain = relays.get() == 1 && receipts.is_none() && !foreign;
+        busy && plain
+            && payload.len() <= MAX_GATHERED
+            && !self.subscriptions.is_at_door(topic)
+            && self.may_go(topic)
+            && self.is_covered(self.buckets.of(topic))
+            && !self.is_for_groups(topic, strategy)
+            // What waits for room in the tree may have been overtaken by what does not.
+            && (self.tree_has_room || self.bursts.continues(topic, self.numbers.peek(topic)))
+    }
+
+    /// Whether the tree carrier reaches all neighbours that take part in a bucket; at least one.
+    fn is_covered(&self, bucket: Bucket) -> bool {
+        let mut any = false;
+        self.arrivals.taking_part(bucket).all(|peer| {
+            any = true;
+            self.branches.contains(peer)
+        }) && any
+    }
+
+    /// Puts a message of a burst to those that go out together.
+    fn gather(&mut self, now: Time, message: Numbered, out: &mut Outbox<Output>) {
+        let topic = &message.feed.topic;
+        if !self.bursts.continues(topic, message.number) {
+            self.flush(now, out);
+        }
+        let (bucket, payload) = (self.buckets.of(topic), message.payload.clone());
+        self.bursts.add(topic, bucket, message.number, message.sent, payload);
+        self.deliver_own(now, message, None, out);
+    }
+
+    pub(super) fn number(&mut self, now: Time, topic: String, payload: Bytes) -> Numbered {
+        let (number, sent) = (self.numbers.next(&topic), self.wall(now));
+        let feed = Feed { author: self.me, life: self.life, topic };
+        Numbered { feed, number, sent, payload }
+    }
+
+    fn deliver_own(
+        &mut self,
+        now: Time,
+        message: Numbered,
+        chosen: Option<&Chosen>,
+        out: &mut Outbox<Output>,
+    ) {
+        let Numbered { feed, number, sent, payload } = message;
+        if self.subscriptions.is_at_door(&feed.topic) {
+            out.push(Output::Door { topic: feed.topic.clone(), payload: payload.clone() });
+        }
+        if self.is_for_here(&feed.topic, chosen) {
+            let (id, first) = (feed.message(number), number);
+            let (received, missed, foreign_author) = (sent, 0, None);
+            let received = Received { id, foreign_author, sent, received, payload, first, missed };
+            self.deliver(now, &feed.topic, vec![Arc::new(received)], true, chosen, out);
+        }
     }
 
     /// Takes a message of a foreign peer in.
@@ -94,12 +224,18 @@ impl TopicMachine {
         } else if !self.is_new_outside(now, &topic, &origin) {
             self.stats.duplicates += 1;
         } else {
+            let author = origin.author.clone();
             let chosen = self.choose(&topic, &Strategy::RoundRobin);
-            let sealed =
-                self.seal(now, &topic, &payload, false, true, Some(origin), chosen.clone());
+            let message = self.number(now, topic, payload);
+            let sealed = self.seal(now, &message, false, true, Some(origin), chosen.clone());
             self.stats.received += 1;
             self.send(now, &sealed, NonZeroU8::MIN, false, out);
-            self.deliver(now, sealed.key, &sealed.message, false, chosen.as_ref(), out);
+            let Numbered { feed, number, sent, payload } = message;
+            let (id, foreign_author) = (feed.message(number), Some(author));
+            let (first, received, missed) = (number, sent, 0);
+            let received = Received { id, foreign_author, sent, received, payload, first, missed };
+            let messages = vec![Arc::new(received)];
+            self.deliver(now, &feed.topic, messages, false, chosen.as_ref(), out);
         }
     }
 
@@ -145,7 +281,7 @@ impl TopicMachine {
         }
     }
 
-    fn check(&self, publication: &Publication) -> Result<(), TopicError> {
+    fn check(&self, publication: &Publication, burst: bool) -> Result<(), TopicError> {
         let Publication { topic, payload, if_read, .. } = publication;
         check_topic(topic).map_err(|reason| TopicError::BadName { name: topic.clone(), reason })?;
         let (bytes, max) = (payload.len(), self.config.max_message_bytes);
@@ -156,6 +292,15 @@ impl TopicMachine {
             return Err(TopicError::NobodyReads { topic: topic.clone() });
         }
         self.check_groups(topic, bytes)?;
+        if burst {
+            return match self.bursts.has_room(bytes) {
+                true => Ok(()),
+                false => {
+                    let waiting = self.bursts.len();
+                    Err(TopicError::WaitingFull { topic: topic.clone(), waiting })
+                }
+            };
+        }
         let goes = self.waiting.is_free(topic, self.may_go(topic));
         // What goes out at the door has readers there, even if it cannot wait for members.
         if !goes && !self.subscriptions.is_at_door(topic) && !self.waiting.has_room(bytes) {
@@ -165,39 +310,50 @@ impl TopicMachine {
         Ok(())
     }
 
-    /// Gives a message its number and its frame, and remembers it.
-    #[expect(clippy::too_many_arguments, reason = "each is a part of the header")]
+    /// Makes a batch of one message, and remembers it.
     pub(super) fn seal(
         &mut self,
         now: Time,
-        topic: &str,
-        payload: &Bytes,
+        message: &Numbered,
         receipts: bool,
         foreign: bool,
         origin: Option<Origin>,
         chosen: Option<Chosen>,
     ) -> Sealed {
-        let (number, sent) = (self.numbers.next(topic), self.wall(now));
-        let id = MessageId { author: self.me, life: self.life, topic: topic.to_owned(), number };
-        let key = Key::of(&id);
-        self.records.publish(now, key, self.me, sent);
-        let foreign_author = origin.as_ref().map(|origin| origin.author.clone());
-        let header = Header {
-            topic: topic.to_owned(),
+        let Numbered { feed, number, sent, payload } = message;
+        let head = Head { receipts, foreign, origin, chosen, ..self.head(&feed.topic, *number) };
+        let messages = [(*sent, payload.clone())];
+        let batch = Arc::new(Batch::seal(head, &messages, &mut self.signer));
+        let key = self.remember(now, &batch);
+        let (id, frame) = (feed.message(*number), batch.wire().clone());
+        Sealed { id, key, payload: payload.clone(), frame, if_read: false }
+    }
+
+    fn head(&self, topic: &str, first: u64) -> Head {
+        Head {
+            author: self.me,
             life: self.life,
-            number,
-            sent,
-            receipts,
-            foreign,
-            origin,
-            chosen,
-        };
-        let (frame, begins) = frame::encode(&header, payload);
-        // What is kept shares its memory with what goes out.
-        let payload = frame.slice(begins..);
-        let message =
-            Arc::new(Received { id: id.clone(), foreign_author, sent, received: sent, payload });
-        Sealed { id, key, frame, if_read: false, message }
+            topic: topic.to_owned(),
+            first,
+            count: 1,
+            sent: WallTime(0),
+            place: None,
+            receipts: false,
+            foreign: false,
+            origin: None,
+            chosen: None,
+        }
+    }
+
+    /// Remembers a batch of our own, for those who will miss it or ask for its way.
+    fn remember(&mut self, now: Time, batch: &Arc<Batch>) -> Key {
+        let feed = Feed::of(batch.head());
+        let key = Key::of_batch(batch.head());
+        self.stats.batches += 1;
+        self.records.publish(now, key, self.me, batch.head().sent);
+        self.own.keep(now, &feed, batch);
+        self.digests.note(now, &feed, batch.end());
+        key
     }
 
     /// Hands a message to its lane. One that may not wait is sent when its lane moves.

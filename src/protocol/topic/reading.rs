@@ -32,7 +32,10 @@ impl TopicMachine {
             return;
         }
         let leads = |s: &Selected| match self.records.get(&s.key) {
-            Some(record) => self.leads(&s.message.id, s.key, record, usize::MAX),
+            Some(record) => self.leads(&s.message.batch_id(), s.key, record, usize::MAX),
+            None if s.message.id.author == self.me => {
+                vec![Lead::Known(vec![Hop { node: self.me, at: s.message.sent }])]
+            }
             None => vec![Lead::Forgotten(Hop { node: self.me, at: s.message.received })],
         };
         let leads = selected.iter().map(leads).collect();

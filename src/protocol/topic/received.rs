@@ -24,9 +24,18 @@ pub struct Received {
     pub received: WallTime,
     /// What was sent.
     pub payload: Bytes,
+    /// The number of the first message of the batch it came in.
+    pub first: u64,
+    /// How many messages of its author on its topic, right before it, were lost.
+    pub missed: u64,
 }
 
 impl Received {
+    /// What names the batch it came in: the id of its first message.
+    pub(super) fn batch_id(&self) -> MessageId {
+        MessageId { number: self.first, ..self.id.clone() }
+    }
+
     /// The message as a subscriber gets it, with its decoded payload.
     pub fn deliver<T>(&self, value: T) -> Delivery<T> {
         Delivery {
@@ -36,6 +45,7 @@ impl Received {
             value,
             sent: self.sent,
             received: self.received,
+            missed: self.missed,
         }
     }
 }

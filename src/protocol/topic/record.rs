@@ -6,8 +6,9 @@ use super::bounded::Bounded;
 use super::config::TopicConfig;
 use super::names::Names;
 use super::wire::MessageId;
+use crate::base::batch::Head;
 use crate::base::group::Group;
-use crate::base::id::NodeId;
+use crate::base::id::{Life, NodeId};
 use crate::base::time::{Time, WallTime};
 
 /// A message in few bytes: half a BLAKE3 hash of its id. Nobody can make two ids with one key.
@@ -16,11 +17,20 @@ pub(crate) struct Key([u8; 16]);
 
 impl Key {
     pub(crate) fn of(id: &MessageId) -> Self {
-        let (life, number) = (id.life.0.to_be_bytes(), id.number.to_be_bytes());
-        Self::digest(&[b"id", &id.author.to_bytes(), &life, &number, id.topic.as_bytes()])
+        Self::of_parts(&id.author, id.life, &id.topic, id.number)
     }
 
-    /// The carrier's own name of a broadcast.
+    /// A batch, by its first message: what is said of ways and copies is said of batches.
+    pub(crate) fn of_batch(head: &Head) -> Self {
+        Self::of_parts(&head.author, head.life, &head.topic, head.first)
+    }
+
+    fn of_parts(author: &NodeId, life: Life, topic: &str, number: u64) -> Self {
+        let (life, number) = (life.0.to_be_bytes(), number.to_be_bytes());
+        Self::digest(&[b"id", &author.to_bytes(), &life, &number, topic.as_bytes()])
+    }
+
+    /// gossipsub's own name of a broadcast.
     fn of_sequence(author: &NodeId, sequence: u64) -> Self {
         Self::digest(&[b"sequence", &author.to_bytes(), &sequence.to_be_bytes()])
     }
@@ -57,7 +67,8 @@ impl Key {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Copy {
     pub(crate) from: NodeId,
-    pub(crate) sequence: u64,
+    /// gossipsub's number of it, when it came that way.
+    pub(crate) sequence: Option<u64>,
     pub(crate) at: Time,
 }
 
@@ -74,7 +85,7 @@ pub(crate) struct Record {
 #[derive(Clone, Debug)]
 struct Held {
     from: Arc<NodeId>,
-    sequence: u64,
+    sequence: Option<u64>,
     at: Time,
 }
 
@@ -126,7 +137,9 @@ impl Records {
 
     /// Remembers a copy whose header was read. True when it is the message's first.
     pub(crate) fn hear(&mut self, key: Key, author: NodeId, sent: WallTime, copy: Copy) -> bool {
-        self.by_sequence.insert(copy.at, Key::of_sequence(&author, copy.sequence), key);
+        if let Some(sequence) = copy.sequence {
+            self.by_sequence.insert(copy.at, Key::of_sequence(&author, sequence), key);
+        }
         if self.by_key.contains(&key) {
             self.add(&key, copy);
             return false;
@@ -139,7 +152,8 @@ impl Records {
 
     /// Remembers a copy of which only the carrier's name is known. True when it is a further one.
     pub(crate) fn copy(&mut self, author: &NodeId, copy: Copy) -> bool {
-        let key = self.by_sequence.get(&Key::of_sequence(author, copy.sequence)).copied();
+        let named = copy.sequence.map(|sequence| Key::of_sequence(author, sequence));
+        let key = named.and_then(|name| self.by_sequence.get(&name).copied());
         key.is_some_and(|key| self.add(&key, copy))
     }
 

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct TopicStats {
     /// Messages published here.
     pub published: u64,
+    /// Messages of users who waited for no reply, refused because there was no room.
+    pub refused: u64,
     /// Messages received, each once.
     pub received: u64,
     /// Copies dropped because the message had been received.
@@ -27,6 +29,26 @@ pub struct TopicStats {
     /// Messages that wait for a member of a queue group to confirm them now, each counted once for
     /// every group.
     pub unconfirmed: u64,
+    /// Batches whose author had not signed them.
+    pub forged: u64,
+    /// Batches sent, on either carrier. A batch has one message or more.
+    pub batches: u64,
+    /// Messages that went out by the tree carrier.
+    pub by_tree: u64,
+    /// Questions asked for messages that were missing.
+    pub repairs_asked: u64,
+    /// Messages that came in answer to them.
+    pub repaired: u64,
+    /// Batches given to others that lacked them.
+    pub repairs_given: u64,
+    /// Messages given up: missing, and not repaired in time.
+    pub lost: u64,
+    /// Feeds that lack something now.
+    pub lacking: u64,
+    /// Bytes that wait for what is missing before them now.
+    pub early_bytes: u64,
+    /// Bytes of batches kept now to repair others.
+    pub recent_bytes: u64,
     /// Messages waiting for a first reader now.
     pub waiting: u64,
     /// Messages kept now.

@@ -7,12 +7,14 @@ use super::output::Output;
 use super::subscription::{Change, Wish};
 use crate::base::machine::Outbox;
 use crate::base::pattern::check_readable;
+use crate::base::time::Time;
 use crate::base::token::Token;
 
 impl TopicMachine {
     /// Delivers what comes on a topic, or on all topics of a pattern, from now on.
     pub(super) fn subscribe(
         &mut self,
+        now: Time,
         subscription: Token,
         name: &str,
         wish: Wish,
@@ -27,6 +29,9 @@ impl TopicMachine {
             return;
         }
         let change = self.subscriptions.add(subscription, name, wish);
+        if let Some(name) = &change.name {
+            self.read_since.insert(name, now);
+        }
         for bucket in self.buckets_of(&change) {
             self.buckets.read(bucket, out);
         }
@@ -38,6 +43,9 @@ impl TopicMachine {
     /// Delivers nothing more to a subscription.
     pub(super) fn unsubscribe(&mut self, subscription: Token, out: &mut Outbox<Output>) {
         let change = self.subscriptions.remove(subscription);
+        if let Some(name) = &change.name {
+            self.unfollow(name);
+        }
         for bucket in self.buckets_of(&change) {
             self.buckets.unread(bucket, out);
         }

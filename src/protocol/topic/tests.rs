@@ -2,9 +2,9 @@
 
 mod chaos;
 mod door;
-mod format;
 mod groups;
 mod incoming;
+mod order;
 mod outgoing;
 mod patterns;
 mod reading;

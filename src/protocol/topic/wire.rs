@@ -1,8 +1,13 @@
 //! What nodes say about topics: the frame a broadcast carries, and the questions beside it.
 
-use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use crate::base::batch::Head;
 use crate::base::id::{Life, NodeId};
+use crate::base::pattern::check_topic;
 use crate::base::time::WallTime;
 
 /// Names one message for ever: who wrote it, in which life, and the how-manyth on its topic.
@@ -16,6 +21,38 @@ pub struct MessageId {
     pub topic: String,
     /// Counted per author, life and topic, from 1.
     pub number: u64,
+}
+
+/// What one author writes on one topic in one of its lives.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct Feed {
+    /// Who writes.
+    #[serde(rename = "a")]
+    pub author: NodeId,
+    /// In which of its lives.
+    #[serde(rename = "l")]
+    pub life: Life,
+    /// On which topic.
+    #[serde(rename = "t")]
+    pub topic: String,
+}
+
+impl Feed {
+    /// The feed of a batch.
+    pub(super) fn of(head: &Head) -> Self {
+        Self { author: head.author, life: head.life, topic: head.topic.clone() }
+    }
+
+    /// Whether it can be the feed of anything.
+    pub(super) fn is_valid(&self) -> bool {
+        check_topic(&self.topic).is_ok()
+    }
+
+    /// The id of its message of this number.
+    pub(super) fn message(&self, number: u64) -> MessageId {
+        let Self { author, life, topic } = self.clone();
+        MessageId { author, life, topic, number }
+    }
 }
 
 /// One step of the way a message took: the node, and when the message came there.
@@ -52,4 +89,20 @@ pub enum Message {
         /// Who holds it.
         readers: Vec<NodeId>,
     },
+    /// "These feeds go up to here": one above the highest number of each. At most 256.
+    Ends(Vec<(Feed, u64)>),
+    /// "I lack these messages."
+    Want {
+        /// Of which feed.
+        feed: Feed,
+        /// The first number.
+        from: u64,
+        /// One above the last.
+        to: u64,
+        /// Only what reached the other so long ago at most.
+        within: Option<Duration>,
+    },
+    /// The answer: signed batches, the earliest first, as far as they fit into one answer; empty
+    /// when there is none.
+    Batches(Vec<ByteBuf>),
 }

@@ -73,7 +73,7 @@ mod held;
 mod links;
 mod measure;
 mod mesh;
-mod micros;
+pub(in crate::sim) mod micros;
 mod nodes;
 mod report;
 mod scenario;

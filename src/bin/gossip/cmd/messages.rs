@@ -55,8 +55,8 @@ impl GetMessages {
             Kind::Unread => gossip_mesh::Which::Unread,
             Kind::Read => gossip_mesh::Which::Read,
         };
-        let query =
-            Query { topic: self.topic.clone(), which, paths: gossip_mesh::Paths::All, peek: false };
+        let (topic, paths) = (self.topic.clone(), gossip_mesh::Paths::All);
+        let query = Query { topic, which, paths, ..Query::default() };
         let messages = network.api(member).await?.messages(&query).await?;
         if screen.json {
             return screen.document(&messages);

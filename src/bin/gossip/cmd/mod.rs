@@ -1,5 +1,6 @@
 //! A file per command: its words, and what it does.
 
+pub mod bench;
 pub mod completions;
 pub mod events;
 pub mod fault;
@@ -7,6 +8,7 @@ mod lab_node;
 pub mod list_peers;
 pub mod man;
 pub mod messages;
+pub mod metrics;
 mod names;
 pub mod node;
 pub mod plot;
@@ -22,6 +24,7 @@ pub mod start_network;
 pub mod status;
 pub mod stop_network;
 pub mod subscribe;
+pub mod trace;
 mod troubles;
 pub mod verdict;
 pub mod why;

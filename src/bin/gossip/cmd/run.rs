@@ -12,6 +12,7 @@ pub fn run(command: Command, screen: Screen) -> Result<(), Failure> {
     match command {
         Command::Completions(completions) => return completions.run(screen),
         Command::Man(man) => return man.run(screen),
+        Command::Bench(bench) => return bench.run(screen),
         Command::StopNetwork(stop) => return stop.run(screen),
         Command::Verdict(verdict) => return verdict.run(screen),
         _ => {}
@@ -38,12 +39,15 @@ async fn run_async(command: Command, screen: Screen) -> Result<(), Failure> {
         Command::Pub(publish) => publish.run(screen).await,
         Command::Sub(subscribe) => subscribe.run(screen).await,
         Command::Events(events) => events.run(screen).await,
+        Command::Metrics(metrics) => metrics.run(screen).await,
+        Command::Trace(trace) => trace.run(screen).await,
         Command::Why(why) => why.run(screen).await,
         Command::Recorder(recorder) => recorder.run(screen).await,
         Command::Simulate(simulate) => simulate.run(screen).await,
         Command::Fault(fault) => fault.run(screen).await,
         // `run` took these.
         Command::Completions(_)
+        | Command::Bench(_)
         | Command::Man(_)
         | Command::StopNetwork(_)
         | Command::Verdict(_) => Ok(()),

@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
+use gossip_mesh::ConfigError;
 use gossip_mesh::sim::broadcast::{self, BroadcastScenario, is_broadcast};
+use gossip_mesh::sim::tree::{self, TreeScenario, is_tree};
 use gossip_mesh::sim::{self, Outcome, Report, Scenario, Shrunk, Spread};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -56,6 +58,12 @@ fn seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
     }
 }
 
+/// A carrier among many nodes.
+enum Model {
+    Broadcast(Box<BroadcastScenario>),
+    Tree(Box<TreeScenario>),
+}
+
 /// What `--json` shows.
 #[derive(Serialize)]
 struct Document<'a> {
@@ -76,7 +84,10 @@ impl Simulate {
         let models = self.take_models()?;
         let mut holds = true;
         for (file, model) in models {
-            holds &= self.run_model(&file, model, screen).await?;
+            holds &= match model {
+                Model::Broadcast(model) => self.run_broadcast(&file, *model, screen).await?,
+                Model::Tree(model) => self.run_tree(&file, *model, screen).await?,
+            };
         }
         if self.files.is_empty() {
             return if holds { Ok(()) } else { Err(Failure::Shown) };
@@ -116,27 +127,57 @@ impl Simulate {
         }
     }
 
-    /// Files of the model of broadcast, which is no world of nodes, taken out of the files.
-    fn take_models(&mut self) -> Result<Vec<(PathBuf, BroadcastScenario)>, Failure> {
+    /// Files of carriers among many nodes, which are no worlds of whole nodes, taken out of the
+    /// files.
+    fn take_models(&mut self) -> Result<Vec<(PathBuf, Model)>, Failure> {
         let mut models = Vec::new();
         for file in std::mem::take(&mut self.files) {
             let text = text_of(&file)?;
-            if !is_broadcast(&text) {
-                self.files.push(file);
-                continue;
-            }
-            let mut model = BroadcastScenario::from_toml(&text).map_err(|error| {
+            let wrong = |error: ConfigError| {
                 Failure::usage(format!("{} is no scenario:\n{error}", file.display()))
-            })?;
-            model.nodes = self.nodes.unwrap_or(model.nodes);
-            models.push((file, model));
+            };
+            if is_broadcast(&text) {
+                let mut model = BroadcastScenario::from_toml(&text).map_err(wrong)?;
+                model.nodes = self.nodes.unwrap_or(model.nodes);
+                models.push((file, Model::Broadcast(Box::new(model))));
+            } else if is_tree(&text) {
+                let mut model = TreeScenario::from_toml(&text).map_err(wrong)?;
+                model.nodes = self.nodes.unwrap_or(model.nodes);
+                models.push((file, Model::Tree(Box::new(model))));
+            } else {
+                self.files.push(file);
+            }
         }
         Ok(models)
     }
 
-    /// Runs the model once per seed, or beside real nodes where the file says so. True when all
+    /// Runs the room of the tree once per seed. True when all that is expected held.
+    async fn run_tree(
+        &self,
+        file: &Path,
+        mut model: TreeScenario,
+        screen: Screen,
+    ) -> Result<bool, Failure> {
+        if self.svg.is_some() {
+            return Err(Failure::usage("--svg draws worlds of nodes, not the tree among many"));
+        }
+        let mut holds = true;
+        let seed = self.seed.unwrap_or(model.seed);
+        for seed in self.seeds.clone().unwrap_or(seed..=seed) {
+            model.seed = seed;
+            let one = model.clone();
+            let run = tokio::task::spawn_blocking(move || tree::run(&one)).await;
+            let run = run.map_err(|_| Failure::failed("the simulation panicked: this is a bug"))?;
+            let name = file.display();
+            let found = run.map_err(|error| Failure::usage(format!("{name}: {error}")))?;
+            holds &= shown(screen, &found, &found.render(), &found.failures)?;
+        }
+        Ok(holds)
+    }
+
+    /// Runs the model of gossipsub once per seed, or beside real nodes where the file says so. True when all
     /// that is expected held.
-    async fn run_model(
+    async fn run_broadcast(
         &self,
         file: &Path,
         mut model: BroadcastScenario,

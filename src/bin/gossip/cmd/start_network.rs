@@ -54,6 +54,10 @@ pub struct StartNetwork {
     /// Port of the first node; the others follow
     #[arg(long, value_name = "PORT", default_value_t = 7001)]
     base_port: u32,
+    /// What the nodes write to their logs: error, warn, info, debug or trace, or a filter as in
+    /// GOSSIP_LOG. With debug every message is followed, by the id that `gossip trace` shows
+    #[arg(long, value_name = "LEVEL", value_parser = crate::args::log_filter)]
+    log: Option<String>,
     /// Draws the same graph again
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
@@ -139,6 +143,7 @@ impl StartNetwork {
             shape: drawn.label.clone(),
             seed,
             topic: DEFAULT_TOPIC.to_owned(),
+            log: self.log.clone(),
             starter: Process::own(),
             detached: self.detach,
             nodes: Vec::new(),
@@ -157,7 +162,7 @@ impl StartNetwork {
         record.nodes = prepare(folder, &self.which.network, drawn, ports)?;
         // Noted before anything runs, so that a crash in between is found.
         folder.write(record)?;
-        let (mut held, ready) = Held::start(folder, &mut record.nodes, DEFAULT_TOPIC)?;
+        let (mut held, ready) = Held::start(folder, record)?;
         folder.write(record)?;
         let bar = progress(self.nodes, screen);
         let result = ready.wait(&mut held, || bar.inc(1)).await;

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::process::{Process, end_all, resume_all};
-use super::state::{Entry, Folder};
+use super::state::{Folder, Record};
 use crate::exit::Failure;
 
 /// How long the nodes have to be ready, and what each adds to it.
@@ -47,18 +47,15 @@ impl Held {
     ///
     /// # Errors
     /// When the system gives no more processes; those started are ended.
-    pub fn start(
-        folder: &Folder,
-        nodes: &mut [Entry],
-        topic: &str,
-    ) -> Result<(Self, Ready), Failure> {
+    pub fn start(folder: &Folder, record: &mut Record) -> Result<(Self, Ready), Failure> {
         let mut held =
             Self { lines: Vec::new(), waiting: JoinSet::new(), processes: Vec::new(), stay: false };
         let mut starting = Vec::new();
-        let total = nodes.len();
+        let total = record.nodes.len();
+        let Record { nodes, topic, log: filter, .. } = record;
         for node in nodes {
             let log = File::create(folder.log(node.number))?;
-            let mut child = spawn(folder, node.number, total, topic, log)?;
+            let mut child = spawn(folder, node.number, total, topic, filter.as_deref(), log)?;
             node.process = child.id().and_then(Process::of);
             held.processes.extend(node.process.clone());
             held.lines.extend(child.stdin.take());
@@ -149,11 +146,11 @@ impl Ready {
 pub async fn restart(
     folder: &Folder,
     number: usize,
-    topic: &str,
+    record: &Record,
     holder: Option<&Process>,
 ) -> Result<Process, Failure> {
     let log = File::options().append(true).create(true).open(folder.log(number))?;
-    let mut child = spawn(folder, number, 0, topic, log)?;
+    let mut child = spawn(folder, number, 0, &record.topic, record.log.as_deref(), log)?;
     let process = child.id().and_then(Process::of);
     let (Some(out), Some(line)) = (child.stdout.take(), &mut child.stdin) else {
         return Err(why_ended(folder, number));
@@ -179,6 +176,7 @@ fn spawn(
     number: usize,
     total: usize,
     topic: &str,
+    filter: Option<&str>,
     log: File,
 ) -> Result<Child, Failure> {
     let mut command = Command::new(std::env::current_exe()?);
@@ -199,6 +197,9 @@ fn spawn(
         if ours && name != "GOSSIP_LOG" {
             command.env_remove(name);
         }
+    }
+    if let Some(filter) = filter {
+        command.env("GOSSIP_LOG", filter);
     }
     command.spawn().map_err(|error| {
         Failure::failed(format!("node {number} cannot be started ({error}): start fewer nodes"))

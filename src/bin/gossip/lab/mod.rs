@@ -13,6 +13,7 @@
 //! - [`member`]: running nodes as the user names them
 //! - [`single`]: nodes that run alone, and how they are found
 //! - [`survey`]: what all of them say of one another
+//! - [`spread`]: how a message spread among them, as a tree
 
 pub mod graph;
 pub mod launch;
@@ -23,6 +24,7 @@ pub mod prepare;
 pub mod process;
 pub mod room;
 pub mod single;
+pub mod spread;
 pub mod state;
 pub mod survey;
 #[cfg(test)]

@@ -32,6 +32,9 @@ pub struct Record {
     pub seed: u64,
     /// The topic all nodes read.
     pub topic: String,
+    /// What its nodes write to their logs, as a filter; their warnings when nothing is said.
+    #[serde(default)]
+    pub log: Option<String>,
     /// The process that started it, and holds it unless it is detached.
     pub starter: Option<Process>,
     /// Whether it goes on without its starter.

@@ -8,13 +8,14 @@ use bytes::Bytes;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::world::{START, World, at, id, room, topics, turn};
+use super::world::{START, World, at, id, key, room, topics, turn};
+use crate::base::batch::{Batch, Head, Origin};
 use crate::base::group::{Chosen, Group, Interests};
 use crate::base::id::Life;
 use crate::base::machine::Machine;
+use crate::base::signer::Signer;
 use crate::base::time::WallTime;
 use crate::base::token::Token;
-use crate::protocol::topic::frame::{Header, Origin, encode};
 use crate::protocol::topic::{
     Bucket, Carried, Command, Hop, Input, Message, MessageId, Output, Paths, Query, Strategy,
     TopicConfig, Which,
@@ -59,29 +60,36 @@ impl Dice {
         interests
     }
 
-    fn frame(&mut self) -> Bytes {
+    fn frame(&mut self, author: usize) -> Bytes {
         if self.below(10) == 0 {
             return Bytes::from_static(b"garbage");
         }
         let name = vec![self.below(5) as u8];
         let origin = (self.below(4) == 0).then(|| Origin { author: "foreign".into(), name });
-        let header = Header {
-            topic: self.topic(),
+        let mut signer = Signer::new(key(author));
+        let head = Head {
+            author: signer.me(),
             life: Life(1),
-            number: u64::from(self.below(50)),
+            topic: self.topic(),
+            first: u64::from(self.below(50)),
+            count: 1,
             sent: WallTime(1),
+            place: None,
             receipts: self.below(2) == 0,
             foreign: false,
             origin,
             chosen: (self.below(3) == 0).then(|| self.chosen()),
         };
-        encode(&header, b"payload").0
+        let count = if head.receipts { 1 } else { 1 + self.below(3) as usize };
+        let messages = vec![(WallTime(1), Bytes::from("payload")); count];
+        Batch::seal(head, &messages, &mut signer).wire().clone()
     }
 }
 
 fn any_input(dice: &mut Dice, ids: &[crate::base::id::NodeId]) -> Input {
     let token = Token(u64::from(dice.below(400)));
-    let (node, author) = (dice.node(ids), dice.node(ids));
+    let writer = dice.below(6) as usize;
+    let (node, author) = (dice.node(ids), id(writer));
     let sequence = u64::from(dice.below(200));
     let name =
         MessageId { author, life: Life(1), topic: dice.topic(), number: u64::from(dice.below(50)) };
@@ -110,10 +118,10 @@ fn any_input(dice: &mut Dice, ids: &[crate::base::id::NodeId]) -> Input {
                 topic: None,
                 which: dice.one(&[Which::All, Which::Read, Which::Unread]),
                 paths: dice.one(&[Paths::All, Paths::None]),
-                peek: false,
+                ..Query::default()
             },
         }),
-        6 | 7 => Input::Heard { from: node, author, sequence, frame: dice.frame() },
+        6 | 7 => Input::Heard { from: node, author, sequence, frame: dice.frame(writer) },
         8 => Input::Copy { from: node, author, sequence },
         9 => {
             use Carried::{NoPeers, Out, QueuesFull, Refused};
@@ -174,9 +182,11 @@ fn any_inputs_in_any_order_keep_the_invariants() {
             }
             for output in turn(&mut room, now, input) {
                 match output {
-                    Output::Deliver { subscription, message } => {
-                        let new = delivered.insert((subscription, message.id.clone()));
-                        assert!(new, "seed {seed}: twice {message:?}");
+                    Output::Deliver { subscription, messages } => {
+                        for message in messages {
+                            let new = delivered.insert((subscription, message.id.clone()));
+                            assert!(new, "seed {seed}: twice {message:?}");
+                        }
                     }
                     Output::Published { result: Ok(id), .. } => {
                         assert!(published.insert(id), "seed {seed}: a number given twice");

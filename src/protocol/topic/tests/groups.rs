@@ -127,11 +127,13 @@ fn a_message_sent_again_keeps_its_number_and_comes_to_no_reader_in_no_group() {
         let mut numbers: Vec<u64> = world.said[1]
             .iter()
             .filter_map(|(_, output)| match output {
-                Output::Deliver { subscription, message } if *subscription == Token(token) => {
-                    Some(message.id.number)
+                Output::Deliver { subscription, messages } => {
+                    (*subscription == Token(token)).then_some(messages)
                 }
                 _ => None,
             })
+            .flatten()
+            .map(|message| message.id.number)
             .collect();
         numbers.sort_unstable();
         numbers

@@ -1,24 +1,30 @@
 use bytes::Bytes;
 
-use super::world::{at, id, publish, room, subscribe, turn};
+use super::world::{at, id, key, publish, room, subscribe, turn};
+use crate::base::batch::{Batch, Head};
 use crate::base::id::Life;
+use crate::base::signer::Signer;
 use crate::base::time::{Time, WallTime};
 use crate::base::token::Token;
-use crate::protocol::topic::frame::{Header, encode};
 use crate::protocol::topic::{Command, Input, Output, TopicConfig, TopicError, TopicMachine};
 
-pub(super) fn frame(topic: &str, number: u64) -> Bytes {
-    let header = Header {
-        topic: topic.into(),
+/// A message that node `author` signed.
+pub(super) fn frame(author: usize, topic: &str, number: u64) -> Bytes {
+    let mut signer = Signer::new(key(author));
+    let head = Head {
+        author: signer.me(),
         life: Life(1),
-        number,
+        topic: topic.into(),
+        first: number,
+        count: 1,
         sent: WallTime(5),
+        place: None,
         receipts: false,
         foreign: false,
         origin: None,
         chosen: None,
     };
-    encode(&header, b"x").0
+    Batch::seal(head, &[(WallTime(5), Bytes::from("x"))], &mut signer).wire().clone()
 }
 
 fn hear(
@@ -37,24 +43,24 @@ fn a_message_is_delivered_once_to_each_subscription() {
     turn(&mut room, at(0), Input::Command(subscribe(1, "chat")));
     turn(&mut room, at(0), Input::Command(subscribe(2, "chat")));
     turn(&mut room, at(0), Input::Command(subscribe(3, "other")));
-    let out = hear(&mut room, at(1), 1, 1, frame("chat", 1));
-    let [Output::Deliver { message, .. }, Output::Deliver { .. }] = &out[..] else {
+    let out = hear(&mut room, at(1), 1, 1, frame(9, "chat", 1));
+    let [Output::Deliver { messages, .. }, Output::Deliver { .. }] = &out[..] else {
         panic!("{out:?}")
     };
-    assert_eq!((message.id.author, message.sent), (id(9), WallTime(5)));
-    assert!(hear(&mut room, at(1), 2, 2, frame("chat", 1)).is_empty());
+    assert_eq!((messages[0].id.author, messages[0].sent), (id(9), WallTime(5)));
+    assert!(hear(&mut room, at(1), 2, 2, frame(9, "chat", 1)).is_empty());
     let stats = room.stats();
     assert_eq!((stats.received, stats.delivered, stats.duplicates), (1, 2, 1));
     turn(&mut room, at(2), Input::Command(Command::Unsubscribe { subscription: Token(1) }));
-    assert_eq!(hear(&mut room, at(2), 1, 3, frame("chat", 2)).len(), 1);
+    assert_eq!(hear(&mut room, at(2), 1, 3, frame(9, "chat", 2)).len(), 1);
 }
 
 #[test]
 fn a_topic_nobody_reads_here_is_counted_and_remembered_but_not_kept() {
     let mut room = room(0, TopicConfig::default());
-    assert!(hear(&mut room, at(0), 1, 1, frame("chat", 1)).is_empty());
+    assert!(hear(&mut room, at(0), 1, 1, frame(9, "chat", 1)).is_empty());
     assert_eq!((room.stats().unread, room.stats().received, room.stats().kept), (1, 0, 0));
-    hear(&mut room, at(0), 1, 2, frame("chat", 1));
+    hear(&mut room, at(0), 1, 2, frame(9, "chat", 1));
     assert_eq!((room.stats().unread, room.stats().duplicates), (1, 1));
 }
 
@@ -72,13 +78,13 @@ fn garbage_is_counted_and_dropped() {
 fn the_first_copy_counts_once_and_a_further_broadcast_is_a_further_copy() {
     let mut room = room(0, TopicConfig::default());
     let copy = |from: usize, sequence| Input::Copy { from: id(from), author: id(9), sequence };
-    hear(&mut room, at(0), 1, 1, frame("chat", 1));
+    hear(&mut room, at(0), 1, 1, frame(9, "chat", 1));
     turn(&mut room, at(0), copy(1, 1));
     assert_eq!(room.stats().duplicates, 0, "the first copy, told twice");
     turn(&mut room, at(0), copy(2, 1));
     turn(&mut room, at(0), copy(2, 1));
     assert_eq!(room.stats().duplicates, 1);
-    hear(&mut room, at(0), 1, 2, frame("chat", 1));
+    hear(&mut room, at(0), 1, 2, frame(9, "chat", 1));
     turn(&mut room, at(0), copy(1, 2));
     assert_eq!(room.stats().duplicates, 2, "the second relay of the same neighbour");
     turn(&mut room, at(0), copy(3, 77));
@@ -90,10 +96,12 @@ fn the_author_is_who_signed_and_own_messages_that_come_back_are_copies() {
     let mut room = room(0, TopicConfig::default());
     turn(&mut room, at(0), Input::Command(subscribe(1, "chat")));
     turn(&mut room, at(0), Input::Command(publish(1, "chat", "x")));
-    let back = Input::Heard { from: id(1), author: id(0), sequence: 1, frame: frame("chat", 1) };
+    let back = Input::Heard { from: id(1), author: id(0), sequence: 1, frame: frame(0, "chat", 1) };
     assert!(turn(&mut room, at(1), back).is_empty());
-    let out = hear(&mut room, at(1), 1, 2, frame("chat", 1));
-    assert!(matches!(&out[..], [Output::Deliver { message, .. }] if message.id.author == id(9)));
+    let out = hear(&mut room, at(1), 1, 2, frame(9, "chat", 1));
+    assert!(
+        matches!(&out[..], [Output::Deliver { messages, .. }] if messages[0].id.author == id(9))
+    );
 }
 
 #[test]
@@ -106,10 +114,10 @@ fn the_memory_of_messages_is_bounded_by_count_and_by_time() {
     };
     let mut room = room(0, config);
     for number in 1..=1_000 {
-        hear(&mut room, at(number), 1, number, frame("chat", number));
+        hear(&mut room, at(number), 1, number, frame(9, "chat", number));
     }
     assert_eq!(room.records.sizes(), [10, 10, 0]);
-    hear(&mut room, at(200_000), 1, 5_000, frame("chat", 5_000));
+    hear(&mut room, at(200_000), 1, 5_000, frame(9, "chat", 5_000));
     assert_eq!(room.records.sizes(), [1, 1, 0]);
 }
 

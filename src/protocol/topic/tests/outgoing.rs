@@ -102,6 +102,9 @@ fn what_the_carrier_returns_goes_back_to_its_place_and_is_tried_again() {
     }
     let other = Bucket(bucket.0 ^ 1);
     assert!(turn(&mut room, at(3), Input::Joined { peer: id(5), bucket: other }).is_empty());
+    // Meanwhile it tells how far its feed goes.
+    assert_eq!(room.deadline(), Some(at(300)));
+    turn(&mut room, at(300), Input::Tick);
     assert_eq!(room.deadline(), Some(at(1_001)));
     let out = turn(&mut room, at(1_001), Input::Tick);
     let out = carried(&mut room, broadcasts(&out)[0].0, Carried::Out);
@@ -231,8 +234,8 @@ fn own_messages_come_back_only_where_wanted_and_are_kept_where_read() {
     let to: Vec<_> = out
         .iter()
         .filter_map(|o| match o {
-            Output::Deliver { subscription, message } => {
-                assert_eq!(message.sent, message.received);
+            Output::Deliver { subscription, messages } => {
+                assert_eq!(messages[0].sent, messages[0].received);
                 Some(*subscription)
             }
             _ => None,

@@ -16,7 +16,7 @@ fn reading(config: TopicConfig) -> TopicMachine {
 }
 
 fn hear(room: &mut TopicMachine, now: Time, topic: &str, number: u64) {
-    let frame = frame(topic, number);
+    let frame = frame(9, topic, number);
     turn(room, now, Input::Heard { from: id(1), author: id(9), sequence: number, frame });
 }
 
@@ -38,17 +38,47 @@ fn which(which: Which) -> Query {
 fn a_query_marks_exactly_what_it_returned() {
     let mut room = reading(TopicConfig::default());
     hear(&mut room, at(1), "chat", 1);
-    hear(&mut room, at(1), "other", 2);
-    hear(&mut room, at(1), "chat", 3);
+    hear(&mut room, at(1), "other", 1);
+    hear(&mut room, at(1), "chat", 2);
     let chat = Query { topic: Some("chat".into()), ..Query::default() };
-    assert_eq!(read(&mut room, at(2), Query { peek: true, ..chat.clone() }), [1, 3]);
-    assert_eq!(read(&mut room, at(2), chat.clone()), [1, 3]);
+    assert_eq!(read(&mut room, at(2), Query { peek: true, ..chat.clone() }), [1, 2]);
+    assert_eq!(read(&mut room, at(2), chat.clone()), [1, 2]);
     assert_eq!(read(&mut room, at(2), chat), [0; 0]);
-    assert_eq!(read(&mut room, at(2), which(Which::Read)), [1, 3]);
-    assert_eq!(read(&mut room, at(2), which(Which::All)), [1, 2, 3]);
+    assert_eq!(read(&mut room, at(2), which(Which::Read)), [1, 2]);
+    assert_eq!(read(&mut room, at(2), which(Which::All)), [1, 1, 2]);
     assert_eq!(read(&mut room, at(2), which(Which::Unread)), [0; 0], "`All` marks too");
-    hear(&mut room, at(3), "chat", 4);
-    assert_eq!(read(&mut room, at(3), which(Which::Unread)), [4]);
+    hear(&mut room, at(3), "chat", 3);
+    assert_eq!(read(&mut room, at(3), which(Which::Unread)), [3]);
+}
+
+#[test]
+fn a_query_names_one_message_or_the_newest() {
+    let mut room = reading(TopicConfig::default());
+    for number in 1..=4 {
+        hear(&mut room, at(1), "chat", number);
+    }
+    hear(&mut room, at(1), "other", 1);
+    let peek = || Query { peek: true, ..Query::default() };
+    assert_eq!(read(&mut room, at(2), Query { last: Some(2), ..peek() }), [4, 1]);
+    assert_eq!(read(&mut room, at(2), Query { last: Some(9), ..peek() }).len(), 5);
+    assert_eq!(read(&mut room, at(2), Query { last: Some(0), ..peek() }), [0; 0]);
+    let third = Query { author: Some(id(9)), number: Some(3), ..peek() };
+    assert_eq!(read(&mut room, at(2), third), [3]);
+    assert_eq!(read(&mut room, at(2), Query { author: Some(id(8)), ..peek() }), [0; 0]);
+
+    let command = Command::Read { token: Token(3), query: peek() };
+    let Output::Kept { messages, .. } = turn(&mut room, at(2), Input::Command(command)).remove(0)
+    else {
+        panic!("the answer comes at once")
+    };
+    let trace = messages[1].message.id.trace().to_string();
+    let of = |trace: &str| Query { trace: Some(trace.to_owned()), ..peek() };
+    assert_eq!(read(&mut room, at(2), of(&trace)), [2]);
+    assert_eq!(read(&mut room, at(2), of(&trace[..12])), [2]);
+    assert_eq!(read(&mut room, at(2), of("no digit")), [0; 0]);
+    // What was not returned is not marked.
+    assert_eq!(read(&mut room, at(2), Query { last: Some(1), ..Query::default() }), [1]);
+    assert_eq!(read(&mut room, at(2), which(Which::Unread)), [1, 2, 3, 4]);
 }
 
 #[test]

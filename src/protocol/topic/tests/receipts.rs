@@ -35,7 +35,7 @@ fn name(author: NodeId, number: u64) -> MessageId {
 
 /// A message of node 0 comes here, from itself.
 fn passes_by(relay: &mut TopicMachine, number: u64) -> MessageId {
-    let (from, author, frame) = (id(0), id(0), frame("chat", number));
+    let (from, author, frame) = (id(0), id(0), frame(0, "chat", number));
     turn(relay, at(0), Input::Heard { from, author, sequence: number, frame });
     name(author, number)
 }
@@ -154,7 +154,7 @@ fn receipts_do_not_run_in_circles() {
     let mut world = World::ring(4);
     world.run(Duration::from_millis(5));
     for node in 0..4 {
-        let frame = frame("chat", 1);
+        let frame = frame(9, "chat", 1);
         let from = id((node + 1) % 4);
         world.input(node, Input::Heard { from, author: id(9), sequence: 1, frame });
     }

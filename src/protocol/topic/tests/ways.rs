@@ -128,7 +128,7 @@ fn a_question_without_budget_is_answered_from_what_is_known() {
     let mut room = room(0, TopicConfig::default());
     turn(&mut room, at(0), Input::Linked { peer: id(1) });
     for (author, sequence) in [(9, 1), (1, 2)] {
-        let frame = frame("chat", 1);
+        let frame = frame(author, "chat", 1);
         turn(&mut room, at(1), Input::Heard { from: id(1), author: id(author), sequence, frame });
     }
     let name = |author| MessageId { author, life: Life(1), topic: "chat".into(), number: 1 };
@@ -159,7 +159,7 @@ fn a_way_that_cannot_be_is_not_believed() {
         let mut room = room(0, TopicConfig::default());
         turn(&mut room, at(0), Input::Linked { peer: id(1) });
         turn(&mut room, at(0), Input::Command(subscribe(1, "chat")));
-        let frame = frame("chat", 1);
+        let frame = frame(9, "chat", 1);
         turn(&mut room, at(1), Input::Heard { from: id(1), author: id(9), sequence: 1, frame });
         let command = Command::Read { token: Token(1), query: all() };
         let out = turn(&mut room, at(2), Input::Command(command));
@@ -177,7 +177,7 @@ fn a_way_that_cannot_be_is_not_believed() {
 fn questions_of_peers_are_bounded_and_share_one_question() {
     let mut room = room(0, TopicConfig::default());
     turn(&mut room, at(0), Input::Linked { peer: id(1) });
-    let frame = frame("chat", 1);
+    let frame = frame(9, "chat", 1);
     turn(&mut room, at(1), Input::Heard { from: id(1), author: id(9), sequence: 1, frame });
     let ids = vec![MessageId { author: id(9), life: Life(1), topic: "chat".into(), number: 1 }];
     let mut ask = |token| {
@@ -203,7 +203,7 @@ fn a_way_through_this_node_is_left_out() {
     let mut room = room(0, TopicConfig::default());
     turn(&mut room, at(0), Input::Linked { peer: id(1) });
     turn(&mut room, at(0), Input::Command(subscribe(1, "chat")));
-    let frame = frame("chat", 1);
+    let frame = frame(9, "chat", 1);
     turn(&mut room, at(1), Input::Heard { from: id(9), author: id(9), sequence: 1, frame });
     turn(&mut room, at(1), Input::Copy { from: id(1), author: id(9), sequence: 1 });
     let command = Command::Read { token: Token(1), query: all() };

@@ -2,19 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU8;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
+use crate::base::batch::Batch;
 use crate::base::group::Interests;
 use crate::base::id::{Life, NodeId};
 use crate::base::key::SecretKey;
 use crate::base::machine::{Machine, Outbox};
+use crate::base::signer::{Signer, Verifier};
 use crate::base::time::{Time, WallTime};
 use crate::base::token::Token;
 use crate::protocol::topic::{
-    Bucket, Carried, Command, Input, Kept, Message, Output, Query, Report, Strategy, TopicConfig,
-    TopicMachine,
+    Bucket, Carried, Command, Input, Kept, Message, Output, Query, Received, Report, Strategy,
+    TopicConfig, TopicMachine,
 };
 
 /// The wall clock at the start of every world.
@@ -24,14 +29,18 @@ pub(super) const START: WallTime = WallTime(1_700_000_000_000_000);
 const LATENCY: Duration = Duration::from_micros(500);
 
 pub(super) fn id(number: usize) -> NodeId {
+    key(number).id()
+}
+
+pub(super) fn key(number: usize) -> SecretKey {
     let mut seed = [7; 32];
     seed[0] = u8::try_from(number % 256).unwrap();
     seed[1] = u8::try_from(number / 256).unwrap();
-    SecretKey::from_seed(seed).id()
+    SecretKey::from_seed(seed)
 }
 
 pub(super) fn room(number: usize, config: TopicConfig) -> TopicMachine {
-    TopicMachine::new(config, id(number), Life(1), START)
+    TopicMachine::new(config, Signer::new(key(number)), Verifier::default(), Life(1), START)
 }
 
 /// Turns a machine once and returns what it wants.
@@ -85,7 +94,10 @@ pub(super) struct World {
     events: BTreeMap<(Time, u64), (usize, Event)>,
     questions: BTreeMap<Token, (usize, Token)>,
     last: u64,
-    /// How many bundles of receipts were told.
+    /// Of a hundred broadcasts and batches on a link, so many are lost.
+    pub(super) loss: u32,
+    dice: ChaCha8Rng,
+    /// How often receipts were told.
     pub(super) tells: usize,
     /// What every room wanted for its user, with the time.
     pub(super) said: Vec<Vec<(Time, Output)>>,
@@ -106,6 +118,11 @@ enum Event {
         bucket: Bucket,
         frame: Bytes,
     },
+    /// By a tree carrier that floods.
+    Grown {
+        from: usize,
+        batch: Arc<Batch>,
+    },
 }
 
 impl World {
@@ -122,6 +139,8 @@ impl World {
             events: BTreeMap::new(),
             questions: BTreeMap::new(),
             last: 0,
+            loss: 0,
+            dice: ChaCha8Rng::seed_from_u64(nodes as u64),
             tells: 0,
             said: vec![Vec::new(); nodes],
         };
@@ -195,13 +214,14 @@ impl World {
 
     /// The texts delivered at a node, in order.
     pub(super) fn delivered(&self, node: usize) -> Vec<String> {
-        let text = |(_, output): &(Time, Output)| match output {
-            Output::Deliver { message, .. } => {
-                Some(String::from_utf8(message.payload.to_vec()).unwrap())
+        let mut texts = Vec::new();
+        for (_, output) in &self.said[node] {
+            if let Output::Deliver { messages, .. } = output {
+                let text = |m: &Arc<Received>| String::from_utf8(m.payload.to_vec()).unwrap();
+                texts.extend(messages.iter().map(text));
             }
-            _ => None,
-        };
-        self.said[node].iter().filter_map(text).collect()
+        }
+        texts
     }
 
     pub(super) fn report(&self, node: usize) -> Option<(Time, Report)> {
@@ -257,6 +277,15 @@ impl World {
                 self.later(sender, Event::Input(Input::Arrived { token }));
                 self.input(node, Input::Told { from: self.ids[sender], message });
             }
+            Event::Grown { from, batch } => {
+                let place = batch.head().place.expect("it is on a tree");
+                // Its numbers are apart from those of broadcasts.
+                let name = (batch.author(), u64::MAX - place.sequence);
+                if batch.author() != self.ids[node] && self.heard[node].insert(name) {
+                    self.grow(node, Some(from), &batch);
+                    self.input(node, Input::Grown { from: self.ids[from], batch });
+                }
+            }
             Event::Wave { from, author, sequence, bucket, frame } => {
                 if !self.joined[node].contains(&bucket) || author == self.ids[node] {
                     return;
@@ -296,6 +325,7 @@ impl World {
                 let outcome = if reached { Carried::Out } else { Carried::NoPeers };
                 self.input(node, Input::Carried { token, outcome });
             }
+            Output::Grow(batch) => self.grow(node, None, &batch),
             Output::Ask { to, token, message } => match self.reach(node, to) {
                 Some(peer) if self.silent.contains(&peer) => {}
                 Some(peer) => {
@@ -307,7 +337,7 @@ impl World {
                 None => self.later(node, Event::Input(Input::NoAnswer { token })),
             },
             Output::Tell { to, token, message } => {
-                self.tells += 1;
+                self.tells += usize::from(matches!(message, Message::Receipt { .. }));
                 match self.reach(node, to) {
                     Some(peer) => self.later(peer, Event::Told { sender: node, token, message }),
                     None => self.later(node, Event::Input(Input::NoAnswer { token })),
@@ -327,6 +357,27 @@ impl World {
         (self.links.contains(&(node, peer)) && !self.dead.contains(&peer)).then_some(peer)
     }
 
+    /// The tree carrier reaches all neighbours from now on.
+    pub(super) fn with_trees(mut self) -> Self {
+        for (a, b) in self.links.clone() {
+            let peer = self.ids[b];
+            self.input(a, Input::Branch { peer, up: true });
+        }
+        self
+    }
+
+    fn is_lost(&mut self) -> bool {
+        self.dice.next_u32() % 100 < self.loss
+    }
+
+    fn grow(&mut self, node: usize, from: Option<usize>, batch: &Arc<Batch>) {
+        for peer in self.neighbours(node).into_iter().filter(|peer| Some(*peer) != from) {
+            if !self.is_lost() {
+                self.later(peer, Event::Grown { from: node, batch: Arc::clone(batch) });
+            }
+        }
+    }
+
     fn spread(
         &mut self,
         node: usize,
@@ -340,6 +391,9 @@ impl World {
         for peer in self.neighbours(node).into_iter().filter(|peer| Some(*peer) != from) {
             if !self.dead.contains(&peer) && self.joined[peer].contains(&bucket) {
                 reached = true;
+                if self.is_lost() {
+                    continue;
+                }
                 let frame = frame.clone();
                 self.later(peer, Event::Wave { from: node, author, sequence, bucket, frame });
             }

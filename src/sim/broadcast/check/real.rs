@@ -160,7 +160,9 @@ async fn copies(scenario: &BroadcastScenario, nodes: &[Node]) -> Result<u64, Err
 /// The messages a node keeps, with the ways of their copies.
 async fn kept(node: &Node) -> Result<Vec<Message>, Error> {
     let topic = Some(NUMBERS.name().to_owned());
-    node.messages(Query { topic, which: Which::All, paths: Paths::All, peek: true }).await
+    let query =
+        Query { topic, which: Which::All, paths: Paths::All, peek: true, ..Query::default() };
+    node.messages(query).await
 }
 
 /// First copies, from all nodes.

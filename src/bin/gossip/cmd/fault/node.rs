@@ -72,7 +72,7 @@ pub async fn restart(one: One, screen: Screen) -> Result<(), Failure> {
     may_restart(&network, member)?;
     let mut record = folder.running()?;
     let starter = record.starter.clone().filter(|_| !record.detached);
-    let process = launch::restart(folder, member.number, &record.topic, starter.as_ref()).await?;
+    let process = launch::restart(folder, member.number, &record, starter.as_ref()).await?;
     if let Some(entry) = record.nodes.iter_mut().find(|entry| entry.number == member.number) {
         entry.process = Some(process.clone());
         entry.removed = None;

@@ -2,7 +2,7 @@
 
 /// `text` in lines of that font size that fit into `width`, broken between words, or inside a word
 /// that is too long.
-pub(super) fn wrapped(text: &str, font: f64, width: f64) -> Vec<String> {
+pub fn wrapped(text: &str, font: f64, width: f64) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let last = lines.last().map_or("", String::as_str);
@@ -31,7 +31,7 @@ pub(super) fn wrapped(text: &str, font: f64, width: f64) -> Vec<String> {
 }
 
 /// How wide a text is at most, in units: by classes of letters, a full square beyond ASCII.
-pub(super) fn width_of(text: &str, font: f64) -> f64 {
+pub fn width_of(text: &str, font: f64) -> f64 {
     let width = |character: char| match character {
         'f' | 'i' | 'j' | 'l' | 'r' | 't' | ' ' | '.' | ',' | ':' | '·' | '-' => 0.36,
         'm' | 'w' | 'A'..='Z' | '@' | '%' => 0.88,
@@ -42,7 +42,7 @@ pub(super) fn width_of(text: &str, font: f64) -> f64 {
 }
 
 /// Text for between and inside tags. What XML does not allow at all becomes a replacement mark.
-pub(super) fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

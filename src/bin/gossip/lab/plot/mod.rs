@@ -12,7 +12,7 @@ mod dot;
 mod error;
 mod format;
 mod json;
-mod lettering;
+pub(super) mod lettering;
 mod picture;
 mod png;
 mod svg;

@@ -1,0 +1,112 @@
+//! What a batch says of itself before its messages.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::group::Chosen;
+use crate::base::id::{Life, NodeId};
+use crate::base::name::check_name;
+use crate::base::pattern::check_topic;
+use crate::base::time::WallTime;
+
+/// Largest head, in bytes. The longest names and origin, and the members of twelve groups, need
+/// about XXXX; the rest is for later versions, whose unknown fields are skipped.
+pub(crate) const MAX_HEAD: usize = 4 * 1024;
+
+/// Longest name of a foreign message among foreigners. (gossipsub's: a PeerId of at most 42 bytes
+/// and a number of 8.)
+pub(crate) const MAX_ORIGIN: usize = 256;
+
+/// What a batch says before its messages. The keys are short because every batch pays for them.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Head {
+    /// Who wrote and signed it.
+    #[serde(rename = "a")]
+    pub author: NodeId,
+    /// In which of its lives.
+    #[serde(rename = "l")]
+    pub life: Life,
+    /// On which topic.
+    #[serde(rename = "t")]
+    pub topic: String,
+    /// The number of its first message: counted per author, life and topic, from 1.
+    #[serde(rename = "n")]
+    pub first: u64,
+    /// How many messages it has.
+    #[serde(default = "one", rename = "c", skip_serializing_if = "is_one")]
+    pub count: u32,
+    /// When the first was sent, on the author's clock.
+    #[serde(rename = "s")]
+    pub sent: WallTime,
+    /// Its place on the tree carrier, when it travels there.
+    #[serde(default, rename = "p", skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// Readers are asked to confirm.
+    #[serde(default, rename = "r", skip_serializing_if = "is_false")]
+    pub receipts: bool,
+    /// The publisher marked the topic as one that doors carry.
+    #[serde(default, rename = "f", skip_serializing_if = "is_false")]
+    pub foreign: bool,
+    /// Where it came from, when that was outside the members.
+    #[serde(default, rename = "o", skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// Which members of queue groups it is for.
+    #[serde(default, rename = "g", skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<Chosen>,
+}
+
+/// Where on the tree carrier a batch is: the how-manyth of its author's life in this bucket.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+pub(crate) struct Place {
+    /// The bucket.
+    #[serde(rename = "b")]
+    pub bucket: u16,
+    /// Counted per author, life and bucket, from 1.
+    #[serde(rename = "q")]
+    pub sequence: u64,
+}
+
+/// A message's name and author in the mesh of foreigners.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Origin {
+    /// The author's libp2p peer id.
+    #[serde(rename = "a")]
+    pub(crate) author: String,
+    /// What names the message there.
+    #[serde(rename = "i", with = "serde_bytes")]
+    pub(crate) name: Vec<u8>,
+}
+
+impl Origin {
+    /// Whether both parts are within their limits.
+    pub(crate) fn is_valid(&self) -> bool {
+        check_name(&self.author).is_ok() && (1..=MAX_ORIGIN).contains(&self.name.len())
+    }
+}
+
+impl Head {
+    /// Whether it keeps the rules that its types do not say.
+    pub(super) fn is_valid(&self) -> bool {
+        let placed = self.place.is_none_or(|place| place.sequence > 0);
+        let origin = self.origin.as_ref().is_none_or(Origin::is_valid);
+        let numbered = self.first > 0 && self.first.checked_add(u64::from(self.count)).is_some();
+        let chosen = self.chosen.as_ref().is_none_or(|chosen| {
+            // Who confirms a batch confirms one message.
+            chosen.is_valid(self.first) && (self.count == 1 || chosen.names_nobody())
+        });
+        numbered && self.count > 0 && placed && origin && chosen && check_topic(&self.topic).is_ok()
+    }
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants this signature")]
+const fn is_one(count: &u32) -> bool {
+    *count == 1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants this signature")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}

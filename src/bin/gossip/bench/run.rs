@@ -1,0 +1,262 @@
+//! The phases of a run: warm-up, single messages at rest, a full window.
+
+use std::time::{Duration, Instant};
+
+use super::board::{Board, now};
+use super::plan::Plan;
+use super::usage::Watched;
+use crate::exit::Failure;
+
+/// Who sends.
+pub trait Author {
+    /// Sends the message with this number, as soon as there is room for it. Dropped before it is
+    /// ready, the message is not sent.
+    ///
+    /// # Errors
+    /// When there never will be.
+    async fn publish(&mut self, number: u64) -> Result<Accepted, Failure>;
+}
+
+/// How a message was taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Accepted {
+    /// At once.
+    AtOnce,
+    /// There was no room for it at first.
+    Later,
+}
+
+/// What goes on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Phase {
+    /// Messages that are not measured.
+    WarmUp,
+    /// Single messages.
+    Latency,
+    /// A full window.
+    Throughput,
+}
+
+/// A run under way. What was measured stays when [`Run::drive`] is dropped.
+#[derive(Debug)]
+pub struct Run<'a> {
+    plan: &'a Plan,
+    board: &'a Board,
+    watched: &'a Watched,
+    /// Messages sent so far, which is the number of the next.
+    sent: u64,
+    waited: u64,
+    load: Option<Load>,
+}
+
+/// The load: where it began, and where it ended.
+#[derive(Clone, Copy, Debug)]
+struct Load {
+    first: u64,
+    begin: Reading,
+    end: Option<Reading>,
+}
+
+/// All counters at one moment.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    at: Instant,
+    processor: Duration,
+    delivered: u64,
+    everywhere: u64,
+}
+
+/// What the load came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Measured {
+    /// Messages sent.
+    pub messages: u64,
+    /// Of them everywhere at the end.
+    pub everywhere: u64,
+    /// Deliveries.
+    pub deliveries: u64,
+    /// From the first message to the last delivery.
+    pub took: Duration,
+    /// Processor time in between.
+    pub processor: Duration,
+}
+
+impl<'a> Run<'a> {
+    /// A run in which nothing was sent yet.
+    pub fn new(plan: &'a Plan, board: &'a Board, watched: &'a Watched) -> Self {
+        Self { plan, board, watched, sent: 0, waited: 0, load: None }
+    }
+
+    /// Goes through all phases. May be dropped in between; [`Run::settle`] then waits for what is
+    /// under way.
+    ///
+    /// # Errors
+    /// What the author says.
+    pub async fn drive(
+        &mut self,
+        author: &mut impl Author,
+        tell: impl Fn(Phase),
+    ) -> Result<(), Failure> {
+        tell(Phase::WarmUp);
+        self.flood(author, self.plan.warm_up).await?;
+        self.rest().await;
+        tell(Phase::Latency);
+        self.probe(author).await?;
+        self.rest().await;
+        tell(Phase::Throughput);
+        self.load = Some(Load { first: self.sent, begin: self.read(), end: None });
+        self.flood(author, self.plan.load).await?;
+        self.end_load();
+        Ok(())
+    }
+
+    /// Waits until everything sent is everywhere, or nothing has arrived for so long; five times as
+    /// long at most. Ends the load.
+    pub async fn settle(&mut self, patience: Duration) {
+        let mut watch = Watch::new(self.board, 5 * patience, patience);
+        while self.board.everywhere() < self.sent && watch.waits(self.board).await {}
+        self.end_load();
+    }
+
+    /// Messages sent in all phases.
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// How many messages had to wait for room.
+    pub fn waited(&self) -> u64 {
+        self.waited
+    }
+
+    /// What the load came to; `None` when it did not begin, or was not ended.
+    pub fn measured(&self) -> Option<Measured> {
+        let Load { first, begin, end } = self.load?;
+        let end = end?;
+        Some(Measured {
+            messages: self.sent - first,
+            everywhere: end.everywhere - begin.everywhere,
+            deliveries: end.delivered - begin.delivered,
+            took: end.at.duration_since(begin.at),
+            processor: end.processor.saturating_sub(begin.processor),
+        })
+    }
+
+    /// One message after another with pauses, whether or not the one before is everywhere. Then
+    /// waits for all of them: a late one would be taken for one of the load.
+    async fn probe(&mut self, author: &mut impl Author) -> Result<(), Failure> {
+        let begin = self.mark();
+        for _ in 0..self.plan.probes {
+            if !self.send(author).await? {
+                break;
+            }
+            tokio::time::sleep(self.plan.pause).await;
+        }
+        let mut watch = Watch::of(self.plan, self.board);
+        while self.under_way(begin) > 0 && watch.waits(self.board).await {}
+        Ok(())
+    }
+
+    /// So many messages, of which at most a window is not everywhere. Ends when all are, at the
+    /// deadline, or when nothing arrives any more.
+    async fn flood(&mut self, author: &mut impl Author, count: u64) -> Result<(), Failure> {
+        let begin = self.mark();
+        let mut watch = Watch::of(self.plan, self.board);
+        for _ in 0..count {
+            while self.under_way(begin) >= self.plan.window {
+                if !watch.waits(self.board).await {
+                    return Ok(());
+                }
+            }
+            if !self.send(author).await? {
+                return Ok(());
+            }
+        }
+        while self.under_way(begin) > 0 && watch.waits(self.board).await {}
+        Ok(())
+    }
+
+    /// How many messages were sent, and how many of them are everywhere.
+    fn mark(&self) -> (u64, u64) {
+        (self.sent, self.board.everywhere())
+    }
+
+    /// Messages sent since this mark that are not everywhere.
+    fn under_way(&self, (sent, everywhere): (u64, u64)) -> u64 {
+        (self.sent - sent).saturating_sub(self.board.everywhere() - everywhere)
+    }
+
+    /// Sends the next message. False when there was no room for it for too long.
+    async fn send(&mut self, author: &mut impl Author) -> Result<bool, Failure> {
+        self.board.sending(self.sent);
+        let taken = tokio::time::timeout(self.plan.patience, author.publish(self.sent)).await;
+        let Ok(accepted) = taken else { return Ok(false) };
+        self.waited += u64::from(accepted? == Accepted::Later);
+        self.sent += 1;
+        Ok(true)
+    }
+
+    /// Lets what a phase leaves behind come to an end.
+    async fn rest(&self) {
+        tokio::time::sleep(REST).await;
+    }
+
+    fn read(&self) -> Reading {
+        Reading {
+            at: now(),
+            processor: self.watched.processor(),
+            delivered: self.board.delivered(),
+            everywhere: self.board.everywhere(),
+        }
+    }
+
+    fn end_load(&mut self) {
+        let end = self.read();
+        if let Some(load) = &mut self.load
+            && load.end.is_none()
+        {
+            load.end = Some(end);
+        }
+    }
+}
+
+/// How long a phase may still go on.
+#[derive(Debug)]
+struct Watch {
+    begin: Instant,
+    deadline: Duration,
+    patience: Duration,
+    delivered: u64,
+    /// When `delivered` was last seen to rise.
+    progress: Instant,
+}
+
+impl Watch {
+    fn new(board: &Board, deadline: Duration, patience: Duration) -> Self {
+        let begin = now();
+        Self { begin, deadline, patience, delivered: board.delivered(), progress: begin }
+    }
+
+    fn of(plan: &Plan, board: &Board) -> Self {
+        Self::new(board, plan.deadline, plan.patience)
+    }
+
+    /// Waits a moment for a message to be everywhere. False when the phase is over.
+    async fn waits(&mut self, board: &Board) -> bool {
+        board.changes(GLANCE).await;
+        !self.is_over(board)
+    }
+
+    fn is_over(&mut self, board: &Board) -> bool {
+        let (at, delivered) = (now(), board.delivered());
+        if delivered > self.delivered {
+            (self.delivered, self.progress) = (delivered, at);
+        }
+        at.duration_since(self.progress) > self.patience
+            || at.duration_since(self.begin) > self.deadline
+    }
+}
+
+/// Between two phases.
+const REST: Duration = Duration::from_millis(500);
+/// Longest time until a wait looks at the clock again.
+const GLANCE: Duration = Duration::from_millis(50);

@@ -1,0 +1,216 @@
+//! How much waits for a link, and what is done when it is too much.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::config::TreeConfig;
+use crate::base::id::NodeId;
+use crate::base::time::Time;
+
+/// Blame at which a link is demoted. It grows while others wait for the link and drains five times
+/// slower, so it is reached by who is waited for more than a fifth of the time, in a second or so.
+const BLAME: Duration = Duration::from_millis(160);
+
+/// A link farther away than this counts as being so far.
+const MAX_FAR: u8 = 8;
+
+/// A link is dry, or calm, with less than this share of `low` queued.
+const CALM: usize = 8;
+
+/// A link counts as used for so long after a frame was sent over it.
+const USED: Duration = Duration::from_secs(1);
+
+/// The penalty is doubled at most so often.
+const DOUBLINGS: u32 = 6;
+
+/// Why a link was demoted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Fall {
+    Slow,
+    Stuck,
+    Stalled,
+}
+
+/// Who makes a frame wait for a link, and so has to wait for it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Feeder {
+    /// The neighbour that brought it.
+    Neighbour(NodeId),
+    /// It was written here.
+    Here,
+    /// It was asked for.
+    Nobody,
+}
+
+/// What waits for one link, and how it stands.
+#[derive(Debug, Default)]
+pub(super) struct Load {
+    queued: usize,
+    /// Above `high`, and since then not below `low`.
+    full: bool,
+    /// Who brought what was queued since it was below `low`; this node itself.
+    feeders: BTreeSet<NodeId>,
+    fed_here: bool,
+    /// When bytes were taken last, or the first ones queued.
+    moved: Time,
+    used: Time,
+    blame: Duration,
+    /// Frames are only announced, as long as others take them; calm since then.
+    demoted: Option<Time>,
+    demotions: u32,
+    /// The peer waits for a link so far away; it takes that many times longer to fall.
+    waits_for: u8,
+    /// Demoted, but the only one to take some frames.
+    relied_on: bool,
+    /// Relied on in vain.
+    stalled: bool,
+}
+
+impl Load {
+    /// A frame was queued. True when the link is full now.
+    pub(super) fn queue(
+        &mut self,
+        now: Time,
+        bytes: usize,
+        by: Feeder,
+        config: &TreeConfig,
+    ) -> bool {
+        if self.queued == 0 {
+            self.moved = now;
+        }
+        self.used = now;
+        self.queued = self.queued.saturating_add(bytes);
+        if self.queued > config.low {
+            match by {
+                Feeder::Neighbour(peer) => {
+                    self.feeders.insert(peer);
+                }
+                Feeder::Here => self.fed_here = true,
+                Feeder::Nobody => {}
+            }
+        }
+        self.full |= self.queued > config.high;
+        self.full
+    }
+
+    /// The link took bytes. True when that changes how it stands.
+    pub(super) fn sent(&mut self, now: Time, bytes: usize, config: &TreeConfig) -> bool {
+        let stood = self.full || self.demoted.is_some();
+        self.queued = self.queued.saturating_sub(bytes);
+        self.moved = now;
+        self.stalled = false;
+        if self.queued <= config.low {
+            self.full = false;
+            self.relied_on = false;
+            self.forgive_feeders();
+        }
+        stood
+    }
+
+    /// Whether frames may be given to who asks for them.
+    pub(super) fn has_room(&self, config: &TreeConfig) -> bool {
+        self.queued < config.high
+    }
+
+    pub(super) fn is_demoted(&self) -> bool {
+        self.demoted.is_some()
+    }
+
+    pub(super) fn is_stalled(&self) -> bool {
+        self.stalled
+    }
+
+    /// Frames are sent although it is demoted, because nobody else takes them.
+    pub(super) fn rely(&mut self) {
+        self.relied_on = true;
+    }
+
+    /// The peer waits for a link itself, so far away; for none with 0.
+    pub(super) fn waits_for(&mut self, far: u8) {
+        self.waits_for = far.min(MAX_FAR);
+    }
+
+    /// How far away the link is that is waited for in the end.
+    pub(super) fn far(&self) -> u8 {
+        self.waits_for.saturating_add(1)
+    }
+
+    /// What fed it does not come here any more; who still does will be known by the next frame.
+    pub(super) fn forgive_feeders(&mut self) {
+        self.fed_here = false;
+        self.feeders.clear();
+    }
+
+    /// Those who feed it have to wait.
+    pub(super) fn blocks(&self) -> bool {
+        self.full && !self.stalled && (self.demoted.is_none() || self.relied_on)
+    }
+
+    pub(super) fn feeders(&self) -> &BTreeSet<NodeId> {
+        &self.feeders
+    }
+
+    pub(super) fn is_fed_here(&self) -> bool {
+        self.fed_here
+    }
+
+    /// It takes frames, and has none: it could take more.
+    pub(super) fn is_dry(&self, now: Time, config: &TreeConfig) -> bool {
+        self.is_calm(config) && self.demoted.is_none() && now.since(self.used) < USED
+    }
+
+    fn is_calm(&self, config: &TreeConfig) -> bool {
+        self.queued <= config.low / CALM
+    }
+
+    /// Looks at what happened in the last `span`, in which others may have run dry. Says when it
+    /// falls.
+    pub(super) fn judge(
+        &mut self,
+        now: Time,
+        span: Duration,
+        others_dry: bool,
+        config: &TreeConfig,
+    ) -> Option<Fall> {
+        self.rehabilitate(now, config);
+        let blocks = self.blocks();
+        // Who is nearer to the slow link decides sooner, and then the others need not.
+        let far = u32::from(self.far());
+        let limit = BLAME * far;
+        let grown = if blocks && others_dry { span } else { Duration::ZERO };
+        self.blame = self.blame.saturating_add(grown).saturating_sub(span / 5).min(limit);
+        if !blocks {
+            return None;
+        }
+        let still = now.since(self.moved);
+        if still >= config.stall && self.demoted.is_some() {
+            self.stalled = true;
+            return Some(Fall::Stalled);
+        }
+        let fall = match (still >= config.stuck_after * far, self.blame >= limit) {
+            (true, _) => Fall::Stuck,
+            (_, true) => Fall::Slow,
+            _ => return None,
+        };
+        if self.demoted.is_some() {
+            return None;
+        }
+        self.demoted = Some(now);
+        self.demotions = self.demotions.saturating_add(1);
+        Some(fall)
+    }
+
+    /// A demoted link that was calm for long enough is one like others again.
+    fn rehabilitate(&mut self, now: Time, config: &TreeConfig) {
+        let calm = self.is_calm(config);
+        let Some(since) = self.demoted.as_mut() else { return };
+        if !calm {
+            *since = now;
+        }
+        let doublings = self.demotions.saturating_sub(1).min(DOUBLINGS);
+        if now.since(*since) >= config.penalty.saturating_mul(1 << doublings) {
+            self.demoted = None;
+            self.blame = Duration::ZERO;
+        }
+    }
+}

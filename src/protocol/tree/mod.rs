@@ -1,0 +1,120 @@
+//! The tree room: frames go over a tree for each source, and what was missed is asked for.
+//!
+//! ```text
+//!  author ──► Publish ─┐                         ┌──► Send      eager links, at once
+//!  link ────► Heard ───┴─ first? ─ pass on ──────┤
+//!                          │ copy: Prune         └──► Announce  lazy links, gathered
+//!  link ────► Announce ──► wants ── in time? ─────► Graft       who offered it, then others
+//!  link ────► Graft ─────► cache ─────────────────► Send, and the link is eager
+//!  link ────► Sent ──────► loads ── full? ────────► Hold, Room  who feeds it waits
+//! ```
+//!
+//! It knows nothing of topics, membership or sockets. A source is an author in one life and one
+//! bucket; its frames are numbered from 1 and signed, and links carry them in order. The order of
+//! messages, and repair of what is too old for this room, are made above.
+//!
+//! # Spec
+//!
+//! *Passing on*
+//!
+//! 1. *Upon the first copy of a frame:* deliver it, and send it over all eager links to neighbours
+//!    that take part in its bucket; not to who brought it, to its author, or to the parent. *Upon
+//!    an own frame:* the same without delivering. All links of a new source are eager, but where
+//!    its author had another source: the newest one's tree is where the new one begins. Otherwise
+//!    the first frame makes the tree, so own frames that follow it wait for the longest measured
+//!    round trip of the links (500 ms at most): else all of them would be flooded.
+//! 2. *The parent* of a source is who brought its last first copy, unless it had been pruned within
+//!    the patience (6): what was under way before the prune came changes nothing.
+//! 3. *Upon a further copy:* tell it; the bringer's link becomes lazy for this source, and the
+//!    bringer is told to prune, again after the patience if it goes on. The parent is not pruned.
+//! 4. *Upon a prune:* the link is lazy for this source.
+//! 5. *Announcements:* what came is gathered for `gather` and then told to all links over which it
+//!    was not sent, as runs. The parent is told only of what it did not bring. So the last frame of
+//!    a source is announced too, and under load an announcement names many frames.
+//!
+//! *Repair*
+//!
+//! 6. *The patience* with a neighbour is two round trips of its link, or `graft_after` if that is
+//!    longer.
+//! 7. *Upon an announcement, or a frame that is not the next one:* what was not here is wanted. It
+//!    is asked for when the patience with who announced it is over and, as long as the source has a
+//!    parent, so much time has passed since an earlier frame of the source came: links keep the
+//!    order, so what is behind may still come. A source without a parent asks at once.
+//! 8. *Who is asked:* who announced it, in that order, then every other neighbour in the bucket;
+//!    each for its patience, in three rounds, within `keep_for`. Then it is dropped and counted.
+//! 9. *Upon a graft:* send those of the frames that are kept, as long as the link is not full; the
+//!    link is eager for this source. What was not announced yet is announced to it at once.
+//! 10. *Upon frames that come clearly after an announcement of them* (5 ms and a quarter of the
+//!     round trip), eight times in a row: graft who announced them, without asking for frames. Its
+//!     copies then come first, and the old parent is pruned. Where they do not, twice as many are
+//!     needed the next time.
+//! 11. *Upon a new neighbour, or one that joins a bucket:* all links to it are eager, and it is told
+//!     the newest run of each source that was active within `keep_for`. *Upon its loss:* it is
+//!     nobody's parent.
+//!
+//! *Pressure*
+//!
+//! 12. *A link is full* from `high` bytes queued until there are `low`. Meanwhile those who fed it
+//!     wait: neighbours that brought what was queued (`Hold`), own frames (`Room`). So pressure
+//!     travels back over the tree to the author, and over no other link: a frame never goes back
+//!     to who brought it, so two neighbours do not wait for each other.
+//! 13. *A full link is demoted* when it did not move for `stuck_after`, or when others ran dry while
+//!     they waited for it for more than a fifth of the time. Links that are all full are not
+//!     demoted: they go as fast as each other. A demoted link is lazy for all sources; it holds up
+//!     nobody and can still ask for what it can take. Calm for `penalty`, it is as others again;
+//!     that time doubles with each demotion, up to 64 times.
+//!     Who is held for 50 ms is told how far away the full link is, and takes so many times longer
+//!     to demote the link to who told it: the nearest decides, and the others need not.
+//!     *Upon a link that becomes lazy for a source:* who fed it waits for it no more, until the next
+//!     frame shows that it still feeds it.
+//! 14. *A demoted link that is the only one to take a frame* gets it nevertheless, and those who
+//!     feed it wait, until it did not move for `stall`. Then it gets announcements only, until it
+//!     moves.
+//!
+//! # Invariants
+//!
+//! - **once**: a frame is delivered once, while its source is remembered (`max_sources`).
+//! - **told**: a neighbour in the bucket gets every first copy, or an announcement of it, or
+//!   brought it.
+//! - **released**: every hold ends with the link, when the full link has room, or after
+//!   `stuck_after` and `stall` together.
+//! - **bounded**: sources, wants, kept bytes, gaps and runs have bounds; no sequence makes more
+//!   work than a window of 256 frames.
+//!
+//! # Deviations
+//!
+//! PlumTree (Leitão, Pereira, Rodrigues 2007) has one tree for all and marks links both ways. Here
+//! trees have a direction, because each source has its own: grafting makes the other side send and
+//! nothing else, and a child does not send to its parent. The paper takes any further copy for a
+//! reason to prune; with many frames under way that cuts off the only parent now and then (2).
+
+mod cache;
+mod config;
+mod frame;
+mod gather;
+mod grove;
+mod input;
+mod link;
+mod load;
+mod machine;
+mod openings;
+mod pass;
+mod press;
+mod repair;
+mod seen;
+mod stats;
+mod wants;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub use config::TreeConfig;
+pub use stats::TreeStats;
+
+pub(crate) use frame::{Frame, Name, Source};
+pub(crate) use input::{Input, Output};
+pub(crate) use machine::TreeMachine;
+pub(crate) use wire::Message;
+#[cfg(test)]
+pub(crate) use wire::Run;

@@ -1,0 +1,135 @@
+//! Pressure: who has to wait for full links, and which of these are not worth waiting for.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::frame::Frame;
+use super::input::Output;
+use super::load::Fall;
+use super::machine::{Out, TreeMachine};
+use super::wire::Message;
+use crate::base::id::NodeId;
+use crate::base::time::Time;
+
+/// How often full links are looked at.
+const LOOK: Duration = Duration::from_millis(25);
+
+/// How often demoted ones are.
+const GLANCE: Duration = Duration::from_millis(500);
+
+/// Who is held for so long is told why: in between are the holds of links that are merely busy.
+const TELL: Duration = Duration::from_millis(50);
+
+/// A neighbour whose frames are not taken now.
+#[derive(Debug)]
+pub(super) struct Held {
+    since: Time,
+    /// How far away the link is that is waited for.
+    far: u8,
+    /// What the neighbour was told of that.
+    told: u8,
+}
+
+impl<F: Frame> TreeMachine<F> {
+    /// A link took bytes.
+    pub(super) fn sent(&mut self, now: Time, peer: NodeId, bytes: usize, out: &mut Out<F>) {
+        let neighbour = self.neighbours.get_mut(&peer);
+        let Some(link) = neighbour.and_then(|of| of.link.as_mut()) else { return };
+        if link.load.sent(now, bytes, &self.config) {
+            self.judge(now, out);
+        }
+    }
+
+    /// Looks at all links: demotes those that others wait for in vain, and says who has to wait.
+    pub(super) fn judge(&mut self, now: Time, out: &mut Out<F>) {
+        let span = if self.judge_at.is_some() { now.since(self.judged) } else { Duration::ZERO };
+        self.judged = now;
+        let links = || self.neighbours.values().filter_map(|of| of.link.as_ref());
+        let others_dry = links().any(|link| link.load.is_dry(now, &self.config));
+        let mut blocked = false;
+        let mut demoted = false;
+        for link in self.neighbours.values_mut().filter_map(|of| of.link.as_mut()) {
+            match link.load.judge(now, span, others_dry, &self.config) {
+                Some(Fall::Slow) => self.stats.demoted_slow += 1,
+                Some(Fall::Stuck) => self.stats.demoted_stuck += 1,
+                Some(Fall::Stalled) => self.stats.stalled += 1,
+                None => {}
+            }
+            blocked |= link.load.blocks();
+            demoted |= link.load.is_demoted();
+        }
+        self.judge_at = match (blocked, demoted) {
+            (true, _) => Some(now + LOOK),
+            (_, true) => Some(now + GLANCE),
+            _ => None,
+        };
+        self.hold(now, out);
+        for (to, held) in &mut self.held {
+            if held.told != held.far && now.since(held.since) >= TELL {
+                held.told = held.far;
+                out.push(Output::Tell { to: *to, message: Message::Waiting(held.far) });
+            }
+        }
+    }
+
+    /// A neighbour waits for others, or does not any more.
+    pub(super) fn waits(&mut self, peer: NodeId, far: u8) {
+        let neighbour = self.neighbours.get_mut(&peer);
+        if let Some(link) = neighbour.and_then(|of| of.link.as_mut()) {
+            link.load.waits_for(far);
+        }
+    }
+
+    /// A link became lazy for a source: nobody waits for it who does not feed it.
+    pub(super) fn forgive(&mut self, now: Time, peer: NodeId, out: &mut Out<F>) {
+        let neighbour = self.neighbours.get_mut(&peer);
+        if let Some(link) = neighbour.and_then(|of| of.link.as_mut())
+            && link.load.blocks()
+        {
+            link.load.forgive_feeders();
+            self.judge(now, out);
+        }
+    }
+
+    /// Says who has to wait, where that changed.
+    pub(super) fn hold(&mut self, now: Time, out: &mut Out<F>) {
+        let mut feeders: BTreeMap<NodeId, u8> = BTreeMap::new();
+        let mut room = self.openings.bytes() < self.config.high;
+        let links = self.neighbours.values().filter_map(|of| of.link.as_ref());
+        for load in links.map(|link| &link.load).filter(|load| load.blocks()) {
+            room &= !load.is_fed_here();
+            for peer in load.feeders() {
+                let far = feeders.entry(*peer).or_default();
+                *far = load.far().max(*far);
+            }
+        }
+        feeders.retain(|peer, _| self.neighbours.get(peer).is_some_and(|of| of.link.is_some()));
+        self.release(&feeders, out);
+        for (from, far) in feeders {
+            if let Some(held) = self.held.get_mut(&from) {
+                held.far = far;
+                continue;
+            }
+            self.held.insert(from, Held { since: now, far, told: 0 });
+            out.push(Output::Hold { from, held: true });
+        }
+        if room != self.room {
+            self.room = room;
+            out.push(Output::Room(room));
+        }
+    }
+
+    /// Goes on with those who feed no full link any more.
+    fn release(&mut self, feeders: &BTreeMap<NodeId, u8>, out: &mut Out<F>) {
+        self.held.retain(|from, held| {
+            let stays = feeders.contains_key(from);
+            if !stays {
+                out.push(Output::Hold { from: *from, held: false });
+            }
+            if !stays && held.told > 0 {
+                out.push(Output::Tell { to: *from, message: Message::Waiting(0) });
+            }
+            stays
+        });
+    }
+}

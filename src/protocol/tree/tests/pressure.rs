@@ -1,0 +1,158 @@
+use super::room::{Light, Room, frame, ms, node, source};
+use crate::protocol::tree::{Input, Message, Output, Source};
+
+const MIB: usize = 1024 * 1024;
+
+fn large(source: Source, sequence: u64) -> Light {
+    Light { bytes: 64 * 1024, ..frame(source, sequence) }
+}
+
+/// Frames from a neighbour until its link is to be held or `most` were taken.
+fn fill(room: &mut Room, from: usize, of: Source, sequences: std::ops::Range<u64>) -> Vec<u64> {
+    let mut holds = Vec::new();
+    for sequence in sequences {
+        let out = room.hear(from, large(of, sequence));
+        if out.iter().any(|output| matches!(output, Output::Hold { held: true, .. })) {
+            holds.push(sequence);
+        }
+    }
+    holds
+}
+
+#[test]
+fn who_feeds_a_full_link_is_held_until_half_of_it_is_gone() {
+    let mut room = Room::new(2);
+    let source = source(node(99));
+    assert_eq!(fill(&mut room, 0, source, 1..18), [17], "16 frames are a mebibyte");
+    assert!(room.sent(1, MIB / 4).is_empty());
+    let out = room.sent(1, MIB / 2);
+    assert_eq!(out, [Output::Hold { from: room.peers[0], held: false }]);
+}
+
+#[test]
+fn own_frames_wait_only_for_links_that_they_filled() {
+    let mut room = Room::new(2);
+    let source = source(node(99));
+    fill(&mut room, 0, source, 1..18);
+    assert!(room.machine.room);
+    let own = Source { bucket: 3, ..super::room::source(node(77)) };
+    let out = room.give(Input::Publish(large(own, 1)));
+    assert!(out.contains(&Output::Room(false)));
+    let out = room.sent(1, MIB);
+    assert!(out.contains(&Output::Room(true)));
+}
+
+#[test]
+fn a_link_that_does_not_move_is_demoted_and_others_go_on() {
+    let mut room = Room::new(3);
+    let source = source(node(99));
+    fill(&mut room, 0, source, 1..18);
+    room.sent(2, 17 * 64 * 1024);
+    let out = room.wait(ms(300));
+    assert!(out.contains(&Output::Hold { from: room.peers[0], held: false }));
+    let stats = room.machine.stats();
+    assert_eq!(stats.demoted_stuck + stats.demoted_slow, 1);
+    let out = room.hear(0, large(source, 18));
+    assert_eq!(room.receivers(&out, 18), [2]);
+    let out = room.wait(ms(20));
+    assert!(room.said(&out).iter().any(|(to, _)| *to == 1), "it is announced: {out:?}");
+}
+
+#[test]
+fn a_demoted_link_is_eager_again_after_it_was_calm() {
+    let mut room = Room::new(3);
+    let source = source(node(99));
+    fill(&mut room, 0, source, 1..18);
+    room.sent(2, 17 * 64 * 1024);
+    room.wait(ms(300));
+    room.sent(1, 17 * 64 * 1024);
+    room.wait(ms(4_000));
+    let out = room.hear(0, large(source, 18));
+    assert_eq!(room.receivers(&out, 18), [2]);
+    room.wait(ms(2_000));
+    let out = room.hear(0, large(source, 19));
+    assert_eq!(room.receivers(&out, 19), [1, 2]);
+}
+
+#[test]
+fn the_only_receiver_is_waited_for_until_it_stalls() {
+    let mut room = Room::new(2);
+    let source = source(node(99));
+    fill(&mut room, 0, source, 1..18);
+    let out = room.wait(ms(400));
+    assert!(out.contains(&Output::Hold { from: room.peers[0], held: false }), "it may be slow");
+    let out = room.hear(0, large(source, 18));
+    assert_eq!(room.receivers(&out, 18), [1], "nobody else would get it");
+    assert!(out.contains(&Output::Hold { from: room.peers[0], held: true }));
+    let out = room.wait(ms(1_700));
+    assert!(out.contains(&Output::Hold { from: room.peers[0], held: false }));
+    let out = room.hear(0, large(source, 19));
+    assert_eq!(room.receivers(&out, 19), [0; 0]);
+    assert_eq!(room.machine.stats().stalled, 1);
+    room.sent(1, MIB);
+    let out = room.hear(0, large(source, 20));
+    assert_eq!(room.receivers(&out, 20), [1], "it moves again");
+}
+
+#[test]
+fn links_that_are_equally_busy_are_not_demoted() {
+    let mut room = Room::new(3);
+    let source = source(node(99));
+    let mut sequence = 1;
+    for _ in 0..200 {
+        let holds = fill(&mut room, 0, source, sequence..sequence + 8);
+        assert!(holds.len() <= 1);
+        sequence += 8;
+        for peer in [1, 2] {
+            room.wait(ms(10));
+            room.sent(peer, 8 * 64 * 1024);
+        }
+    }
+    let stats = room.machine.stats();
+    assert_eq!((stats.demoted_slow, stats.demoted_stuck), (0, 0));
+}
+
+#[test]
+fn a_link_that_makes_others_run_dry_is_demoted() {
+    let mut room = Room::new(3);
+    let source = source(node(99));
+    let (mut sequence, mut held) = (1, false);
+    for _ in 0..200 {
+        while !held && sequence < 1_000 {
+            let out = room.hear(0, large(source, sequence));
+            sequence += 1;
+            held |= out.iter().any(|output| matches!(output, Output::Hold { held: true, .. }));
+            room.sent(2, 64 * 1024);
+        }
+        let mut out = room.wait(ms(10));
+        out.extend(room.sent(1, 32 * 1024));
+        held &= !out.iter().any(|output| matches!(output, Output::Hold { held: false, .. }));
+    }
+    assert_eq!(room.machine.stats().demoted_slow, 1);
+}
+
+#[test]
+fn who_is_held_for_long_is_told_how_far_the_full_link_is() {
+    let mut room = Room::new(3);
+    let source = source(node(99));
+    room.tell(1, Message::Waiting(1));
+    fill(&mut room, 0, source, 1..18);
+    room.sent(2, 17 * 64 * 1024);
+    let out = room.wait(ms(40));
+    assert!(room.said(&out).iter().all(|(_, said)| !matches!(said, Message::Waiting(_))));
+    let out = room.wait(ms(240));
+    assert!(room.said(&out).contains(&(0, Message::Waiting(2))));
+    assert_eq!(room.machine.stats().demoted_slow, 0, "the neighbour may decide first");
+    let out = room.wait(ms(200));
+    assert!(room.said(&out).contains(&(0, Message::Waiting(0))));
+    assert_eq!(room.machine.stats().demoted_slow, 1);
+}
+
+#[test]
+fn nobody_waits_for_a_link_that_became_lazy() {
+    let mut room = Room::new(2);
+    let source = source(node(99));
+    fill(&mut room, 0, source, 1..18);
+    let out = room.tell(1, Message::Prune(source));
+    assert_eq!(out, [Output::Hold { from: room.peers[0], held: false }]);
+}

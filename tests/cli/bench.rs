@@ -1,0 +1,148 @@
+//! `gossip bench`: what it shows, and how it ends.
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use super::world::{Running, World};
+
+const SMALL: &str = "bench topic --nodes 4 --messages 200 --probes 10 --json";
+
+/// The keys every line has.
+const KEYS: [&str; 38] = [
+    "system",
+    "nodes",
+    "subscribers",
+    "topology",
+    "seed",
+    "transport",
+    "codec",
+    "window",
+    "probes",
+    "size",
+    "messages",
+    "deliveries",
+    "msgs_per_s",
+    "deliveries_per_s",
+    "mb_per_s",
+    "cpu_us_per_delivery",
+    "lat_p50_us",
+    "lat_p90_us",
+    "lat_p99_us",
+    "lat_max_us",
+    "last_p50_us",
+    "last_p90_us",
+    "last_p99_us",
+    "last_max_us",
+    "lost",
+    "duplicates",
+    "out_of_order",
+    "corrupt",
+    "waited",
+    "copies",
+    "gaps",
+    "repairs",
+    "batches",
+    "by_tree",
+    "copies_per_delivery",
+    "rss_mib",
+    "rss_end_mib",
+    "load_s",
+];
+
+fn lines(out: &str) -> Vec<Value> {
+    out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn every_size_is_a_line_with_all_its_keys_and_nothing_is_lost() {
+    let lines = lines(&World::new().ok(&format!("{SMALL} --size 100,5000 --seed 7")));
+    assert_eq!(lines.len(), 2);
+    for (line, size) in lines.iter().zip([100, 5_000]) {
+        let keys = line.as_object().unwrap();
+        assert!(KEYS.iter().all(|key| keys.contains_key(*key)), "{line}");
+        assert_eq!(line["size"], size);
+        assert_eq!((&line["nodes"], &line["messages"]), (&4.into(), &200.into()));
+        assert_eq!((&line["deliveries"], &line["seed"]), (&600.into(), &7.into()));
+        for none in ["lost", "duplicates", "corrupt"] {
+            assert_eq!(line[none], 0, "{none}: {line}");
+        }
+        for some in ["msgs_per_s", "cpu_us_per_delivery", "lat_p50_us", "last_p99_us", "rss_mib"] {
+            assert!(line[some].as_f64().unwrap() > 0.0, "{some}: {line}");
+        }
+        assert!(line["last_max_us"].as_f64() >= line["lat_p50_us"].as_f64(), "{line}");
+    }
+}
+
+#[test]
+fn values_codecs_transports_and_subscribers_can_be_chosen() {
+    let world = World::new();
+    for words in [
+        "--codec cbor --transport memory --topology line",
+        "--codec json --transport websocket --subscribers 3",
+        "--codec msgpack --transport quic --topology powerlaw 1",
+    ] {
+        let line = lines(&world.ok(&format!("{SMALL} {words}"))).remove(0);
+        let each = if words.contains("subscribers") { 9 } else { 3 };
+        assert_eq!((&line["lost"], &line["deliveries"]), (&0.into(), &(200 * each).into()));
+    }
+}
+
+#[test]
+fn people_get_a_table_with_a_column_for_each_size() {
+    let out = World::new().ok("bench topic --nodes 3 --messages 50 --probes 5 --size 8,2048");
+    let mut lines = out.lines();
+    assert!(lines.next().unwrap().starts_with("gossip-mesh: 3 nodes, random, degree 2 (seed 1)"));
+    let header: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
+    assert_eq!(header, ["8", "B", "2", "KiB"]);
+    assert!(out.contains("lost deliveries") && out.contains("processor us per delivery"), "{out}");
+}
+
+#[test]
+fn a_lab_that_runs_is_measured_through_its_local_api() {
+    let world = World::new();
+    world.start("-n 4");
+    let line = lines(&world.ok("bench topic --lab --messages 100 --probes 5 --json")).remove(0);
+    assert_eq!((&line["nodes"], &line["deliveries"]), (&4.into(), &300.into()));
+    assert_eq!((&line["lost"], &line["seed"]), (&0.into(), &Value::Null));
+    assert!(line["system"].as_str().unwrap().contains("local API"), "{line}");
+    assert!(line["rss_mib"].as_f64().unwrap() > 0.0, "{line}");
+}
+
+#[test]
+fn ctrl_c_shows_what_was_measured_so_far() {
+    let world = World::new();
+    let words = "bench topic --nodes 3 --size 8,16 --messages 50 --probes 400 --json";
+    let mut bench = Running::spawn(world.command(words));
+    assert!(bench.line().contains("\"size\":8,"));
+    // The probes of the second size take two seconds.
+    bench.signal(Signal::SIGINT);
+    let rest = bench.line();
+    assert_eq!(bench.end(), Some(0), "{rest}");
+    if !rest.is_empty() {
+        let line: Value = serde_json::from_str(&rest).unwrap();
+        assert_eq!((&line["size"], &line["messages"]), (&16.into(), &0.into()));
+        assert_eq!((&line["lost"], &line["msgs_per_s"]), (&0.into(), &Value::Null));
+    }
+}
+
+#[test]
+fn what_cannot_be_measured_is_said_in_one_sentence() {
+    let world = World::new();
+    let cases = [
+        ("--nodes 1", 2, "1 is not in 2..=1000"),
+        ("--size 4", 2, "4 is not in 8..="),
+        ("--topology tree", 2, "there is no network shape called \"tree\""),
+        ("--topology random x", 2, "\"x\" is not a number"),
+        ("--topology random 7 --nodes 4", 2, "degree 7 needs at least 8 nodes"),
+        ("--transport udp", 2, "expected tcp, quic, websocket or memory"),
+        ("--codec xml", 2, "invalid value 'xml'"),
+        ("--lab --nodes 4", 2, "cannot be used with"),
+        ("--lab", 1, "network \"lab\""),
+        ("--nodes 2 --size 2000000", 1, "1048576 are allowed"),
+    ];
+    for (words, code, sentence) in cases {
+        let said = world.run(&format!("bench topic {words}"));
+        assert_eq!(said.code, code, "{words}: {said:?}");
+        assert!(said.err.contains(sentence) && said.out.is_empty(), "{words}: {said:?}");
+    }
+}
