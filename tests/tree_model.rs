@@ -1,5 +1,6 @@
 //! The tree among many nodes, in virtual time: the scenarios that are shipped.
 
+#![cfg(test)]
 #![cfg(feature = "sim")]
 
 use std::fs;

@@ -25,7 +25,7 @@ pub struct TreeConfig {
     /// 10 s.
     #[serde(with = "duration")]
     pub keep_for: Duration,
-    /// Most bytes of frames kept to be given; the oldest leaves first. Default 6 MiB.
+    /// Most bytes of frames kept to be given; the oldest leaves first. Default 4 MiB.
     pub max_kept_bytes: usize,
     /// Most sources with a tree; of more the one quiet for longest leaves. Default 1,024 (some
     /// kilobytes each).
@@ -33,9 +33,9 @@ pub struct TreeConfig {
     /// Most frames that are missed at once; further ones are not asked for. Default 4,096 (some
     /// hundred bytes each).
     pub max_wanted: usize,
-    /// A link with more bytes queued than this is full: who feeds it has to wait. Default 1 MiB.
+    /// A link with more bytes queued than this is full: who feeds it has to wait. Default 4 MiB.
     pub high: usize,
-    /// A full link is one no more when this few bytes are queued. Default 512 KiB.
+    /// A full link is one no more when this few bytes are queued. Default 2 MiB.
     pub low: usize,
     /// A full link that does not move at all for so long is demoted. Default 250 ms.
     #[serde(with = "duration")]
@@ -57,11 +57,11 @@ impl Default for TreeConfig {
             graft_after: Duration::from_millis(20),
             round_trip: Duration::from_millis(50),
             keep_for: Duration::from_secs(10),
-            max_kept_bytes: 6 * 1024 * 1024,
+            max_kept_bytes: 4 * 1024 * 1024,
             max_sources: 1_024,
             max_wanted: 4_096,
-            high: 1024 * 1024,
-            low: 512 * 1024,
+            high: 4 * 1024 * 1024,
+            low: 2 * 1024 * 1024,
             stuck_after: Duration::from_millis(250),
             stall: Duration::from_secs(2),
             penalty: Duration::from_secs(5),

@@ -14,6 +14,10 @@ const BLAME: Duration = Duration::from_millis(160);
 /// A link farther away than this counts as being so far.
 const MAX_FAR: u8 = 8;
 
+/// Where everybody waits for everybody, links seem farther and farther away: one that does not move
+/// at all counts as being so far at most.
+const FAR_STUCK: u32 = 3;
+
 /// A link is dry, or calm, with less than this share of `low` queued.
 const CALM: usize = 8;
 
@@ -64,6 +68,8 @@ pub(super) struct Load {
     relied_on: bool,
     /// Relied on in vain.
     stalled: bool,
+    /// Demoted because others are ahead: it is not relied on.
+    yielding: bool,
 }
 
 impl Load {
@@ -116,8 +122,28 @@ impl Load {
         self.demoted.is_some()
     }
 
+    /// Frames may be sent although it is demoted, when nobody else takes them. Own ones also when it
+    /// gave way: that was for others.
+    pub(super) fn is_reliable(&self, by: Feeder) -> bool {
+        !self.stalled && (!self.yielding || by == Feeder::Here)
+    }
+
+    /// What waits for it is elsewhere already: it is not waited for.
+    pub(super) fn give_way(&mut self, now: Time) {
+        self.demote(now);
+        self.yielding = true;
+        self.relied_on = false;
+    }
+
     pub(super) fn is_stalled(&self) -> bool {
         self.stalled
+    }
+
+    fn demote(&mut self, now: Time) {
+        if self.demoted.is_none() {
+            self.demoted = Some(now);
+            self.demotions = self.demotions.saturating_add(1);
+        }
     }
 
     /// Frames are sent although it is demoted, because nobody else takes them.
@@ -187,7 +213,7 @@ impl Load {
             self.stalled = true;
             return Some(Fall::Stalled);
         }
-        let fall = match (still >= config.stuck_after * far, self.blame >= limit) {
+        let fall = match (still >= config.stuck_after * far.min(FAR_STUCK), self.blame >= limit) {
             (true, _) => Fall::Stuck,
             (_, true) => Fall::Slow,
             _ => return None,
@@ -195,8 +221,7 @@ impl Load {
         if self.demoted.is_some() {
             return None;
         }
-        self.demoted = Some(now);
-        self.demotions = self.demotions.saturating_add(1);
+        self.demote(now);
         Some(fall)
     }
 
@@ -210,6 +235,7 @@ impl Load {
         let doublings = self.demotions.saturating_sub(1).min(DOUBLINGS);
         if now.since(*since) >= config.penalty.saturating_mul(1 << doublings) {
             self.demoted = None;
+            self.yielding = false;
             self.blame = Duration::ZERO;
         }
     }

@@ -64,10 +64,13 @@
 //!     nobody and can still ask for what it can take. Calm for `penalty`, it is as others again;
 //!     that time doubles with each demotion, up to 64 times.
 //!     Who is held for 50 ms is told how far away the full link is, and takes so many times longer
-//!     to demote the link to who told it: the nearest decides, and the others need not.
+//!     to find the link slow: the nearest decides, and the others need not. *While the
+//!     parent is held* for 100 ms times that distance *and another announced a frame that is not
+//!     here:* others go on already, so the full link is demoted and not relied on. Nothing is asked
+//!     for elsewhere while the parent is held.
 //!     *Upon a link that becomes lazy for a source:* who fed it waits for it no more, until the next
 //!     frame shows that it still feeds it.
-//! 14. *A demoted link that is the only one to take a frame* gets it nevertheless, and those who
+//! 14. *A demoted link that is the only one to take a frame,* and for which nobody is ahead, gets it nevertheless, and those who
 //!     feed it wait, until it did not move for `stall`. Then it gets announcements only, until it
 //!     moves.
 //!

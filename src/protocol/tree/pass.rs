@@ -17,8 +17,12 @@ impl<F: Frame> TreeMachine<F> {
     /// Our own next frame.
     pub(super) fn publish(&mut self, now: Time, frame: F, out: &mut Out<F>) {
         let name = frame.name();
+        if name.sequence == 0 {
+            self.stats.malformed += 1;
+            return;
+        }
         let (tree, unknown) = self.grove.open(now, name.source, name.sequence);
-        if name.sequence == 0 || tree.seen.insert(name.sequence).is_none() {
+        if tree.seen.insert(name.sequence).is_none() {
             self.stats.malformed += 1;
             return;
         }
@@ -115,7 +119,7 @@ impl<F: Frame> TreeMachine<F> {
         }
     }
 
-    /// Demoted links get what nobody else would take, unless they stalled.
+    /// Demoted links get what nobody else would take, unless they stalled or give way.
     fn rely_on(
         &mut self,
         now: Time,
@@ -127,7 +131,7 @@ impl<F: Frame> TreeMachine<F> {
         let mut full = false;
         for peer in peers {
             let link = self.neighbours.get_mut(peer).and_then(|of| of.link.as_mut());
-            let Some(link) = link.filter(|link| !link.load.is_stalled()) else { continue };
+            let Some(link) = link.filter(|link| link.load.is_reliable(by)) else { continue };
             link.load.rely();
             self.stats.sent += 1;
             full |= link.load.queue(now, frame.bytes(), by, &self.config);

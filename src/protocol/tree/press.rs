@@ -20,6 +20,10 @@ const GLANCE: Duration = Duration::from_millis(500);
 /// Who is held for so long is told why: in between are the holds of links that are merely busy.
 const TELL: Duration = Duration::from_millis(50);
 
+/// Who is held for so long, while others are ahead, is not held any more. Links that are merely busy
+/// hold for less: half a mebibyte takes 50 ms at 100 Mbps.
+const BEHIND: Duration = Duration::from_millis(100);
+
 /// A neighbour whose frames are not taken now.
 #[derive(Debug)]
 pub(super) struct Held {
@@ -64,6 +68,9 @@ impl<F: Frame> TreeMachine<F> {
             _ => None,
         };
         self.hold(now, out);
+        if self.held.values().any(|held| now.since(held.since) >= BEHIND) && self.give_way(now) {
+            self.hold(now, out);
+        }
         for (to, held) in &mut self.held {
             if held.told != held.far && now.since(held.since) >= TELL {
                 held.told = held.far;
@@ -78,6 +85,33 @@ impl<F: Frame> TreeMachine<F> {
         if let Some(link) = neighbour.and_then(|of| of.link.as_mut()) {
             link.load.waits_for(far);
         }
+    }
+
+    /// Frames that a held neighbour brings are elsewhere already: who goes on does so without the
+    /// full links, and so does this node. True when one fell.
+    fn give_way(&mut self, now: Time) -> bool {
+        let mut ahead = BTreeMap::new();
+        for (source, by) in self.wants.announced() {
+            let parent = self.grove.tree(&source).and_then(|tree| tree.parent);
+            if let Some(parent) = parent.filter(|parent| *parent != by)
+                && let Some(held) = self.held.get(&parent)
+            {
+                ahead.insert(parent, now.since(held.since));
+            }
+        }
+        let mut fell = false;
+        for link in self.neighbours.values_mut().filter_map(|of| of.link.as_mut()) {
+            let load = &mut link.load;
+            let patience = BEHIND * u32::from(load.far());
+            let late =
+                ahead.iter().any(|(peer, held)| *held >= patience && load.feeders().contains(peer));
+            if late && load.blocks() {
+                load.give_way(now);
+                self.stats.demoted_yielding += 1;
+                fell = true;
+            }
+        }
+        fell
     }
 
     /// A link became lazy for a source: nobody waits for it who does not feed it.
@@ -95,8 +129,10 @@ impl<F: Frame> TreeMachine<F> {
     pub(super) fn hold(&mut self, now: Time, out: &mut Out<F>) {
         let mut feeders: BTreeMap<NodeId, u8> = BTreeMap::new();
         let mut room = self.openings.bytes() < self.config.high;
-        let links = self.neighbours.values().filter_map(|of| of.link.as_ref());
-        for load in links.map(|link| &link.load).filter(|load| load.blocks()) {
+        // Own frames wait for a stalled link too when there is no other: nobody would get them.
+        let links = || self.neighbours.values().filter_map(|of| of.link.as_ref());
+        room &= links().next().is_none() || !links().all(|link| link.load.is_stalled());
+        for load in links().map(|link| &link.load).filter(|load| load.blocks()) {
             room &= !load.is_fed_here();
             for peer in load.feeders() {
                 let far = feeders.entry(*peer).or_default();

@@ -157,14 +157,18 @@ impl<F: Frame> TreeMachine<F> {
         }
     }
 
-    /// Frames before this one still come by the tree, where they are in order: until when this one
-    /// may be behind them. Not for one that was asked for.
+    /// Frames before this one still come, where they are in order: until when this one may be behind
+    /// them. What is not taken from the parent for now is not asked for elsewhere.
     fn still_under_way(&self, now: Time, name: Name, want: &Want) -> Option<Time> {
         let tree = self.grove.tree(&name.source)?;
         let parent = tree.parent?;
         let (at, sequence) = tree.progress;
         let until = at + self.patience(parent);
-        (want.asked.is_empty() && sequence < name.sequence && until > now).then_some(until)
+        let old = now.since(want.since) > self.config.keep_for;
+        if self.held.contains_key(&parent) && !old {
+            return Some(now + self.patience(parent));
+        }
+        (sequence < name.sequence && until > now && !old).then_some(until)
     }
 
     /// The next neighbour to be asked: first who offered it, then any other; nobody when all were

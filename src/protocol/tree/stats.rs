@@ -26,6 +26,8 @@ pub struct TreeStats {
     pub demoted_slow: u64,
     /// Links demoted because they did not move.
     pub demoted_stuck: u64,
+    /// Links demoted because frames that waited for them were elsewhere already.
+    pub demoted_yielding: u64,
     /// Links that stalled while nobody else took the frames, so that these were not sent.
     pub stalled: u64,
     /// Frames that were missed and that no neighbour gave.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::frame::Name;
+use super::frame::{Name, Source};
 use crate::base::id::NodeId;
 use crate::base::time::Time;
 
@@ -86,6 +86,12 @@ impl Wants {
     pub(super) fn put(&mut self, name: Name, want: Want, due: Time) {
         self.agenda.insert((due, name));
         self.wants.insert(name, Want { due, ..want });
+    }
+
+    /// Of which sources frames were announced that are not here, and by whom first.
+    pub(super) fn announced(&self) -> impl Iterator<Item = (Source, NodeId)> + '_ {
+        let all = self.wants.iter();
+        all.filter_map(|(name, want)| Some((name.source, want.announced?)))
     }
 
     pub(super) fn deadline(&self) -> Option<Time> {

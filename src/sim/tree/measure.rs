@@ -101,7 +101,7 @@ impl Run<'_> {
             grafts_for_missing: sum(|stats| stats.grafts_for_missing),
             grafts_for_latency: sum(|stats| stats.grafts_for_latency),
             prunes: sum(|stats| stats.prunes),
-            demoted: sum(|stats| stats.demoted_slow + stats.demoted_stuck),
+            demoted: sum(|stats| stats.demoted_slow + stats.demoted_stuck + stats.demoted_yielding),
             unrepaired: sum(|stats| stats.unrepaired),
         }
     }

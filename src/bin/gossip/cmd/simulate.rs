@@ -175,8 +175,8 @@ impl Simulate {
         Ok(holds)
     }
 
-    /// Runs the model of gossipsub once per seed, or beside real nodes where the file says so. True when all
-    /// that is expected held.
+    /// Runs the model of gossipsub once per seed, or beside real nodes where the file says so. True
+    /// when all that is expected held.
     async fn run_broadcast(
         &self,
         file: &Path,

@@ -156,3 +156,19 @@ fn nobody_waits_for_a_link_that_became_lazy() {
     let out = room.tell(1, Message::Prune(source));
     assert_eq!(out, [Output::Hold { from: room.peers[0], held: false }]);
 }
+
+#[test]
+fn a_full_link_gives_way_when_others_are_ahead_even_if_nobody_else_takes_the_frames() {
+    let mut room = Room::new(3);
+    let source = source(node(99));
+    room.tell(2, Message::Prune(source));
+    room.hear(0, large(source, 1));
+    room.tell(2, Message::Prune(source));
+    fill(&mut room, 0, source, 2..18);
+    room.announce(2, source, 18, 18);
+    assert_eq!(room.machine.stats().demoted_yielding, 0, "that is a moment only");
+    let out = room.wait(ms(130));
+    assert!(out.contains(&Output::Hold { from: room.peers[0], held: false }));
+    let out = room.hear(0, large(source, 18));
+    assert_eq!(room.receivers(&out, 18), [0; 0]);
+}
