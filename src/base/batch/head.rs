@@ -9,7 +9,7 @@ use crate::base::pattern::check_topic;
 use crate::base::time::WallTime;
 
 /// Largest head, in bytes. The longest names and origin, and the members of twelve groups, need
-/// about XXXX; the rest is for later versions, whose unknown fields are skipped.
+/// about 3,000; the rest is for later versions, whose unknown fields are skipped.
 pub(crate) const MAX_HEAD: usize = 4 * 1024;
 
 /// Longest name of a foreign message among foreigners. (gossipsub's: a PeerId of at most 42 bytes

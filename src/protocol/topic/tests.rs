@@ -1,5 +1,6 @@
 //! The spec's sentences as tests.
 
+mod carriers;
 mod chaos;
 mod door;
 mod groups;
