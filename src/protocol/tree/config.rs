@@ -33,9 +33,9 @@ pub struct TreeConfig {
     /// Most frames that are missed at once; further ones are not asked for. Default 4,096 (some
     /// hundred bytes each).
     pub max_wanted: usize,
-    /// A link with more bytes queued than this is full: who feeds it has to wait. Default 4 MiB.
+    /// A link with more bytes queued than this is full: who feeds it has to wait. Default 1 MiB.
     pub high: usize,
-    /// A full link is one no more when this few bytes are queued. Default 2 MiB.
+    /// A full link is one no more when this few bytes are queued. Default 512 KiB.
     pub low: usize,
     /// A full link that does not move at all for so long is demoted. Default 250 ms.
     #[serde(with = "duration")]
@@ -60,8 +60,8 @@ impl Default for TreeConfig {
             max_kept_bytes: 4 * 1024 * 1024,
             max_sources: 1_024,
             max_wanted: 4_096,
-            high: 4 * 1024 * 1024,
-            low: 2 * 1024 * 1024,
+            high: 1024 * 1024,
+            low: 512 * 1024,
             stuck_after: Duration::from_millis(250),
             stall: Duration::from_secs(2),
             penalty: Duration::from_secs(5),

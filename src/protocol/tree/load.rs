@@ -8,7 +8,8 @@ use crate::base::id::NodeId;
 use crate::base::time::Time;
 
 /// Blame at which a link is demoted. It grows while others wait for the link and drains five times
-/// slower, so it is reached by who is waited for more than a fifth of the time, in a second or so.
+/// slower, so it is reached by who is waited for more than a fifth of the time, in a second or so;
+/// while others are waited for and it is not, it drains as fast as it grew.
 const BLAME: Duration = Duration::from_millis(160);
 
 /// A link farther away than this counts as being so far.
@@ -122,8 +123,8 @@ impl Load {
         self.demoted.is_some()
     }
 
-    /// Frames may be sent although it is demoted, when nobody else takes them. Own ones also when it
-    /// gave way: that was for others.
+    /// Frames may be sent although it is demoted, when nobody else takes them. Own ones also when
+    /// it gave way: that was for others.
     pub(super) fn is_reliable(&self, by: Feeder) -> bool {
         !self.stalled && (!self.yielding || by == Feeder::Here)
     }
@@ -189,13 +190,14 @@ impl Load {
         self.queued <= config.low / CALM
     }
 
-    /// Looks at what happened in the last `span`, in which others may have run dry. Says when it
-    /// falls.
+    /// Looks at what happened in the last `span`, in which others may have run dry, or were waited
+    /// for. Says when it falls.
     pub(super) fn judge(
         &mut self,
         now: Time,
         span: Duration,
         others_dry: bool,
+        others_block: bool,
         config: &TreeConfig,
     ) -> Option<Fall> {
         self.rehabilitate(now, config);
@@ -204,7 +206,10 @@ impl Load {
         let far = u32::from(self.far());
         let limit = BLAME * far;
         let grown = if blocks && others_dry { span } else { Duration::ZERO };
-        self.blame = self.blame.saturating_add(grown).saturating_sub(span / 5).min(limit);
+        // Links that are waited for in turn are equally busy, as on a machine that has too much to
+        // do: none of them is slow.
+        let shrunk = if !blocks && others_block { span } else { span / 5 };
+        self.blame = self.blame.saturating_add(grown).saturating_sub(shrunk).min(limit);
         if !blocks {
             return None;
         }

@@ -48,8 +48,8 @@
 //!     round trip), eight times in a row: graft who announced them, without asking for frames. Its
 //!     copies then come first, and the old parent is pruned. Where they do not, twice as many are
 //!     needed the next time.
-//! 11. *Upon a new neighbour, or one that joins a bucket:* all links to it are eager, and it is told
-//!     the newest run of each source that was active within `keep_for`. *Upon its loss:* it is
+//! 11. *Upon a new neighbour, or one that joins a bucket:* its link is eager, and it is told the
+//!     newest run of each source that was active within `keep_for`. *Upon its loss:* it is
 //!     nobody's parent.
 //!
 //! *Pressure*
@@ -58,21 +58,21 @@
 //!     wait: neighbours that brought what was queued (`Hold`), own frames (`Room`). So pressure
 //!     travels back over the tree to the author, and over no other link: a frame never goes back
 //!     to who brought it, so two neighbours do not wait for each other.
-//! 13. *A full link is demoted* when it did not move for `stuck_after`, or when others ran dry while
-//!     they waited for it for more than a fifth of the time. Links that are all full are not
+//! 13. *A full link is demoted* when it did not move for `stuck_after`, or when others ran dry
+//!     while they waited for it for more than a fifth of the time. Links that are all full are not
 //!     demoted: they go as fast as each other. A demoted link is lazy for all sources; it holds up
 //!     nobody and can still ask for what it can take. Calm for `penalty`, it is as others again;
 //!     that time doubles with each demotion, up to 64 times.
-//!     Who is held for 50 ms is told how far away the full link is, and takes so many times longer
-//!     to find the link slow: the nearest decides, and the others need not. *While the
-//!     parent is held* for 100 ms times that distance *and another announced a frame that is not
-//!     here:* others go on already, so the full link is demoted and not relied on. Nothing is asked
-//!     for elsewhere while the parent is held.
-//!     *Upon a link that becomes lazy for a source:* who fed it waits for it no more, until the next
-//!     frame shows that it still feeds it.
-//! 14. *A demoted link that is the only one to take a frame,* and for which nobody is ahead, gets it nevertheless, and those who
+//! 14. *Who is held* for 50 ms is told how far away the full link is, and takes so many times
+//!     longer to demote the link to who told it: the nearest decides, and the others need not.
+//! 15. *While the parent is held* for 100 ms times that distance *and another announced a frame
+//!     that is not here:* others go on already, so the full link is demoted and not relied on (16).
+//!     Nothing is asked for elsewhere while the parent is held.
+//! 16. *A demoted link that is the only one to take a frame* gets it nevertheless, and those who
 //!     feed it wait, until it did not move for `stall`. Then it gets announcements only, until it
-//!     moves.
+//!     moves. Own frames wait as long as there is no other link at all.
+//! 17. *Upon a link that becomes lazy for a source:* who fed it waits for it no more, until the
+//!     next frame shows that it still feeds it.
 //!
 //! # Invariants
 //!
@@ -83,6 +83,13 @@
 //!   `stuck_after` and `stall` together.
 //! - **bounded**: sources, wants, kept bytes, gaps and runs have bounds; no sequence makes more
 //!   work than a window of 256 frames.
+//!
+//! # Limits
+//!
+//! - What several authors send that are all as fast as the links can be lost here between links
+//!   that wait for each other in a circle, and are demoted for it: up to a third of the frames in
+//!   a test of seven such authors. Nobody is locked up, and repair by number gets them.
+//! - What a neighbour says is not read while its frames are not taken.
 //!
 //! # Deviations
 //!

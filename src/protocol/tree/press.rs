@@ -20,8 +20,8 @@ const GLANCE: Duration = Duration::from_millis(500);
 /// Who is held for so long is told why: in between are the holds of links that are merely busy.
 const TELL: Duration = Duration::from_millis(50);
 
-/// Who is held for so long, while others are ahead, is not held any more. Links that are merely busy
-/// hold for less: half a mebibyte takes 50 ms at 100 Mbps.
+/// Who is held for so long, while others are ahead, is not held any more. Links that are merely
+/// busy hold for less: half a mebibyte takes 50 ms at 100 Mbps.
 const BEHIND: Duration = Duration::from_millis(100);
 
 /// A neighbour whose frames are not taken now.
@@ -50,10 +50,11 @@ impl<F: Frame> TreeMachine<F> {
         self.judged = now;
         let links = || self.neighbours.values().filter_map(|of| of.link.as_ref());
         let others_dry = links().any(|link| link.load.is_dry(now, &self.config));
+        let any_blocks = links().any(|link| link.load.blocks());
         let mut blocked = false;
         let mut demoted = false;
         for link in self.neighbours.values_mut().filter_map(|of| of.link.as_mut()) {
-            match link.load.judge(now, span, others_dry, &self.config) {
+            match link.load.judge(now, span, others_dry, any_blocks, &self.config) {
                 Some(Fall::Slow) => self.stats.demoted_slow += 1,
                 Some(Fall::Stuck) => self.stats.demoted_stuck += 1,
                 Some(Fall::Stalled) => self.stats.stalled += 1,

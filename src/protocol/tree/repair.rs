@@ -157,8 +157,8 @@ impl<F: Frame> TreeMachine<F> {
         }
     }
 
-    /// Frames before this one still come, where they are in order: until when this one may be behind
-    /// them. What is not taken from the parent for now is not asked for elsewhere.
+    /// Frames before this one still come, where they are in order: until when this one may be
+    /// behind them. What is not taken from the parent for now is not asked for elsewhere.
     fn still_under_way(&self, now: Time, name: Name, want: &Want) -> Option<Time> {
         let tree = self.grove.tree(&name.source)?;
         let parent = tree.parent?;

@@ -109,8 +109,7 @@ impl TreeReport {
     pub fn render(&self) -> String {
         let mut text = String::new();
         let whole = self.whole.map_or_else(|| "never".to_owned(), millis);
-        let Said { announced, grafts_for_missing, grafts_for_latency, prunes, demoted, unrepaired } =
-            self.said;
+        let said = self.said;
         let lines = [
             self.about.clone(),
             format!(
@@ -132,8 +131,13 @@ impl TreeReport {
             ),
             format!("{:.3} further copies per node and frame", self.extra_copies),
             format!(
-                "{announced} announced, {grafts_for_missing} + {grafts_for_latency} grafts, \
-                 {prunes} prunes, {demoted} demoted, {unrepaired} not repaired"
+                "{} announced, {} + {} grafts, {} prunes, {} demoted, {} not repaired",
+                said.announced,
+                said.grafts_for_missing,
+                said.grafts_for_latency,
+                said.prunes,
+                said.demoted,
+                said.unrepaired
             ),
         ];
         for line in lines.iter().filter(|line| !line.is_empty()) {

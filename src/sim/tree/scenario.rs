@@ -43,7 +43,8 @@ pub struct TreeScenario {
     #[serde(with = "duration")]
     pub detect: Duration,
     /// Who has lost a link dials others: up to eight known addresses, by chance, so often, until it
-    /// has as many links as before. A dial of a dead node takes until the next time. Default 500 ms.
+    /// has as many links as before. A dial of a dead node takes until the next
+    /// time. Default 500 ms.
     #[serde(with = "duration")]
     pub dial: Duration,
     /// Time for the last frame. Default 5 s.
