@@ -168,6 +168,43 @@ async fn two_groups_of_three_split_the_messages_of_two_publishers_evenly() {
     leave(nodes).await;
 }
 
+#[tokio::test]
+async fn a_publisher_waits_for_members_to_confirm_and_loses_nothing() {
+    const ALL: u32 = 1_000;
+    let mut config = lab();
+    config.topic.max_unconfirmed = 50;
+    let author = spawn(config).await;
+    let (one, two, reader) = (join(&author).await, join(&author).await, join(&author).await);
+    for (a, b) in [(&one, &two), (&two, &reader), (&reader, &one)] {
+        nodes::linked(a, b).await;
+    }
+    let mut first = one.subscribe(JOBS).group("workers").await.unwrap();
+    let mut second = two.subscribe(JOBS).group("workers").await.unwrap();
+    let mut every = reader.subscribe(Topic::<u32>::new(">")).await.unwrap();
+    sees_readers(&author, &JOBS, &[&one, &two, &reader]).await;
+
+    let refused = author.publisher(Topic::<u32>::new("jobs/*")).await.err();
+    assert!(matches!(refused, Some(Error::Topic(TopicError::BadName { .. }))), "{refused:?}");
+    let publisher = author.publisher(JOBS).await.unwrap();
+    let sending = async {
+        for job in 0..ALL {
+            publisher.send(&job).await.unwrap();
+        }
+    };
+    let half = ALL as usize / 2;
+    let taking = async {
+        tokio::join!(take(&mut first, half), take(&mut second, half), take(&mut every, 2 * half))
+    };
+    let ((), (first, second, every)) = tokio::join!(sending, taking);
+    assert_eq!(every, (0..ALL).collect::<Vec<_>>(), "in order, for whoever is in no group");
+    let mut shared = [first, second].concat();
+    shared.sort_unstable();
+    assert_eq!(shared, every, "each once in the group");
+    let stats = author.overview().await.unwrap().stats.topic;
+    assert_eq!((stats.refused, stats.by_tree), (0, 0), "{stats:?}");
+    leave([author, one, two, reader]).await;
+}
+
 /// Takes jobs until the node stops.
 fn collect(mut jobs: Subscription<u32>) -> tokio::task::JoinHandle<Vec<u32>> {
     tokio::spawn(async move {

@@ -34,6 +34,9 @@ const BATCH: usize = 256;
 /// its way in the order of the calls; [`flush`](Self::flush) waits until the node has taken all of
 /// it. A message that is accepted here and cannot go out in time is told as an event.
 ///
+/// What queue groups share goes to their members in turn, and each message on its own: that is
+/// slower, and [`send`](Self::send) then waits for members to confirm, too.
+///
 /// ```
 /// # use futures::StreamExt;
 /// # use gossip_mesh::{Config, Node, Topic};
