@@ -11,6 +11,7 @@ pub const MAX_FRAME: usize = 1024 * 1024;
 /// large goes before them; an acknowledgement needs some hundred bytes.
 pub const MAX_PROBE: usize = 2 * 1024;
 
+#[cfg(feature = "net")]
 /// Largest message of the tree room, in bytes: it goes before batches on the same stream.
 pub const MAX_TREE_MESSAGE: usize = 16 * 1024;
 

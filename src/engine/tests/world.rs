@@ -357,12 +357,16 @@ impl World {
 
     /// The texts delivered to a node's subscriptions.
     pub fn delivered(&self, number: u8) -> Vec<String> {
-        let delivered = |output| match output {
-            &Output::Deliver { ref messages, .. } => Some(messages),
-            _ => None,
-        };
-        let messages = self.wanted(number).filter_map(delivered).flatten();
-        messages.map(|message| String::from_utf8_lossy(&message.payload).into_owned()).collect()
+        let mut messages = Vec::new();
+        for output in self.wanted(number) {
+            if let Output::Deliver { messages: delivered, .. } = output {
+                messages.extend(delivered);
+            }
+        }
+        messages
+            .into_iter()
+            .map(|message| String::from_utf8_lossy(&message.payload).into_owned())
+            .collect()
     }
 
     /// What a node's user was told.

@@ -176,7 +176,7 @@ impl Order {
     }
 
     /// The feeds for which somebody is to be asked now.
-    pub(crate) fn to_ask(&mut self, now: Time) -> Vec<Wanted> {
+    pub(crate) fn due_to_ask(&mut self, now: Time) -> Vec<Wanted> {
         let due: Vec<Feed> = self
             .lacking
             .iter()

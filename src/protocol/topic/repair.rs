@@ -42,7 +42,7 @@ impl TopicMachine {
         for (feed, ready) in self.order.tick(now) {
             self.hand_over(now, &feed, ready, out);
         }
-        for wanted in self.order.to_ask(now) {
+        for wanted in self.order.due_to_ask(now) {
             self.ask_for(now, wanted, out);
         }
         let ends = self.digests.tick(now);
