@@ -10,6 +10,7 @@ use multiaddr::{Multiaddr, Protocol};
 use serde::{Deserialize, Serialize};
 
 use crate::base::name::check_name;
+use crate::base::pattern::is_pattern;
 use crate::base::time::duration;
 use crate::protocol::discovery::{DiscoveryConfig, Topology};
 use crate::protocol::link::WatchConfig;
@@ -450,6 +451,11 @@ impl Config {
             if let Err(reason) = check_name(name) {
                 wrong.push(format!("{what}: {reason}"));
             }
+        }
+        for topic in self.door.topics.iter().filter(|topic| is_pattern(topic)) {
+            wrong.push(format!(
+                "`door.topics`: `{topic}` is a pattern: a door carries named topics"
+            ));
         }
         for address in self.listen.iter().chain(&self.door.listen) {
             if address.iter().any(|part| matches!(part, Protocol::P2p(_))) {

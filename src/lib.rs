@@ -70,6 +70,7 @@ pub mod sim;
 pub(crate) mod store;
 
 pub use base::codec::{Cbor, Codec, DecodeError, EncodeError, Json, MsgPack, Raw};
+pub use base::group::Group;
 pub use base::id::{Incarnation, Life, NodeId, NotANodeId};
 pub use base::key::{NetworkKey, NotANetworkKey, NotASecretKey, SecretKey};
 pub use base::name::BadName;
@@ -102,8 +103,8 @@ pub use protocol::membership::{
     MembershipStats, Phase, Reprieve, SelfReset, Standing, Statement, Threshold, Verdict, Vote,
 };
 pub use protocol::topic::{
-    Delivery, Hop, MessageId, Paths, Query, Report, Topic, TopicConfig, TopicError, TopicStats,
-    TraceId, Way, Which,
+    Candidate, Choose, Delivery, Hop, MessageId, NotAStrategy, Paths, Query, Report, Strategy,
+    Topic, TopicConfig, TopicError, TopicStats, TraceId, Way, Which,
 };
 pub use protocol::tree::{TreeConfig, TreeStats};
 pub use store::StoreError;

@@ -14,6 +14,15 @@ pub enum BadName {
     /// A control character (line break, NUL …) is in it.
     #[error("a name must not contain control characters (line breaks, NUL …)")]
     Control,
+    /// The levels `*` and `>` stand for others, and one topic is to be named.
+    #[error(
+        "the levels `*` and `>` stand for many topics, which can only be subscribed to: name one \
+         topic"
+    )]
+    Pattern,
+    /// `>` stands for all further levels, so nothing can come behind it.
+    #[error("`>` stands for all further levels: write it at the end")]
+    RestInside,
 }
 
 /// Checks a name of a node, topic or network: 1 to 256 bytes of UTF-8 without control characters.

@@ -234,10 +234,9 @@ impl Engine {
         }
     }
 
-    /// Other nodes that read a topic, by their newest cards.
+    /// Other nodes that read a topic, by their newest cards; of a pattern, those that read by it.
     pub fn readers(&self, topic: &str) -> Vec<NodeId> {
-        let reads = |card: &&Card| card.topics.contains(topic);
-        self.discovery.known().filter(reads).map(|card| card.node).collect()
+        self.topic.readers_of(topic).into_iter().collect()
     }
 
     fn tell_link(&mut self, now: Time, input: link::Input) {
@@ -494,7 +493,7 @@ impl Engine {
             membership::Output::Online { node, life } => {
                 // Its card may be here already, from before it was put out.
                 if let Some(card) = self.discovery.card(node) {
-                    let topics = card.topics.clone();
+                    let topics = card.interests();
                     self.tell_topic(now, topic::Input::Reads { node, topics });
                 }
                 out.push(Output::Event(Event::Online { node, life }));
@@ -575,7 +574,7 @@ impl Engine {
     }
 
     fn card(&mut self, now: Time, card: Card, out: &mut Outbox<Output>) {
-        let Card { node, life, topics, .. } = card;
+        let (node, life, topics) = (card.node, card.life, card.interests());
         self.tell_topic(now, topic::Input::Reads { node, topics });
         self.tell_membership(now, membership::Input::Known { node, life });
         out.push(Output::Changed);

@@ -10,12 +10,13 @@ use tokio::sync::oneshot;
 use super::peer::{Member, Overview, Peer};
 use super::publisher::Outgoing;
 use super::sinks::Deliveries;
+use crate::base::group::Group;
 use crate::base::id::NodeId;
 use crate::base::token::Token;
 use crate::engine::{Recording, Story};
 use crate::net::{Fault, FaultError};
 use crate::protocol::discovery::{ConnectError, Topology};
-use crate::protocol::topic::{Kept, MessageId, Query, Report, TopicError};
+use crate::protocol::topic::{Kept, MessageId, Query, Report, Strategy, TopicError};
 
 /// Commands that may wait for the driver.
 pub const MAILBOX: usize = 1_024;
@@ -27,6 +28,8 @@ pub struct Publication {
     pub payload: Bytes,
     pub relays: NonZeroU8,
     pub foreign: bool,
+    pub strategy: Strategy,
+    pub if_read: bool,
 }
 
 /// Everything a handle can ask.
@@ -41,6 +44,7 @@ pub enum Command {
     Subscribe {
         topic: String,
         own: bool,
+        group: Option<Group>,
         reply: oneshot::Sender<Result<(Token, Deliveries), TopicError>>,
     },
     /// Somebody will publish much.

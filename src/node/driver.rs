@@ -255,18 +255,26 @@ impl Driver {
     fn obey(&mut self, command: Command, out: &mut Outbox<Output>) {
         let input = match command {
             Command::Publish { publication, confirm, reply } => {
-                let Publication { topic, payload, relays, foreign } = publication;
+                let Publication { topic, payload, relays, foreign, strategy, if_read } =
+                    publication;
                 let (receipts, report) = confirm.unzip();
                 let token = self.replies.publish(reply, report);
-                let command =
-                    topic::Command::Publish { token, topic, payload, relays, receipts, foreign };
-                Input::Topic(command)
+                Input::Topic(topic::Command::Publish {
+                    token,
+                    topic,
+                    payload,
+                    relays,
+                    receipts,
+                    foreign,
+                    strategy,
+                    if_read,
+                })
             }
-            Command::Subscribe { topic, own, reply } => {
+            Command::Subscribe { topic, own, group, reply } => {
                 let (sink, deliveries) = sink(topic.clone(), self.config.topic.max_undelivered);
                 let subscription = self.replies.subscribe(reply, deliveries);
                 self.sinks.add(subscription, sink);
-                Input::Topic(topic::Command::Subscribe { subscription, topic, own })
+                Input::Topic(topic::Command::Subscribe { subscription, topic, own, group })
             }
             Command::Publisher(outgoing) => return self.outgoing.push(outgoing),
             Command::Unsubscribe(subscription) => {
@@ -355,8 +363,8 @@ impl Driver {
             true => linked,
             false => self.engine.discovery().is_neighbour(id),
         };
-        let (name, addresses, topics, labels) = card
-            .map(|card| (card.name, card.addresses, card.topics, card.labels))
+        let (name, addresses, topics, groups, labels) = card
+            .map(|card| (card.name, card.addresses, card.topics, card.groups, card.labels))
             .unwrap_or_default();
         Peer {
             id,
@@ -366,6 +374,7 @@ impl Driver {
             since: now.since(member.since),
             addresses,
             topics,
+            groups,
             labels,
             linked,
             neighbour,
@@ -395,6 +404,7 @@ impl Driver {
             addresses: self.network.addresses(),
             door: self.network.door_addresses(),
             topics: own.topics.clone(),
+            groups: own.groups.clone(),
             links: self.engine.links().peers().count(),
             max_message_bytes: self.config.topic.max_message_bytes,
             stats: Stats {

@@ -178,8 +178,11 @@ impl Node {
     }
 
     /// Receives what is published on a topic from now on: each message once, those of an author in
-    /// the order of their numbers. See [`Subscribe`] for one's own messages. Dropped before it is
-    /// ready, there is no subscription.
+    /// the order of their numbers. See [`Subscribe`] for one's own messages and for groups that
+    /// share messages. Dropped before it is ready, there is no subscription.
+    ///
+    /// In the name of a [`Topic`] the level `*` stands for any one level, and `>` at the end for
+    /// one or more: such a pattern reads many topics, whose names are in the deliveries.
     ///
     /// ```
     /// # use gossip_mesh::{Config, Node, Topic};
@@ -191,6 +194,10 @@ impl Node {
     /// let mut lines = node.subscribe(CHAT).own_messages().await?;
     /// node.publish(CHAT, &"hello".to_string()).await?;
     /// assert_eq!(lines.next().await.unwrap().value, "hello");
+    ///
+    /// let mut rooms = node.subscribe(Topic::<String>::new("rooms/*")).own_messages().await?;
+    /// node.publish(Topic::<String>::new("rooms/kitchen"), &"warm".to_string()).await?;
+    /// assert_eq!(rooms.next().await.unwrap().id.topic, "rooms/kitchen");
     /// # node.leave().await }
     /// ```
     pub fn subscribe<T, C: Codec<T>>(&self, topic: Topic<T, C>) -> Subscribe<T, C> {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pace::TurnStats;
 use super::tally::{ReaderStats, Refusals, TreeTraffic, Undelivered};
+use crate::base::group::Group;
 use crate::base::id::{Incarnation, Life, NodeId};
 use crate::net::{CarrierStats, DoorStats, StreamStats};
 use crate::protocol::discovery::DiscoveryStats;
@@ -32,8 +33,11 @@ pub struct Peer {
     pub since: Duration,
     /// Where it says it can be dialled.
     pub addresses: Vec<Multiaddr>,
-    /// What it reads.
+    /// What it reads in no group: topics and patterns.
     pub topics: BTreeSet<String>,
+    /// What it reads in queue groups: topics and patterns, each with its groups.
+    #[serde(default)]
+    pub groups: BTreeMap<String, BTreeSet<Group>>,
     /// What its operator wants others to know.
     pub labels: BTreeMap<String, String>,
     /// There is a live link with it.
@@ -101,8 +105,11 @@ pub struct Overview {
     pub addresses: Vec<Multiaddr>,
     /// Where foreign programs can dial it.
     pub door: Vec<Multiaddr>,
-    /// What it reads.
+    /// What it reads in no group: topics and patterns.
     pub topics: BTreeSet<String>,
+    /// What it reads in queue groups: topics and patterns, each with its groups.
+    #[serde(default)]
+    pub groups: BTreeMap<String, BTreeSet<Group>>,
     /// Live links.
     pub links: usize,
     /// Largest payload it publishes, in bytes.

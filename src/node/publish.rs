@@ -11,7 +11,7 @@ use super::command::{Command, Publication};
 use super::error::Error;
 use super::handle::Node;
 use crate::base::codec::EncodeError;
-use crate::protocol::topic::{MessageId, Report};
+use crate::protocol::topic::{MessageId, Report, Strategy};
 
 /// A message to be published; await it to send it.
 #[must_use = "a message is sent when this is awaited"]
@@ -43,6 +43,8 @@ impl Publish {
             payload: payload.into(),
             relays: NonZeroU8::MIN,
             foreign,
+            strategy: Strategy::default(),
+            if_read: false,
         });
         Self { node, publication }
     }
@@ -56,9 +58,59 @@ impl Publish {
         self
     }
 
+    /// How the member of each queue group is chosen that gets the message. Default
+    /// [`Strategy::RoundRobin`].
+    ///
+    /// The member is asked to confirm it; one that does not within `topic.confirm_within`, or is
+    /// gone, is followed by the next. So each group gets it at least once while it has a member
+    /// that lives, and each living member at most once.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// use futures::StreamExt;
+    /// use gossip_mesh::Strategy;
+    /// const JOBS: Topic<u32> = Topic::new("jobs");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let mut jobs = node.subscribe(JOBS).group("workers").own_messages().await?;
+    /// node.publish(JOBS, &7).strategy(Strategy::LeastRecent).await?;
+    /// assert_eq!(jobs.next().await.unwrap().value, 7);
+    /// # node.leave().await }
+    /// ```
+    pub fn strategy(mut self, strategy: Strategy) -> Self {
+        if let Ok(publication) = &mut self.publication {
+            publication.strategy = strategy;
+        }
+        self
+    }
+
+    /// Sends it only while another node reads the topic by its card. Otherwise it is refused with
+    /// [`TopicError::NobodyReads`](crate::TopicError::NobodyReads), instead of waiting for a first
+    /// reader.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// use gossip_mesh::{Error, TopicError};
+    /// const CHAT: Topic<String> = Topic::new("chat");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let sent = node.publish(CHAT, &"hello?".to_string()).if_read().await;
+    /// assert!(matches!(sent, Err(Error::Topic(TopicError::NobodyReads { .. }))));
+    /// # node.leave().await }
+    /// ```
+    pub fn if_read(mut self) -> Self {
+        if let Ok(publication) = &mut self.publication {
+            publication.if_read = true;
+        }
+        self
+    }
+
     /// Asks all readers to confirm and waits at most `within` for the last of them. Expected are
-    /// those whose cards read the topic when the message is accepted. A confirmation travels back
-    /// the way the message came. Dropped before it is ready, the message may have been sent.
+    /// those whose cards read the topic when the message is accepted, and of each queue group the
+    /// chosen member. A confirmation travels back the way the message came. Dropped before it is
+    /// ready, the message may have been sent.
     ///
     /// # Errors
     /// As awaiting the publish itself. Readers that are missing are no error; see the report.

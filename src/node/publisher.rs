@@ -15,7 +15,7 @@ use super::command::Command;
 use super::error::Error;
 use super::handle::Node;
 use crate::base::codec::{Cbor, Codec};
-use crate::base::name::check_name;
+use crate::base::pattern::check_topic;
 use crate::protocol::topic::{Topic, TopicError};
 
 /// Most messages between a publisher and the driver.
@@ -33,6 +33,9 @@ const BATCH: usize = 256;
 /// The guarantees are those of [`Node::publish`]: order, no duplicates, repair. What was sent is on
 /// its way in the order of the calls; [`flush`](Self::flush) waits until the node has taken all of
 /// it. A message that is accepted here and cannot go out in time is told as an event.
+///
+/// What queue groups share goes to their members in turn, and each message on its own: that is
+/// slower, and [`send`](Self::send) then waits for members to confirm, too.
 ///
 /// ```
 /// # use futures::StreamExt;
@@ -66,7 +69,7 @@ pub struct Publisher<T, C = Cbor> {
 impl<T, C: Codec<T>> Publisher<T, C> {
     pub(super) async fn open(node: Node, topic: Topic<T, C>) -> Result<Self, Error> {
         let name = topic.name().to_owned();
-        if let Err(reason) = check_name(&name) {
+        if let Err(reason) = check_topic(&name) {
             return Err(TopicError::BadName { name, reason }.into());
         }
         let (to, from) = mpsc::channel(MESSAGES);

@@ -16,9 +16,10 @@ use super::error::Error;
 use super::handle::Node;
 use super::sinks::Deliveries;
 use crate::base::codec::{Cbor, Codec};
+use crate::base::group::Group;
 use crate::base::token::Token;
 use crate::engine::Event;
-use crate::protocol::topic::{Delivery, Topic};
+use crate::protocol::topic::{Delivery, Topic, TopicError};
 
 /// A subscription to be made; await it to make it.
 #[must_use = "a subscription begins when this is awaited"]
@@ -26,11 +27,18 @@ pub struct Subscribe<T, C> {
     node: Node,
     topic: Topic<T, C>,
     own: bool,
+    group: Option<Shared>,
+}
+
+/// A group as the user names it.
+enum Shared {
+    ByName(String),
+    ByHost(String),
 }
 
 impl<T, C: Codec<T>> Subscribe<T, C> {
     pub(super) fn new(node: Node, topic: Topic<T, C>) -> Self {
-        Self { node, topic, own: false }
+        Self { node, topic, own: false, group: None }
     }
 
     /// Also what this node publishes itself.
@@ -39,10 +47,71 @@ impl<T, C: Codec<T>> Subscribe<T, C> {
         self
     }
 
+    /// Shares the messages with the other members of this queue group: each message of a publisher
+    /// goes to one node of every group, and to all readers in no group. Whose turn it is the
+    /// publisher says ([`Publish::strategy`](crate::Publish::strategy)); several subscriptions of
+    /// one node share what comes to it. A name has 1 to 64 bytes.
+    ///
+    /// A member confirms a message when it is handed to its subscription: what a subscription has
+    /// not taken yet when its node dies, or misses because it is too slow, is lost.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// use futures::StreamExt;
+    /// const JOBS: Topic<u32> = Topic::new("jobs");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let mut one = node.subscribe(JOBS).group("workers").own_messages().await?;
+    /// let mut other = node.subscribe(JOBS).group("workers").own_messages().await?;
+    /// for job in 1..=2 {
+    ///     node.publish(JOBS, &job).await?;
+    /// }
+    /// assert_eq!(one.next().await.unwrap().value, 1);
+    /// assert_eq!(other.next().await.unwrap().value, 2);
+    /// # node.leave().await }
+    /// ```
+    pub fn group(mut self, name: impl Into<String>) -> Self {
+        self.group = Some(Shared::ByName(name.into()));
+        self
+    }
+
+    /// As [`group`](Self::group), but shares only with members on the same host: one node of every
+    /// host gets each message. The host is what the node's label `host` says.
+    ///
+    /// Awaiting it fails with [`TopicError::NoHost`] on a node without that label.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// use futures::StreamExt;
+    /// const JOBS: Topic<u32> = Topic::new("jobs");
+    /// let mut config = Config::lab();
+    /// config.labels.insert("host".to_owned(), "kitchen".to_owned());
+    /// let node = Node::builder().config(config).spawn().await?;
+    /// let mut jobs = node.subscribe(JOBS).group_by_host("caches").own_messages().await?;
+    /// node.publish(JOBS, &7).await?;
+    /// assert_eq!(jobs.next().await.unwrap().value, 7);
+    /// # node.leave().await }
+    /// ```
+    pub fn group_by_host(mut self, name: impl Into<String>) -> Self {
+        self.group = Some(Shared::ByHost(name.into()));
+        self
+    }
+
     async fn begin(self) -> Result<Subscription<T, C>, Error> {
-        let Self { node, topic, own } = self;
+        let Self { node, topic, own, group } = self;
         let name = topic.name().to_owned();
-        let subscribe = |reply| Command::Subscribe { topic: name, own, reply };
+        let group = match group {
+            None => None,
+            Some(Shared::ByName(name)) => Some(Group { name, host: None }),
+            Some(Shared::ByHost(name)) => {
+                let host = node.config().labels.get("host").ok_or(TopicError::NoHost)?;
+                Some(Group { name, host: Some(host.clone()) })
+            }
+        };
+        let subscribe = |reply| Command::Subscribe { topic: name, own, group, reply };
         let (token, deliveries) = node.ask(subscribe).await??;
         Ok(Subscription { node, topic, token, deliveries, kind: PhantomData })
     }
@@ -57,7 +126,8 @@ impl<T: 'static, C: Codec<T> + 'static> IntoFuture for Subscribe<T, C> {
     }
 }
 
-/// The messages of a topic, each once. Ends when the node stops. Dropping it ends the
+/// The messages of a topic, or of all topics of a pattern, each once. A delivery's `id` names its
+/// topic. Ends when the node stops. Dropping it ends the
 /// subscription.
 ///
 /// It holds up to `topic.max_undelivered` messages; above that new ones are dropped for this

@@ -88,6 +88,10 @@ pub struct Refusals {
     pub waiting_full: u64,
     /// The topic's name cannot be one.
     pub bad_name: u64,
+    /// Only for readers, and there was none.
+    pub nobody_reads: u64,
+    /// As many waited for members of queue groups to confirm as may.
+    pub groups_busy: u64,
 }
 
 impl Undelivered {
@@ -111,8 +115,12 @@ impl Refusals {
             TopicError::TooLarge { .. } => self.too_large += 1,
             TopicError::WaitingFull { .. } => self.waiting_full += 1,
             TopicError::BadName { .. } => self.bad_name += 1,
-            // That is no publisher's.
-            TopicError::TooManySubscriptions(_) => {}
+            TopicError::NobodyReads { .. } => self.nobody_reads += 1,
+            TopicError::GroupsBusy { .. } => self.groups_busy += 1,
+            // These are no publisher's.
+            TopicError::BadGroup { .. }
+            | TopicError::NoHost
+            | TopicError::TooManySubscriptions(_) => {}
         }
     }
 }

@@ -1,6 +1,9 @@
 //! A topic to hold on to, and messages that were kept.
 
 use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use tokio::sync::watch;
 
 use super::error::Error;
 use super::handle::Node;
@@ -10,22 +13,30 @@ use super::subscribe::Subscribe;
 use crate::base::codec::{Cbor, Codec, DecodeError};
 use crate::base::id::NodeId;
 use crate::base::time::WallTime;
-use crate::protocol::topic::{Kept, MessageId, Topic, Way};
+use crate::protocol::topic::{Kept, MessageId, Strategy, Topic, Way};
 
 /// A topic of a node: publish, subscribe, and ask who reads it.
 pub struct TopicHandle<T, C = Cbor> {
     node: Node,
     topic: Topic<T, C>,
+    strategy: Strategy,
 }
 
 impl<T, C: Codec<T>> TopicHandle<T, C> {
     pub(super) fn new(node: Node, topic: Topic<T, C>) -> Self {
-        Self { node, topic }
+        Self { node, topic, strategy: Strategy::default() }
+    }
+
+    /// Chooses the members of queue groups in this way, for all that is published by this handle.
+    #[must_use]
+    pub fn strategy(mut self, strategy: Strategy) -> Self {
+        self.strategy = strategy;
+        self
     }
 
     /// As [`Node::publish`].
     pub fn publish(&self, value: &T) -> Publish {
-        self.node.publish(self.topic.clone(), value)
+        self.node.publish(self.topic.clone(), value).strategy(self.strategy.clone())
     }
 
     /// As [`Node::publisher`].
@@ -41,7 +52,8 @@ impl<T, C: Codec<T>> TopicHandle<T, C> {
         self.node.subscribe(self.topic.clone())
     }
 
-    /// The other nodes that read the topic, by their cards.
+    /// The other nodes that read the topic by their cards: by its name or by a pattern, in a group
+    /// or in none. Of a pattern: those that read by this very pattern.
     ///
     /// # Errors
     /// [`Error::Stopped`].
@@ -55,6 +67,33 @@ impl<T, C: Codec<T>> TopicHandle<T, C> {
     /// [`Error::Stopped`].
     pub async fn has_reader(&self) -> Result<bool, Error> {
         Ok(!self.readers().await?.is_empty())
+    }
+
+    /// Whether another node reads the topic: at once as it is, and then whenever it changes. For
+    /// producers that pause while nobody listens. Changes that come faster than they are taken may
+    /// be left out; the last one never is. Ends when the node leaves. It keeps the node running.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// use futures::StreamExt;
+    /// const CHAT: Topic<String> = Topic::new("chat");
+    /// let one = Node::builder().config(Config::lab()).spawn().await?;
+    /// let two = Node::builder().config(Config::lab()).spawn().await?;
+    /// two.connect(one.addresses().await?.remove(0)).await?;
+    ///
+    /// let mut is_read = one.topic(CHAT).is_read();
+    /// assert_eq!(is_read.next().await, Some(false));
+    /// let lines = two.subscribe(CHAT).await?;
+    /// assert_eq!(is_read.next().await, Some(true));
+    /// drop(lines);
+    /// assert_eq!(is_read.next().await, Some(false));
+    /// # one.leave().await?; two.leave().await }
+    /// ```
+    pub fn is_read(&self) -> BoxStream<'static, bool> {
+        let name = self.topic.name().to_owned();
+        stream::unfold((self.node.clone(), name, self.node.changes(), None), next_look).boxed()
     }
 
     /// Waits until another node reads the topic. Dropping it is safe.
@@ -91,6 +130,21 @@ impl<T, C: Codec<T>> TopicHandle<T, C> {
         }
     }
 }
+
+/// Whether another node reads a topic: first as it is, then whenever it changes.
+async fn next_look((node, topic, mut changes, last): Looking) -> Option<(bool, Looking)> {
+    loop {
+        changes.mark_unchanged();
+        let is_read = !node.readers(&topic).await.ok()?.is_empty();
+        if last != Some(is_read) {
+            return Some((is_read, (node, topic, changes, Some(is_read))));
+        }
+        changes.changed().await.ok()?;
+    }
+}
+
+/// The node, the topic, what tells of changes, and what was seen last.
+type Looking = (Node, String, watch::Receiver<u64>, Option<bool>);
 
 /// A message that was received and kept.
 #[derive(Clone, Debug)]

@@ -58,6 +58,7 @@ impl Writer {
             receipts: false,
             foreign: false,
             origin: None,
+            chosen: None,
         };
         self.next += payloads.len() as u64;
         Batch::seal(head, &payloads, &mut self.signer).wire().clone()
@@ -81,7 +82,12 @@ impl Reader {
     pub fn new(author: NodeId) -> Self {
         let mut reader = Self { engine: Engine::new(settings()), author, out: Outbox::new() };
         let (subscription, topic) = (Token(1), TOPIC.to_owned());
-        reader.turn(Input::Topic(Command::Subscribe { subscription, topic, own: false }));
+        reader.turn(Input::Topic(Command::Subscribe {
+            subscription,
+            topic,
+            own: false,
+            group: None,
+        }));
         reader
     }
 

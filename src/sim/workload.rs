@@ -22,7 +22,7 @@ pub(crate) fn subscribe<B: Breed>(stage: &mut Stage<'_, B>, node: u32) {
     if stage.scenario.workload.is_some() && stage.scenario.rooms == Rooms::All {
         let subscription = Token(stage.name());
         let topic = TOPIC.to_owned();
-        let command = topic::Command::Subscribe { subscription, topic, own: false };
+        let command = topic::Command::Subscribe { subscription, topic, own: false, group: None };
         stage.input(node, Input::Topic(command));
     }
 }
@@ -43,6 +43,8 @@ pub(crate) fn publish<B: Breed>(stage: &mut Stage<'_, B>) {
         relays: NonZeroU8::MIN,
         receipts: None,
         foreign: false,
+        strategy: topic::Strategy::RoundRobin,
+        if_read: false,
     };
     stage.input(node, Input::Topic(command));
 }

@@ -55,6 +55,33 @@ fn lines_go_into_a_lab_and_out_of_it_and_none_is_lost() {
 }
 
 #[test]
+fn filters_in_one_group_share_the_lines_of_a_pattern() {
+    let world = World::new();
+    world.start("-n 3");
+    let mut subs = Vec::new();
+    for node in [2, 3] {
+        let words = format!("sub work/* --group shift --node {node}");
+        let mut sub = Running::spawn(world.command(&words));
+        sub.first_line(|| drop(world.ok("send-message 1 probe --topic work/today")));
+        subs.push(sub);
+    }
+    let lines: String = (10..30).map(|number| format!("{number}\n")).collect();
+    let words = "pub work/today --node 1 --strategy least-recent";
+    assert_eq!(world.feed(words, lines.as_bytes()).code, 0);
+    let mut seen = Vec::new();
+    for sub in &mut subs {
+        let mine = std::iter::repeat_with(|| sub.line()).filter(|line| line != "probe\n");
+        seen.extend(mine.take(10));
+    }
+    seen.sort();
+    assert_eq!(seen.concat(), lines);
+    let said = world.feed("pub work/* --node 1", b"x\n");
+    assert!(said.code != 0 && said.err.contains("name one topic"), "{said:?}");
+    let said = world.feed("pub work/today --node 1 --strategy best", b"x\n");
+    assert!(said.code == 2 && said.err.contains("is no strategy"), "{said:?}");
+}
+
+#[test]
 fn a_filter_ends_when_nobody_reads_it_any_more() {
     let world = World::new();
     world.start("-n 2");

@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::group::Chosen;
 use crate::base::id::{Life, NodeId};
 use crate::base::name::check_name;
+use crate::base::pattern::check_topic;
 use crate::base::time::WallTime;
 
-/// Largest head, in bytes. The longest names and origin need about 1,200; the rest is for later
-/// versions, whose unknown fields are skipped.
+/// Largest head, in bytes. The longest names and origin, and the members of twelve groups, need
+/// about 3,000; the rest is for later versions, whose unknown fields are skipped.
 pub(crate) const MAX_HEAD: usize = 4 * 1024;
 
 /// Longest name of a foreign message among foreigners. (gossipsub's: a PeerId of at most 42 bytes
@@ -47,6 +49,9 @@ pub(crate) struct Head {
     /// Where it came from, when that was outside the members.
     #[serde(default, rename = "o", skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// Which members of queue groups it is for.
+    #[serde(default, rename = "g", skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<Chosen>,
 }
 
 /// Where on the tree carrier a batch is: the how-manyth of its author's life in this bucket.
@@ -84,7 +89,11 @@ impl Head {
         let placed = self.place.is_none_or(|place| place.sequence > 0);
         let origin = self.origin.as_ref().is_none_or(Origin::is_valid);
         let numbered = self.first > 0 && self.first.checked_add(u64::from(self.count)).is_some();
-        numbered && self.count > 0 && placed && origin && check_name(&self.topic).is_ok()
+        let chosen = self.chosen.as_ref().is_none_or(|chosen| {
+            // Who confirms a batch confirms one message.
+            chosen.is_valid(self.first) && (self.count == 1 || chosen.names_nobody())
+        });
+        numbered && self.count > 0 && placed && origin && chosen && check_topic(&self.topic).is_ok()
     }
 }
 

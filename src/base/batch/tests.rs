@@ -1,7 +1,9 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::{Batch, Flaw, Head, Item, Place, varint};
+use super::head::{MAX_HEAD, MAX_ORIGIN};
+use super::{Batch, Flaw, Head, Item, Origin, Place, varint};
+use crate::base::group::{Chosen, Group, MAX_CHOSEN, MAX_GROUP_NAME};
 use crate::base::id::Life;
 use crate::base::key::SecretKey;
 use crate::base::signer::{Signer, Verifier};
@@ -23,6 +25,7 @@ fn head(signer: &Signer, first: u64) -> Head {
         receipts: false,
         foreign: false,
         origin: None,
+        chosen: None,
     }
 }
 
@@ -118,4 +121,48 @@ fn limits_hold_before_anything_is_believed() {
         let batch = Batch::seal(head, &[(WallTime(1), Bytes::new())], &mut signer);
         assert_eq!(Batch::read(batch.wire(), 200).unwrap_err(), Flaw::Malformed);
     }
+}
+
+#[test]
+fn the_largest_head_fits() {
+    let mut signer = signer(1);
+    let name = "n".repeat(256);
+    let long = "g".repeat(MAX_GROUP_NAME);
+    let group = Group { name: long.clone(), host: Some(long) };
+    let head = Head {
+        life: Life(u64::MAX),
+        topic: name.clone(),
+        place: Some(Place { bucket: u16::MAX, sequence: u64::MAX }),
+        receipts: true,
+        foreign: true,
+        origin: Some(Origin { author: name, name: vec![255; MAX_ORIGIN] }),
+        chosen: Some(Chosen {
+            all: false,
+            members: vec![(group, signer.me()); MAX_CHOSEN],
+            again: Some(u64::MAX - 2),
+        }),
+        ..head(&signer, u64::MAX - 1)
+    };
+    let batch = Batch::seal(head, &[(WallTime(u64::MAX), Bytes::new())], &mut signer);
+    assert!(batch.wire().len() <= MAX_HEAD, "{} bytes", batch.wire().len());
+    assert_eq!(again(batch.wire()).expect("a batch").head(), batch.head());
+}
+
+#[test]
+fn only_a_message_alone_names_members() {
+    let mut signer = signer(1);
+    let named = Chosen {
+        members: vec![(Group { name: "g".into(), host: None }, signer.me())],
+        ..Chosen::default()
+    };
+    let again_of = |first| Chosen { again: Some(first), ..Chosen::default() };
+    let all = Chosen { all: true, ..Chosen::default() };
+    let mut reads = |chosen: Chosen, count| {
+        let head = Head { chosen: Some(chosen), ..head(&signer, 5) };
+        let messages = vec![(WallTime(1), Bytes::new()); count];
+        again(Batch::seal(head, &messages, &mut signer).wire()).is_ok()
+    };
+    assert!(reads(named.clone(), 1) && !reads(named, 2));
+    assert!(reads(again_of(4), 1) && !reads(again_of(4), 2) && !reads(again_of(5), 1));
+    assert!(reads(all, 2));
 }

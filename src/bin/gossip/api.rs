@@ -156,11 +156,23 @@ impl Api {
         self.post("/v1/leave", &(), Duration::ZERO).await
     }
 
-    /// What is published on these topics from now on, the node's own messages too.
-    pub async fn subscribe(&mut self, topics: &[String]) -> Result<Stream, Failure> {
+    /// What is published on these topics from now on, the node's own messages too; in a group,
+    /// what is for the node as its member.
+    pub async fn subscribe(
+        &mut self,
+        topics: &[String],
+        group: Option<&str>,
+        by_host: bool,
+    ) -> Result<Stream, Failure> {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(topics.iter().map(|topic| ("topic", topic)));
         query.append_pair("own", "true");
+        if let Some(group) = group {
+            query.append_pair("group", group);
+        }
+        if by_host {
+            query.append_pair("by_host", "true");
+        }
         self.stream(&format!("/v1/subscribe?{}", query.finish())).await
     }
 

@@ -10,7 +10,7 @@ use crate::base::token::Token;
 use crate::engine::{Event, Input, Output};
 use crate::protocol::discovery::Topology;
 use crate::protocol::membership::{Finding, Standing};
-use crate::protocol::topic::Command;
+use crate::protocol::topic::{Command, Strategy};
 
 fn two() -> World {
     let mut world = World::default();
@@ -118,6 +118,8 @@ fn receipts_that_arrived_are_kept_nowhere() {
         relays: NonZeroU8::MIN,
         receipts: Some(SECOND),
         foreign: false,
+        strategy: Strategy::RoundRobin,
+        if_read: false,
     };
     world.input(1, Input::Topic(publish));
     world.run(100 * MS);

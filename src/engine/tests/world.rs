@@ -131,7 +131,7 @@ impl World {
     pub fn subscribe(&mut self, number: u8, topic: &str) {
         let topic = topic.to_owned();
         let subscription = self.token();
-        let command = topic::Command::Subscribe { subscription, topic, own: false };
+        let command = topic::Command::Subscribe { subscription, topic, own: false, group: None };
         self.input(number, Input::Topic(command));
     }
 
@@ -144,6 +144,8 @@ impl World {
             relays: std::num::NonZeroU8::MIN,
             receipts: None,
             foreign: false,
+            strategy: topic::Strategy::RoundRobin,
+            if_read: false,
         };
         self.input(number, Input::Topic(command));
     }

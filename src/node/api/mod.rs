@@ -11,7 +11,7 @@
 //! | `GET /v1/recording` | what the flight recorder holds: the bytes of a [`Recording`](crate::Recording) |
 //! | `POST /v1/publish` | publish a message: [`PublishRequest`] to [`PublishReply`] |
 //! | `POST /v1/messages` | read kept messages: [`Query`](crate::Query) to a list of [`MessageView`] |
-//! | `GET /v1/subscribe?topic=…&own=true` | messages as they come: server-sent events, each a [`MessageView`] |
+//! | `GET /v1/subscribe?topic=…&own=true&group=…` | messages as they come: server-sent events, each a [`MessageView`] |
 //! | `GET /v1/events` | what happens: server-sent events, each an [`Event`](crate::Event) |
 //! | `POST /v1/connect` | link with an address: [`ConnectRequest`] to [`NodeReference`] |
 //! | `POST /v1/disconnect`, `POST /v1/forget` | for a [`NodeReference`] |

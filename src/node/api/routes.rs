@@ -25,7 +25,7 @@ use crate::net::{Fault, FaultError};
 use crate::node::handle::WeakNode;
 use crate::node::{Error, Node};
 use crate::protocol::discovery::Topology;
-use crate::protocol::topic::{Query, Topic};
+use crate::protocol::topic::{NotAStrategy, Query, Topic, TopicError};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -97,6 +97,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let status = match &error {
             Error::Stopped => StatusCode::SERVICE_UNAVAILABLE,
+            Error::Topic(TopicError::NobodyReads { .. }) => StatusCode::CONFLICT,
             Error::Topic(_) | Error::Config(_) | Error::Encode(_) => StatusCode::BAD_REQUEST,
             Error::Connect(_) | Error::NotRecorded => StatusCode::CONFLICT,
             Error::Fault(FaultError::Off) => StatusCode::FORBIDDEN,
@@ -213,6 +214,15 @@ async fn publish(
     let topic: Topic<Vec<u8>, Raw> = Topic::named(request.topic);
     let topic = if request.foreign { topic.foreign() } else { topic };
     let publish = node.upgrade()?.publish(topic, &payload).relays(relays);
+    let publish = match request.strategy {
+        None => publish,
+        Some(name) => {
+            let chosen =
+                name.parse().map_err(|error: NotAStrategy| Failure::bad(error.to_string()));
+            publish.strategy(chosen?)
+        }
+    };
+    let publish = if request.if_read { publish.if_read() } else { publish };
     Ok(Json(match request.confirm_ms {
         None => PublishReply { id: publish.await?, report: None },
         Some(within) => {

@@ -32,12 +32,14 @@ pub async fn events(State(node): State<WeakNode>) -> Result<Events, Failure> {
     Ok(sent(node.upgrade()?.events()))
 }
 
-/// What is published on one or more topics, from now on. `topic` may be repeated.
+/// What is published on one or more topics, from now on. `topic` may be repeated, and be a pattern.
 #[utoipa::path(
     get, path = "/v1/subscribe",
     params(
-        ("topic" = String, Query, description = "a topic; may be repeated"),
+        ("topic" = String, Query, description = "a topic or a pattern; may be repeated"),
         ("own" = Option<bool>, Query, description = "also what this node publishes itself"),
+        ("group" = Option<String>, Query, description = "share the messages with this group"),
+        ("by_host" = Option<bool>, Query, description = "with its members on this host only"),
     ),
     responses((status = 200, description = "messages"), (status = 400, body = super::Problem))
 )]
@@ -51,6 +53,11 @@ pub async fn subscribe(
     for topic in asked.topics {
         let subscribe = node.subscribe::<Vec<u8>, Raw>(Topic::named(topic));
         let subscribe = if asked.own { subscribe.own_messages() } else { subscribe };
+        let subscribe = match &asked.group {
+            None => subscribe,
+            Some(name) if asked.by_host => subscribe.group_by_host(name),
+            Some(name) => subscribe.group(name),
+        };
         all.push(subscribe.await?);
     }
     Ok(sent(all.map(MessageView::from)))
@@ -59,17 +66,24 @@ pub async fn subscribe(
 struct Asked {
     topics: Vec<String>,
     own: bool,
+    group: Option<String>,
+    by_host: bool,
 }
 
 impl Asked {
     fn read(query: &str) -> Result<Self, Failure> {
-        let mut asked = Self { topics: Vec::new(), own: false };
+        let mut asked = Self { topics: Vec::new(), own: false, group: None, by_host: false };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match name.as_ref() {
                 "topic" => asked.topics.push(value.into_owned()),
                 "own" => asked.own = value == "true",
+                "group" => asked.group = Some(value.into_owned()),
+                "by_host" => asked.by_host = value == "true",
                 other => return Err(Failure::bad(format!("`{other}` is not asked for here"))),
             }
+        }
+        if asked.by_host && asked.group.is_none() {
+            return Err(Failure::bad("`by_host` goes with a `group`"));
         }
         if asked.topics.is_empty() {
             return Err(Failure::bad("name at least one `topic`"));

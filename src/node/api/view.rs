@@ -1,6 +1,6 @@
 //! What travels over the local API: plain numbers and texts, for programs in any language.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,6 +8,7 @@ use multiaddr::Multiaddr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::base::group::Group;
 use crate::base::id::NodeId;
 use crate::node::{Member, Message, Overview, Peer, Stats};
 use crate::protocol::discovery::Degrees;
@@ -45,8 +46,12 @@ pub struct NodeView {
     pub addresses: Vec<String>,
     /// Where foreign programs can dial it, with `/p2p/…`.
     pub door: Vec<String>,
-    /// What it reads.
+    /// What it reads in no group: topics and patterns.
     pub topics: Vec<String>,
+    /// What it reads in queue groups: topics and patterns, each with its groups, written `name` or
+    /// `name@host`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<String, Vec<String>>,
     /// Live links.
     pub links: usize,
     /// Largest payload it publishes, in bytes.
@@ -73,8 +78,12 @@ pub struct PeerView {
     pub since_ms: u64,
     /// Where it says it can be dialled.
     pub addresses: Vec<String>,
-    /// What it reads.
+    /// What it reads in no group: topics and patterns.
     pub topics: Vec<String>,
+    /// What it reads in queue groups: topics and patterns, each with its groups, written `name` or
+    /// `name@host`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<String, Vec<String>>,
     /// What its operator wants others to know.
     pub labels: BTreeMap<String, String>,
     /// There is a live link with it.
@@ -123,6 +132,13 @@ pub struct PublishRequest {
     pub relays: Option<u8>,
     /// Doors carry the topic too.
     pub foreign: bool,
+    /// How the member is chosen that gets it in a queue group: `round-robin`, `random`,
+    /// `least-recent` or `all`. Default `round-robin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<String>,
+    /// Refuse it while no other node reads the topic.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub if_read: bool,
     /// Ask the readers to confirm, and wait this long for the last of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confirm_ms: Option<u64>,
@@ -223,6 +239,10 @@ fn texts(things: impl IntoIterator<Item = impl ToString>) -> Vec<String> {
     things.into_iter().map(|thing| thing.to_string()).collect()
 }
 
+fn group_texts(groups: BTreeMap<String, BTreeSet<Group>>) -> BTreeMap<String, Vec<String>> {
+    groups.into_iter().map(|(name, groups)| (name, texts(groups))).collect()
+}
+
 impl From<Overview> for NodeView {
     fn from(node: Overview) -> Self {
         let pinned = |addresses: Vec<Multiaddr>| {
@@ -243,6 +263,7 @@ impl From<Overview> for NodeView {
             addresses: pinned(node.addresses),
             door: pinned(node.door),
             topics: texts(node.topics),
+            groups: group_texts(node.groups),
             links: node.links,
             max_message_bytes: node.max_message_bytes,
             stats: node.stats,
@@ -260,6 +281,7 @@ impl From<Peer> for PeerView {
             since_ms: millis(peer.since),
             addresses: texts(peer.addresses),
             topics: texts(peer.topics),
+            groups: group_texts(peer.groups),
             labels: peer.labels,
             linked: peer.linked,
             neighbour: peer.neighbour,

@@ -265,7 +265,8 @@ impl Book {
 /// What a card costs in memory, in bytes, roughly: what was signed, and the list entries, texts and
 /// addresses it was read into.
 fn cost(card: &Card, signed: &SignedCard) -> usize {
-    let lists = card.addresses.len() + card.topics.len() + card.labels.len();
+    let groups: usize = card.groups.values().map(|groups| 1 + 2 * groups.len()).sum();
+    let lists = card.addresses.len() + card.topics.len() + groups + card.labels.len();
     let parts = lists + card.neighbours.len();
     signed.card.len() + signed.signature.len() + parts * PART
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::wire::SignedCard;
 use crate::base::codec::{from_cbor, to_cbor};
+use crate::base::group::{Group, Interests};
 use crate::base::id::{Life, NodeId};
 use crate::base::key::SecretKey;
 use crate::base::limits::{MAX_ADDRESSES, MAX_CARD, MAX_LABELS, MAX_TOPICS};
@@ -25,9 +26,14 @@ pub struct Card {
     pub name: String,
     /// Where it can be dialled, at most 32 addresses, without its own `/p2p/…` at the end.
     pub addresses: Vec<Multiaddr>,
-    /// The topics it reads, at most 1,024. Those beyond, and those that do not fit into 32 KiB of
-    /// card, are left out, the last in the order of the alphabet first.
+    /// The topics and patterns it reads in no group, at most 1,024 together with those in groups.
+    /// Those beyond, and those that do not fit into 32 KiB of card, are left out, the last in the
+    /// order of the alphabet first.
     pub topics: BTreeSet<String>,
+    /// The topics and patterns it reads in queue groups, each with its groups. What does not fit is
+    /// left out likewise, before any of `topics` is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<String, BTreeSet<Group>>,
     /// Whatever its operator wants others to know, at most 64 labels. Their names follow the rules
     /// of all names. What does not fit is left out likewise.
     pub labels: BTreeMap<String, String>,
@@ -41,6 +47,11 @@ impl Card {
     /// What the newest card is told by: the higher of two is the newer.
     pub(super) fn rank(&self) -> (Life, u64) {
         (self.life, self.version)
+    }
+
+    /// All that it reads.
+    pub(crate) fn interests(&self) -> Interests {
+        Interests { topics: self.topics.clone(), groups: self.groups.clone() }
     }
 
     /// Writes and signs it.
@@ -57,8 +68,8 @@ pub(super) fn read(signed: &SignedCard) -> Option<Card> {
     let proper = check_name(&card.name).is_ok()
         && card.addresses.len() <= MAX_ADDRESSES
         && card.addresses.iter().all(|a| !a.is_empty() && a.len() <= MAX_ADDRESS)
-        && card.topics.len() <= MAX_TOPICS
-        && card.topics.iter().all(|topic| check_name(topic).is_ok())
+        && card.topics.len() + card.groups.values().map(BTreeSet::len).sum::<usize>() <= MAX_TOPICS
+        && card.interests().is_valid()
         && card.labels.len() <= MAX_LABELS
         && card.labels.keys().all(|label| check_name(label).is_ok())
         && card.neighbours.len() <= MAX_NEIGHBOURS;

@@ -1,12 +1,11 @@
 //! What may happen to discovery.
 
-use std::collections::BTreeSet;
-
 use multiaddr::Multiaddr;
 use serde::{Deserialize, Serialize};
 
 use super::topology::Topology;
 use super::wire::Message;
+use crate::base::group::Interests;
 use crate::base::id::{Life, NodeId};
 use crate::base::token::Token;
 
@@ -81,8 +80,8 @@ pub enum Input {
     },
     /// What this node reads; goes into its card.
     Reads {
-        /// The topics.
-        topics: BTreeSet<String>,
+        /// Topics and patterns, in groups or in none.
+        topics: Interests,
     },
     /// Somebody told where a node is.
     Sighting {

@@ -331,7 +331,7 @@ impl Machine for DiscoveryMachine {
                 self.dialer.listening(&addresses);
                 self.own.set_addresses(now, addresses);
             }
-            Input::Reads { topics } => self.own.set_topics(now, topics),
+            Input::Reads { topics } => self.own.set_interests(now, topics),
             Input::Sighting { source, peer, addresses } => {
                 // mDNS goes on naming who left for a while.
                 let has_left =

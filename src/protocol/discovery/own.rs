@@ -9,11 +9,13 @@ use super::address;
 use super::card::{Card, MAX_ADDRESS, MAX_NEIGHBOURS};
 use super::wire::SignedCard;
 use crate::base::codec::to_cbor;
+use crate::base::group::{Group, Interests};
 use crate::base::id::{Life, NodeId};
 use crate::base::key::SecretKey;
 use crate::base::limits::{MAX_ADDRESSES, MAX_CARD, MAX_LABELS, MAX_TOPICS};
 use crate::base::machine::earliest;
 use crate::base::name::check_name;
+use crate::base::pattern::check_readable;
 use crate::base::time::Time;
 
 /// Changes within this span become one version.
@@ -24,8 +26,8 @@ pub(super) const GATHER: Duration = Duration::from_millis(5);
 pub(super) struct OwnCard {
     key: SecretKey,
     card: Card,
-    /// All topics it reads and all labels it has; the card holds what fits.
-    topics: BTreeSet<String>,
+    /// All that it reads and all labels it has; the card holds what fits.
+    interests: Interests,
     labels: BTreeMap<String, String>,
     /// When the gathered changes become a version.
     change_due: Option<Time>,
@@ -46,14 +48,21 @@ impl OwnCard {
         let node = key.id();
         // Others refuse a card with a bad name. The builder refuses the name before it comes here.
         let name = if check_name(&name).is_ok() { name } else { node.short() };
-        let (addresses, topics) = (Vec::new(), BTreeSet::new());
-        let kept = BTreeMap::new();
-        let neighbours = BTreeSet::new();
-        let card =
-            Card { node, life, version: 1, name, addresses, topics, labels: kept, neighbours };
+        let card = Card {
+            node,
+            life,
+            version: 1,
+            name,
+            addresses: Vec::new(),
+            topics: BTreeSet::new(),
+            groups: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            neighbours: BTreeSet::new(),
+        };
         let refresh_due = Time::ZERO + refresh;
-        let topics = BTreeSet::new();
-        let mut own = Self { key, card, topics, labels, change_due: None, refresh_due, refresh };
+        let interests = Interests::default();
+        let change_due = None;
+        let mut own = Self { key, card, interests, labels, change_due, refresh_due, refresh };
         own.fill();
         own
     }
@@ -82,9 +91,9 @@ impl OwnCard {
     }
 
     /// What this node reads.
-    pub fn set_topics(&mut self, now: Time, topics: BTreeSet<String>) {
-        if topics != self.topics {
-            self.topics = topics;
+    pub fn set_interests(&mut self, now: Time, interests: Interests) {
+        if interests != self.interests {
+            self.interests = interests;
             self.touch(now);
         }
     }
@@ -125,10 +134,11 @@ impl OwnCard {
         earliest(self.change_due, Some(self.refresh_due))
     }
 
-    /// Puts as many labels and topics into the card as fit and others accept.
+    /// Puts as many labels, topics and groups into the card as fit and others accept.
     fn fill(&mut self) {
         self.card.labels.clear();
         self.card.topics.clear();
+        self.card.groups.clear();
         let mut room = MAX_CARD.saturating_sub(to_cbor(&self.card).len() + SLACK);
         let mut fits = |bytes: usize| {
             let left = room.checked_sub(bytes);
@@ -138,9 +148,16 @@ impl OwnCard {
         let labels = self.labels.iter().filter(|(label, _)| check_name(label).is_ok());
         let labels = labels.take(MAX_LABELS).take_while(|(k, v)| fits(written(k) + written(v)));
         self.card.labels = labels.map(|(k, v)| (k.clone(), v.clone())).collect();
-        let topics = self.topics.iter().filter(|topic| check_name(topic).is_ok());
+        let topics = self.interests.topics.iter().filter(|topic| check_readable(topic).is_ok());
         let topics = topics.take(MAX_TOPICS).take_while(|topic| fits(written(topic)));
         self.card.topics = topics.cloned().collect();
+        let left = MAX_TOPICS.saturating_sub(self.card.topics.len());
+        let wishes = self.interests.groups.iter();
+        let wishes = wishes.flat_map(|(name, groups)| groups.iter().map(move |g| (name, g)));
+        let wishes = wishes.filter(|(name, g)| check_readable(name).is_ok() && g.is_valid());
+        for (name, group) in wishes.take(left).take_while(|(name, g)| fits(written_in(name, g))) {
+            self.card.groups.entry(name.clone()).or_default().insert(group.clone());
+        }
     }
 }
 
@@ -154,5 +171,12 @@ fn written(text: &str) -> usize {
     head + text.len()
 }
 
+/// Bytes of a name with one of its groups in CBOR, at most.
+fn written_in(name: &str, group: &Group) -> usize {
+    // The name, a list, a map with two keys of one letter.
+    let host = group.host.as_deref().map_or(0, |host| 2 + written(host));
+    written(name) + 3 + 1 + 2 + written(&group.name) + host
+}
+
 /// Bytes the card grows by besides its texts: longer lengths, a longer version.
-const SLACK: usize = 16;
+const SLACK: usize = 32;

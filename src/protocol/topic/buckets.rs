@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::input::Bucket;
 use super::output::Output;
 use crate::base::machine::Outbox;
+use crate::base::pattern::is_pattern;
 use crate::base::time::Time;
 
 /// How long a bucket stays joined after the last publish in it. (Guess: joining costs every
@@ -18,7 +19,7 @@ pub(crate) struct Buckets {
     count: u16,
     relay_all: bool,
     joined: BTreeSet<Bucket>,
-    /// How many topics of the bucket are read here.
+    /// How many topics and patterns are read here in the bucket.
     read: BTreeMap<Bucket, usize>,
     /// Until when it is joined because of a publish.
     written: BTreeMap<Bucket, Time>,
@@ -42,6 +43,11 @@ impl Buckets {
         let slot = u32::from_be_bytes([a, b, c, d]) % u32::from(self.count);
         // The remainder of a u16 is a u16.
         Bucket(u16::try_from(slot).unwrap_or_default())
+    }
+
+    /// The buckets that the topics of a name are in: all of them, for a pattern.
+    pub(crate) fn of_readable(&self, name: &str) -> Vec<Bucket> {
+        if is_pattern(name) { (0..self.count).map(Bucket).collect() } else { vec![self.of(name)] }
     }
 
     /// The first outputs of a life.

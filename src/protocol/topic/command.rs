@@ -6,6 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::strategy::Strategy;
+use crate::base::group::Group;
 use crate::base::id::NodeId;
 use crate::base::token::Token;
 
@@ -27,6 +29,10 @@ pub enum Command {
         receipts: Option<Duration>,
         /// A topic that doors carry too.
         foreign: bool,
+        /// How the member is chosen that gets it in a queue group.
+        strategy: Strategy,
+        /// Refuse it while no other node reads the topic, instead of letting it wait for one.
+        if_read: bool,
     },
     /// Send a payload as `Publish` does, without a reply: the caller has asked `has_room`, and has
     /// checked the name of the topic and the size.
@@ -38,14 +44,17 @@ pub enum Command {
         /// A topic that doors carry too.
         foreign: bool,
     },
-    /// Deliver what comes on a topic, from now on. Replied with `Output::Subscribed`.
+    /// Deliver what comes on a topic, or on all topics of a pattern, from now on. Replied with
+    /// `Output::Subscribed`.
     Subscribe {
         /// Names the subscription, and the reply.
         subscription: Token,
-        /// The topic's name.
+        /// The topic's name, or a pattern.
         topic: String,
         /// Also what this node publishes itself.
         own: bool,
+        /// Share the messages with the other members of this group.
+        group: Option<Group>,
     },
     /// Stop delivering. Deliveries stop at once.
     Unsubscribe {

@@ -52,6 +52,16 @@ pub struct TopicConfig {
     /// (guess).
     #[serde(with = "duration")]
     pub wait_for: Duration,
+    /// How long the chosen member of a queue group has to confirm a message before the next one
+    /// gets it. One that is known to be gone is not waited for. Default 3 s (guess: above the time
+    /// in which a quorum finds out that a node is down).
+    #[serde(with = "duration")]
+    pub confirm_within: Duration,
+    /// Most messages that wait for members of queue groups to confirm them, each counted once for
+    /// every group; a publish above it is refused. Default 16,384.
+    pub max_unconfirmed: usize,
+    /// Most bytes of them. Default 64 MiB.
+    pub max_unconfirmed_bytes: usize,
     /// How long the neighbours have to answer a trace request before the path stays incomplete.
     /// Default 2 s (guess: far above 32 hops on a LAN).
     #[serde(with = "duration")]
@@ -85,6 +95,9 @@ impl Default for TopicConfig {
             max_waiting: 1_024,
             max_waiting_bytes: 16 * 1024 * 1024,
             wait_for: Duration::from_secs(600),
+            confirm_within: Duration::from_secs(3),
+            max_unconfirmed: 16_384,
+            max_unconfirmed_bytes: 64 * 1024 * 1024,
             trace_timeout: Duration::from_secs(2),
             max_undelivered: 1_024,
             max_subscriptions: 10_000,

@@ -24,6 +24,7 @@ impl TopicMachine {
         readers.truncate(MAX_READERS);
         let key = Key::of(&id);
         if id.author == self.me {
+            self.confirm_errands(now, &key, &readers, out);
             self.receipts.confirm(now, key, readers, out);
         } else if self.records.get(&key).is_none() {
             // Names of messages cost nothing, messages do. What was here is remembered for far

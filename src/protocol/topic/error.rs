@@ -37,6 +37,32 @@ pub enum TopicError {
         /// What is wrong with it.
         reason: BadName,
     },
+    /// Nobody reads the topic, and the message was only for whoever does.
+    #[error("no other node reads `{topic}`: wait for one, or publish without `if_read`")]
+    NobodyReads {
+        /// The topic.
+        topic: String,
+    },
+    /// As many messages as may be wait for a member of their group to confirm.
+    #[error(
+        "{unconfirmed} messages wait for members of their groups to confirm them, as many as may: \
+         publish on `{topic}` later, or raise `topic.max_unconfirmed`"
+    )]
+    GroupsBusy {
+        /// The topic.
+        topic: String,
+        /// How many messages wait.
+        unconfirmed: usize,
+    },
+    /// The group's name cannot be one.
+    #[error("`{group}` is not a group: name and host have 1 to 64 bytes, no control characters")]
+    BadGroup {
+        /// The group as given.
+        group: String,
+    },
+    /// A group of one host needs to know the host.
+    #[error("this node does not say which host it is on: set its label `host`")]
+    NoHost,
     /// More subscriptions than [`max_subscriptions`](crate::TopicConfig::max_subscriptions).
     #[error("this node has {0} subscriptions, as many as it may: drop one first")]
     TooManySubscriptions(usize),

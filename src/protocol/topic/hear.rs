@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::error::TopicError;
 use super::machine::TopicMachine;
 use super::order::Ready;
 use super::output::{Notice, Output};
@@ -13,11 +12,10 @@ use super::record::{Copy, Key};
 use super::relay::Bundle;
 use super::wire::Feed;
 use crate::base::batch::{Batch, Flaw, Head, Origin};
+use crate::base::group::Chosen;
 use crate::base::id::NodeId;
 use crate::base::machine::Outbox;
-use crate::base::name::check_name;
 use crate::base::time::Time;
-use crate::base::token::Token;
 
 impl TopicMachine {
     /// Takes a broadcast that gossipsub brought, signed by `signer`.
@@ -86,7 +84,11 @@ impl TopicMachine {
             return false;
         }
         let feed = Feed::of(head);
-        if head.receipts && self.subscriptions.reads(&head.topic) {
+        let chosen = head.chosen.as_ref();
+        // A member that was chosen confirms when it gets it: what comes too late for the order
+        // is the next member's.
+        let confirms = head.receipts && !self.is_chosen(&head.topic, chosen);
+        if confirms && self.is_for_here(&head.topic, chosen) {
             self.pass_on(now, Bundle::own(feed.message(head.first), self.me), out);
         }
         self.recent.keep(now, &feed, &batch);
@@ -118,13 +120,15 @@ impl TopicMachine {
                     }
                 }
                 Ready::Batch(batch, from) => {
-                    self.open(now, &batch, from, std::mem::take(&mut missed), out);
+                    if self.open(now, &batch, from, missed, out) {
+                        missed = 0;
+                    }
                 }
             }
         }
     }
 
-    /// Delivers the messages of a batch, from a number on.
+    /// Delivers the messages of a batch, from a number on. False when they are not for this node.
     fn open(
         &mut self,
         now: Time,
@@ -132,25 +136,31 @@ impl TopicMachine {
         from: u64,
         mut missed: u64,
         out: &mut Outbox<Output>,
-    ) {
+    ) -> bool {
         let head = batch.head();
-        if !self.subscriptions.reads(&head.topic) {
+        let (feed, chosen) = (Feed::of(head), head.chosen.as_ref());
+        if !self.is_for_here(&head.topic, chosen) {
             // It is relayed, and nothing more.
             self.stats.unread += batch.end().saturating_sub(from);
-            return;
+            return false;
+        }
+        if self.is_chosen(&head.topic, chosen) {
+            self.pass_on(now, Bundle::own(feed.message(head.first), self.me), out);
         }
         if let Some(origin) = &head.origin
             && !self.is_new_outside(now, &head.topic, origin)
         {
             self.stats.duplicates += batch.count() as u64;
-            return;
+            return false;
         }
-        let (feed, received) = (Feed::of(head), self.wall(now));
+        let received = self.wall(now);
+        // One that was sent again is known by its first number.
+        let again = chosen.and_then(|chosen| chosen.again);
         let messages: Vec<_> = batch
             .items_from(from)
             .map(|item| {
                 Arc::new(Received {
-                    id: feed.message(item.number),
+                    id: feed.message(again.unwrap_or(item.number)),
                     foreign_author: head.origin.as_ref().map(|origin| origin.author.clone()),
                     sent: item.sent,
                     received,
@@ -162,7 +172,8 @@ impl TopicMachine {
             .collect();
         self.stats.received += messages.len() as u64;
         self.tell_door(head, &messages, out);
-        self.deliver(now, &feed.topic, messages, false, out);
+        self.deliver(now, &feed.topic, messages, false, chosen, out);
+        true
     }
 
     /// What came from the foreigners is not told to them again.
@@ -194,60 +205,30 @@ impl TopicMachine {
     }
 
     /// Hands messages to the subscriptions that want them, and keeps them when the topic is read
-    /// here.
+    /// here in no group, or a group here got them.
     pub(super) fn deliver(
         &mut self,
         now: Time,
         topic: &str,
         messages: Vec<Arc<Received>>,
         published_here: bool,
+        chosen: Option<&Chosen>,
         out: &mut Outbox<Output>,
     ) {
-        for subscription in self.subscriptions.of(topic, published_here) {
-            self.stats.delivered += messages.len() as u64;
-            out.push(Output::Deliver { subscription, messages: messages.clone() });
-        }
-        if self.subscriptions.reads(topic) {
-            for message in messages {
-                self.shelf.keep(now, message);
+        let wants_all = self.subscriptions.wants_all(topic);
+        let again = chosen.is_some_and(|chosen| chosen.again.is_some());
+        if !again {
+            for subscription in self.subscriptions.of(topic, published_here) {
+                self.stats.delivered += messages.len() as u64;
+                out.push(Output::Deliver { subscription, messages: messages.clone() });
             }
         }
-    }
-
-    /// Delivers what comes on a topic, from now on.
-    pub(super) fn subscribe(
-        &mut self,
-        now: Time,
-        subscription: Token,
-        topic: &str,
-        own: bool,
-        out: &mut Outbox<Output>,
-    ) {
-        // A token names one subscription: a second one under it takes its place.
-        self.unsubscribe(subscription, out);
-        let max = self.config.max_subscriptions;
-        let result = if let Err(reason) = check_name(topic) {
-            Err(TopicError::BadName { name: topic.to_owned(), reason })
-        } else if self.subscriptions.len() >= max {
-            Err(TopicError::TooManySubscriptions(max))
-        } else {
-            Ok(())
-        };
-        let accepted = result.is_ok();
-        out.push(Output::Subscribed { subscription, result });
-        if accepted && self.subscriptions.add(subscription, topic, own) {
-            self.read_since.insert(topic.to_owned(), now);
-            self.buckets.read(self.buckets.of(topic), out);
-            out.push(Output::Reads(self.subscriptions.all()));
-        }
-    }
-
-    /// Delivers nothing more to a subscription.
-    pub(super) fn unsubscribe(&mut self, subscription: Token, out: &mut Outbox<Output>) {
-        if let Some(topic) = self.subscriptions.remove(subscription) {
-            self.unfollow(&topic);
-            self.buckets.unread(self.buckets.of(&topic), out);
-            out.push(Output::Reads(self.subscriptions.all()));
+        for message in messages {
+            let grouped = chosen
+                .is_some_and(|c| self.deliver_to_groups(now, &message, published_here, c, out));
+            if wants_all && !again || grouped && !wants_all {
+                self.shelf.keep(now, message);
+            }
         }
     }
 }

@@ -1,6 +1,5 @@
 //! What may happen to topics.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,6 +7,7 @@ use bytes::Bytes;
 use super::command::Command;
 use super::wire::Message;
 use crate::base::batch::Batch;
+use crate::base::group::Interests;
 use crate::base::id::NodeId;
 use crate::base::token::Token;
 
@@ -93,8 +93,8 @@ pub enum Input {
     Reads {
         /// Who.
         node: NodeId,
-        /// The names of the topics.
-        topics: BTreeSet<String>,
+        /// Topics and patterns, in groups or in none.
+        topics: Interests,
     },
     /// A node left or was forgotten: it reads nothing any more.
     Gone {

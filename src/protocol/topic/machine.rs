@@ -4,11 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::arrivals::Arrivals;
+use super::bounded::Bounded;
 use super::buckets::Buckets;
 use super::burst::Bursts;
+use super::choice::Choices;
 use super::command::Command;
 use super::config::TopicConfig;
 use super::digest::Digests;
+use super::errand::Errands;
 use super::input::{Bucket, Input};
 use super::kept::Shelf;
 use super::numbers::Numbers;
@@ -18,14 +21,15 @@ use super::publish::Publication;
 use super::readers::Readers;
 use super::receipt::Receipts;
 use super::recent::Recent;
-use super::record::Records;
+use super::record::{Key, Records};
 use super::relay::Returns;
 use super::repair::{Asked, ReadSince};
 use super::stats::TopicStats;
-use super::subscription::Subscriptions;
+use super::subscription::{Subscriptions, Wish};
 use super::trace::Traces;
 use super::waiting::Waiting;
 use super::wire::Message;
+use crate::base::group::Interests;
 use crate::base::id::{Life, NodeId};
 use crate::base::machine::{Machine, Outbox, earliest};
 use crate::base::signer::{Signer, Verifier};
@@ -54,6 +58,10 @@ pub(crate) struct TopicMachine {
     pub(super) shelf: Shelf,
     pub(super) traces: Traces,
     pub(super) receipts: Receipts,
+    pub(super) choices: Choices,
+    pub(super) errands: Errands,
+    /// Messages that were handed to a group here, so that each is once.
+    pub(super) handed: Bounded<Key, ()>,
     pub(super) returns: Returns,
     pub(super) signer: Signer,
     pub(super) verifier: Verifier,
@@ -92,7 +100,7 @@ impl TopicMachine {
             recent: Recent::of_others(&config),
             own: Recent::of_own(&config),
             digests: Digests::new(config.repair_for),
-            read_since: ReadSince::new(),
+            read_since: ReadSince::default(),
             asked: Asked::new(),
             bursts: Bursts::new(&config),
             branches: BTreeSet::new(),
@@ -114,6 +122,9 @@ impl TopicMachine {
             shelf: Shelf::new(&config),
             traces: Traces::new(me, config.trace_timeout),
             receipts: Receipts::default(),
+            choices: Choices::new(me, life),
+            errands: Errands::new(&config),
+            handed: Bounded::new(config.max_seen, config.seen_for),
             returns: Returns::new(),
             config,
         }
@@ -124,6 +135,7 @@ impl TopicMachine {
         let (lacking, early_bytes) = self.order.waiting();
         TopicStats {
             waiting: (self.waiting.len() + self.bursts.len()) as u64,
+            unconfirmed: self.errands.len() as u64,
             kept: self.shelf.len() as u64,
             kept_bytes: self.shelf.bytes() as u64,
             lacking: lacking as u64,
@@ -131,6 +143,12 @@ impl TopicMachine {
             recent_bytes: (self.recent.bytes() + self.own.bytes()) as u64,
             ..self.stats
         }
+    }
+
+    /// The other nodes that read a topic, in a group or in none, by their cards; of a pattern,
+    /// those that read by this very pattern.
+    pub(crate) fn readers_of(&self, topic: &str) -> BTreeSet<NodeId> {
+        self.readers.everyone(topic)
     }
 
     /// How many receipts are gathered, and how many are under way.
@@ -152,7 +170,7 @@ impl TopicMachine {
             self.buckets.read(self.buckets.of(topic), out);
         }
         if !self.config.door.is_empty() {
-            out.push(Output::Reads(self.subscriptions.all()));
+            out.push(Output::Reads(self.subscriptions.interests()));
         }
     }
 
@@ -160,6 +178,7 @@ impl TopicMachine {
         self.shelf.expire(now);
         self.traces.tick(now, out);
         self.receipts.tick(now, out);
+        self.tick_errands(now, out);
         while let Some(bundle) = self.returns.next_due(now) {
             self.pass_on(now, bundle, out);
         }
@@ -174,37 +193,43 @@ impl TopicMachine {
 
     fn command(&mut self, now: Time, command: Command, out: &mut Outbox<Output>) {
         match command {
-            Command::Publish { token, topic, payload, relays, receipts, foreign } => {
-                let publication = Publication { topic, payload, relays, receipts, foreign };
+            Command::Publish {
+                token,
+                topic,
+                payload,
+                relays,
+                receipts,
+                foreign,
+                strategy,
+                if_read,
+            } => {
+                let publication =
+                    Publication { topic, payload, relays, receipts, foreign, strategy, if_read };
                 self.publish(now, token, publication, out);
             }
             Command::Send { topic, payload, foreign } => {
                 self.accept(now, topic, payload, foreign, out);
             }
-            Command::Subscribe { subscription, topic, own } => {
-                self.subscribe(now, subscription, &topic, own, out);
+            Command::Subscribe { subscription, topic, own, group } => {
+                self.subscribe(now, subscription, &topic, Wish { own, group }, out);
             }
             Command::Unsubscribe { subscription } => self.unsubscribe(subscription, out),
             Command::Read { token, query } => self.read(now, token, &query, out),
         }
     }
 
-    fn reads(
-        &mut self,
-        now: Time,
-        node: NodeId,
-        topics: BTreeSet<String>,
-        out: &mut Outbox<Output>,
-    ) {
+    fn reads(&mut self, now: Time, node: NodeId, topics: Interests, out: &mut Outbox<Output>) {
         if node == self.me {
             return;
         }
         let new = self.readers.set(node, topics);
-        let buckets = new.iter().map(|topic| self.buckets.of(topic)).collect();
+        let buckets = new.iter().flat_map(|name| self.buckets.of_readable(name)).collect();
         self.arrivals.reads_more(now, node, buckets);
-        for topic in new {
-            self.try_lane(&topic, out);
+        for name in &new {
+            self.try_readable(name, out);
         }
+        self.regroup(now, &node, &new, out);
+        self.waiting.drop_unread(|topic| self.readers.any(topic), out);
         let readers = &self.readers;
         self.receipts.forget(&node, |topic| readers.reads(&node, topic), out);
     }
@@ -293,8 +318,8 @@ impl Machine for TopicMachine {
             Input::Parted { peer, bucket } => self.arrivals.parted(peer, bucket),
             Input::Linked { peer } => {
                 self.linked.insert(peer);
-                let topics = self.readers.topics(&peer);
-                let buckets = topics.map(|topic| self.buckets.of(topic)).collect();
+                let names = self.readers.names(&peer);
+                let buckets = names.flat_map(|name| self.buckets.of_readable(name)).collect();
                 self.arrivals.linked(now, peer, buckets);
                 self.greet(now, peer, out);
                 self.try_lanes(None, out);
@@ -305,7 +330,7 @@ impl Machine for TopicMachine {
                 self.try_lanes(None, out);
             }
             Input::Reads { node, topics } => self.reads(now, node, topics, out),
-            Input::Gone { node } => self.reads(now, node, BTreeSet::new(), out),
+            Input::Gone { node } => self.reads(now, node, Interests::default(), out),
             Input::Door { topic, author, origin, payload } => {
                 self.door(now, topic, author, &origin, payload, out);
             }
@@ -336,6 +361,7 @@ impl Machine for TopicMachine {
             self.shelf.deadline(),
             self.traces.deadline(),
             self.receipts.deadline(),
+            self.errands.deadline(),
             self.returns.deadline(),
         ]
         .into_iter()

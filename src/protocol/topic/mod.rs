@@ -1,9 +1,9 @@
 //! The topic room: who publishes what to whom, what was received, by which way, and who has it.
 //!
 //! Two carriers spread what is published to all who joined a bucket. gossipsub is lossy, shows
-//! every copy and costs much for each message; it carries the calm. The tree carrier (room `tree`) passes
-//! signed batches on by streams between neighbours; it carries bursts. Neither promises order or
-//! that nothing is lost. Everything else is decided here, the same for both.
+//! every copy and costs much for each message; it carries the calm. The tree carrier (room `tree`)
+//! passes signed batches on by streams between neighbours; it carries bursts. Neither promises
+//! order or that nothing is lost. Everything else is decided here, the same for both.
 //!
 //! ```text
 //!                ┌ calm ──► lane ──► batch of one ──► gossipsub ──┐
@@ -76,32 +76,63 @@
 //!     What a member that reads the topic signed out there is what its own door says: drop it.
 //! 14. *Upon a member's message of a topic at the door:* publish it there once, unless it has an
 //!     origin.
-//!
 //! 15. *Upon a publish in a burst*, when all linked nodes that take part in the bucket have a
-//!     stream of the tree carrier: gather it; at the next tick, and while the tree has room, what
-//!     was gathered leaves in batches of at most 64 KiB. A burst begins with 16 messages, or KiB, above
-//!     100 a second, and ends 2 s after that. A message with relays, receipts or for the door, or
-//!     above 64 KiB, goes by gossipsub all the same; the numbers keep the order.
-//! 16. *Upon a batch that is not the next of its feed:* it waits. What is missing before it for
-//!     60 ms is asked for: from who brought the batch, then the author, the readers, the other
-//!     links, each once; after a pause of 500 ms again. Who helped is asked on.
+//!     stream of the tree carrier: gather it; at the next tick, and while the tree has room,
+//!     gathered messages leave in batches of at most 64 KiB. A burst begins with 16 messages, or
+//!     KiB, above 100 a second, and ends 2 s after that. A message with relays or receipts, for the
+//!     door or for groups, or above 64 KiB, goes by gossipsub all the same; the numbers keep the
+//!     order. So does what follows on it while gathered messages wait for room in the tree.
+//! 16. *Upon a batch that is not the next of its feed:* it waits. What is missing before it for 60
+//!     ms is asked for: from who brought the batch, then the author, the readers, the other links,
+//!     each once; after a pause of 500 ms again. Who helped is asked on.
 //!     After `repair_for`, or when more than `max_early_bytes` wait, the gap is told to the
 //!     subscribers (`Delivery::missed`) and as a notice, and the rest is delivered.
 //! 17. *Upon the first batch of a feed* that does not begin with 1: ask for what the other got
-//!     before it while this node was reading the topic. With the first answer, or without one
-//!     after 1 s, the feed begins here with the earliest that is there.
+//!     before it while this node was reading the topic. With the first answer, or without one after
+//!     1 s, the feed begins here with the earliest that is there.
 //! 18. *When a feed has been silent for 300 ms:* tell its end to four neighbours that read it, in
-//!     turn, at most once a second. *Upon a new link:* tell the ends of the last `repair_for`. *Upon
-//!     an end that is farther than what is here:* the feed lacks something, as in 16.
+//!     turn, at most once a second. *Upon a new link:* tell the ends of the last `repair_for`.
+//!     *Upon an end that is farther than what is here:* the feed lacks something, as in 16.
 //! 19. *Upon `Want`:* give the batches that are kept, up to 768 KiB.
+//! 20. *Upon a subscription to a pattern* (`base/pattern.rs`): join all buckets, and tell the
+//!     pattern as it is. A node reads the topics that its names and patterns stand for. Beyond
+//!     1,024 patterns of all nodes together, a further one counts as `>`.
+//! 21. *Upon a publish for whoever reads* (`if_read`): refuse it while no other node reads the
+//!     topic; one that waits for the carrier is dropped and told as `Unread` when nobody reads it
+//!     any more.
+//!
+//! ## Queue groups
+//!
+//! ```text
+//!  publish ── choose a member of each group ──► head: (group, member) ──► all, as any message
+//!                                                       │ named here?
+//!  next member, in a message that  ◄── no receipt       └──► one subscription of the group
+//!  stands for the first one            in time                        └── Receipt
+//! ```
+//!
+//! 22. *Upon a publish:* name one member of each group that reads the topic, by the strategy; of
+//!     several groups 12, in further messages the rest. Readers in no group get it as ever. With
+//!     the strategy `all` nobody is named, and all members get it like readers in no group.
+//! 23. *Upon a message:* it is for the subscriptions in no group, and for one subscription of each
+//!     group this node is named in; that one is confirmed, when the order hands it on. What is for
+//!     none of them is dropped, but the order, repair and the ends of feeds count it.
+//! 24. *When a named member does not confirm within `confirm_within`, does not read the topic in
+//!     the group any more, or is gone:* send the message again, under a number of its own, for the
+//!     next member alone, chosen by the same strategy from those that did not have it. With nobody
+//!     left wait for a new member, and give up after `wait_for`: told as `Unread`. A confirmation
+//!     counts whoever's turn it is.
+//! 25. *A message that waits for a first reader* (4) is for the groups that its first readers are
+//!     in: when they appear, it is sent again for a member of each. Later groups do not get it.
+//! 26. *Upon a publish that would leave more than `max_unconfirmed` open:* refuse it.
 //!
 //! # Invariants
 //!
-//! - **order**: a subscription gets the messages of a feed by rising numbers; a number that is left
-//!   out was told as missed.
+//! - **order**: a subscription in no group gets the messages of a feed by rising numbers; a number
+//!   that is left out was told as missed, or is of a message that was sent again.
 //! - **once**: a subscription gets a message once, while it is remembered (`max_seen`, `seen_for`).
 //! - **signed**: the author of a message signed the batch it came in, whoever brought it.
 //! - **numbered**: the numbers of one author, life and topic rise, and none is given twice.
+//! - **one each**: no member of a group is named twice for a message while it stays a member.
 //! - **exact**: a query marks what it returned, and nothing else.
 //! - **walk**: a way that is told has no node twice and ends here.
 //! - **bounded**: each memory has a bound of count, and of time or bytes.
@@ -113,6 +144,13 @@
 //!   foreigners who hear both doors get a member's message from each, under the door's name.
 //! - A linked node that says it reads a topic and never takes part holds the topic's messages up
 //!   for a second at first, and then for a thirtieth of the time. Each linked identity can.
+//! - A message is confirmed when it is handed to a subscription. What the subscription has not
+//!   taken when its node dies is lost; what is confirmed and its receipt lost, two members have.
+//! - A message that foreigners bring in names members and is not sent again.
+//! - What a member of a group lacks may have been for another: a gap counts both. One right before
+//!   messages that are not for this node is told as a notice only.
+//! - A gap that takes longer than `confirm_within` to be repaired makes two members have what comes
+//!   behind it.
 //! - Receipts are not signed: a member can claim to be a reader, or another to be one.
 //! - Receipts a relay had taken when it died are lost; the author then reports them missing. So are
 //!   those that went around a dead neighbour to a node which the message never came to.
@@ -128,12 +166,15 @@ mod arrivals;
 mod bounded;
 mod buckets;
 mod burst;
+mod choice;
 mod command;
 pub(crate) mod config;
 mod confirm;
 mod delivery;
 mod digest;
+mod errand;
 pub(crate) mod error;
+mod grouping;
 mod hear;
 mod input;
 mod kept;
@@ -152,6 +193,8 @@ mod record;
 mod relay;
 mod repair;
 mod stats;
+mod strategy;
+mod subscribing;
 mod subscription;
 mod told;
 #[expect(clippy::module_inception, reason = "it holds `Topic`, the room holds topics")]
@@ -171,6 +214,7 @@ pub use delivery::Delivery;
 pub use error::TopicError;
 pub use received::{Report, Way};
 pub use stats::TopicStats;
+pub use strategy::{Candidate, Choose, NotAStrategy, Strategy};
 pub use topic::Topic;
 pub use trace_id::TraceId;
 pub use wire::{Hop, MessageId};

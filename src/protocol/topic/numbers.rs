@@ -15,9 +15,15 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
+    /// What `next` would give.
+    pub(crate) fn peek(&self, topic: &str) -> u64 {
+        self.last.get(topic).copied().unwrap_or(self.forgotten).saturating_add(1)
+    }
+
     /// The next number of the topic.
     pub(crate) fn next(&mut self, topic: &str) -> u64 {
-        let number = self.last.remove(topic).unwrap_or(self.forgotten).saturating_add(1);
+        let number = self.peek(topic);
+        self.last.remove(topic);
         self.last.insert(topic.to_owned(), number);
         if self.last.len() > MAX_TOPICS
             && let Some((_, number)) = self.last.pop_front()

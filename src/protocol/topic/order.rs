@@ -166,10 +166,10 @@ impl Order {
         self.lacking.remove(feed);
     }
 
-    /// Forgets the feeds of a topic that is not read any more.
-    pub(crate) fn unread(&mut self, topic: &str) {
-        let of_topic = |feed: &&Feed| feed.topic == topic;
-        let feeds: Vec<Feed> = self.feeds.keys().filter(of_topic).cloned().collect();
+    /// Forgets the feeds of topics that are not read any more.
+    pub(crate) fn unread(&mut self, is_unread: impl Fn(&str) -> bool) {
+        let unread = |feed: &&Feed| is_unread(&feed.topic);
+        let feeds: Vec<Feed> = self.feeds.keys().filter(unread).cloned().collect();
         for feed in feeds {
             self.forget(&feed);
         }

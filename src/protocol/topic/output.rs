@@ -1,6 +1,5 @@
 //! What topics want done.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,6 +9,7 @@ use super::input::Bucket;
 use super::received::{Kept, Received, Report};
 use super::wire::{Message, MessageId};
 use crate::base::batch::Batch;
+use crate::base::group::Interests;
 use crate::base::id::NodeId;
 use crate::base::token::Token;
 
@@ -38,8 +38,8 @@ pub enum Output {
         /// The messages.
         messages: Vec<Arc<Received>>,
     },
-    /// This node now reads these topics; goes into its card.
-    Reads(BTreeSet<String>),
+    /// This node now reads this; goes into its card.
+    Reads(Interests),
     /// Ask a linked peer.
     Ask {
         /// Whom.

@@ -13,11 +13,13 @@ use super::output::{Notice, Output};
 use super::receipt::Confirming;
 use super::received::Received;
 use super::record::Key;
+use super::strategy::Strategy;
 use super::waiting::Parcel;
 use super::wire::{Feed, MessageId};
 use crate::base::batch::{Batch, Head, MAX_GATHERED, Origin, Place};
+use crate::base::group::Chosen;
 use crate::base::machine::Outbox;
-use crate::base::name::check_name;
+use crate::base::pattern::{check_topic, is_pattern};
 use crate::base::time::{Time, WallTime};
 use crate::base::token::Token;
 
@@ -29,10 +31,12 @@ pub(crate) struct Publication {
     pub(crate) relays: NonZeroU8,
     pub(crate) receipts: Option<Duration>,
     pub(crate) foreign: bool,
+    pub(crate) strategy: Strategy,
+    pub(crate) if_read: bool,
 }
 
 /// A message that has its number.
-struct Numbered {
+pub(super) struct Numbered {
     feed: Feed,
     number: u64,
     sent: WallTime,
@@ -40,10 +44,13 @@ struct Numbered {
 }
 
 /// A message alone in its batch.
-struct Sealed {
-    id: MessageId,
-    key: Key,
+pub(super) struct Sealed {
+    pub(super) id: MessageId,
+    pub(super) key: Key,
+    pub(super) payload: Bytes,
     frame: Bytes,
+    /// It waits only as long as its topic is read by somebody.
+    pub(super) if_read: bool,
 }
 
 impl TopicMachine {
@@ -58,22 +65,9 @@ impl TopicMachine {
         let burst = self.is_in_burst(now, &publication);
         if let Err(error) = self.check(&publication, burst) {
             out.push(Output::Published { token, result: Err(error) });
-            return;
+        } else {
+            self.take_on(now, Some(token), publication, burst, out);
         }
-        let Publication { topic, payload, relays, receipts, foreign } = publication;
-        let message = self.number(now, topic, payload);
-        let id = message.feed.message(message.number);
-        out.push(Output::Published { token, result: Ok(id) });
-        if burst {
-            self.gather(now, message, out);
-            return;
-        }
-        let sealed = self.seal(now, &message, receipts.is_some(), foreign, None);
-        self.send(now, &sealed, relays, true, out);
-        if let Some(patience) = receipts {
-            self.expect_receipts(now, token, &sealed, patience, out);
-        }
-        self.deliver_own(now, message, out);
     }
 
     /// Accepts a message of a user who has asked for room and waits for no reply.
@@ -85,27 +79,54 @@ impl TopicMachine {
         foreign: bool,
         out: &mut Outbox<Output>,
     ) {
-        let relays = NonZeroU8::MIN;
-        let publication = Publication { topic, payload, relays, receipts: None, foreign };
+        let (relays, strategy) = (NonZeroU8::MIN, Strategy::RoundRobin);
+        let (receipts, if_read) = (None, false);
+        let publication =
+            Publication { topic, payload, relays, receipts, foreign, strategy, if_read };
         let burst = self.is_in_burst(now, &publication);
         if self.check(&publication, burst).is_err() {
             self.stats.refused += 1;
-            return;
-        }
-        let message = self.number(now, publication.topic, publication.payload);
-        if burst {
-            self.gather(now, message, out);
         } else {
-            let sealed = self.seal(now, &message, false, foreign, None);
-            self.send(now, &sealed, relays, true, out);
-            self.deliver_own(now, message, out);
+            self.take_on(now, None, publication, burst, out);
         }
+    }
+
+    /// Sends a message that was accepted. `token` names the reply, if one is waited for.
+    fn take_on(
+        &mut self,
+        now: Time,
+        token: Option<Token>,
+        publication: Publication,
+        burst: bool,
+        out: &mut Outbox<Output>,
+    ) {
+        let Publication { topic, payload, relays, receipts, foreign, strategy, if_read } =
+            publication;
+        let message = self.number(now, topic, payload);
+        self.stats.published += 1;
+        if let Some(token) = token {
+            let id = message.feed.message(message.number);
+            out.push(Output::Published { token, result: Ok(id) });
+        }
+        if burst {
+            return self.gather(now, message, out);
+        }
+        let chosen = self.choose(&message.feed.topic, &strategy);
+        let sealed = self.seal(now, &message, receipts.is_some(), foreign, None, chosen.clone());
+        let sealed = Sealed { if_read, ..sealed };
+        self.send(now, &sealed, relays, true, out);
+        if let Some((token, patience)) = token.zip(receipts) {
+            self.expect_receipts(now, token, &sealed, chosen.as_ref(), patience, out);
+        }
+        self.deliver_own(now, message, chosen.as_ref(), out);
+        self.entrust(now, &sealed, &strategy, chosen.as_ref(), out);
     }
 
     /// Whether one more message of the topic is accepted now.
     pub(crate) fn has_room(&self, topic: &str, bytes: usize) -> bool {
         self.bursts.has_room(bytes)
             && (self.waiting.is_free(topic, self.may_go(topic)) || self.waiting.has_room(bytes))
+            && self.check_groups(topic, bytes).is_ok()
     }
 
     /// Gives the tree carrier what was gathered, as far as it takes it.
@@ -126,9 +147,9 @@ impl TopicMachine {
     }
 
     /// Whether this goes by the tree carrier: many messages or a large one, and everybody who takes
-    /// part is reached.
+    /// part is reached. What names members of groups goes alone: each batch is confirmed.
     fn is_in_burst(&mut self, now: Time, publication: &Publication) -> bool {
-        let Publication { topic, payload, relays, receipts, foreign } = publication;
+        let Publication { topic, payload, relays, receipts, foreign, strategy, .. } = publication;
         let busy = self.bursts.note(now, topic, payload.len());
         let plain = relays.get() == 1 && receipts.is_none() && !foreign;
         busy && plain
@@ -136,6 +157,9 @@ impl TopicMachine {
             && !self.subscriptions.is_at_door(topic)
             && self.may_go(topic)
             && self.is_covered(self.buckets.of(topic))
+            && !self.is_for_groups(topic, strategy)
+            // What waits for room in the tree may have been overtaken by what does not.
+            && (self.tree_has_room || self.bursts.continues(topic, self.numbers.peek(topic)))
     }
 
     /// Whether the tree carrier reaches all neighbours that take part in a bucket; at least one.
@@ -155,26 +179,31 @@ impl TopicMachine {
         }
         let (bucket, payload) = (self.buckets.of(topic), message.payload.clone());
         self.bursts.add(topic, bucket, message.number, message.sent, payload);
-        self.deliver_own(now, message, out);
+        self.deliver_own(now, message, None, out);
     }
 
-    fn number(&mut self, now: Time, topic: String, payload: Bytes) -> Numbered {
+    pub(super) fn number(&mut self, now: Time, topic: String, payload: Bytes) -> Numbered {
         let (number, sent) = (self.numbers.next(&topic), self.wall(now));
-        self.stats.published += 1;
         let feed = Feed { author: self.me, life: self.life, topic };
         Numbered { feed, number, sent, payload }
     }
 
-    fn deliver_own(&mut self, now: Time, message: Numbered, out: &mut Outbox<Output>) {
+    fn deliver_own(
+        &mut self,
+        now: Time,
+        message: Numbered,
+        chosen: Option<&Chosen>,
+        out: &mut Outbox<Output>,
+    ) {
         let Numbered { feed, number, sent, payload } = message;
         if self.subscriptions.is_at_door(&feed.topic) {
             out.push(Output::Door { topic: feed.topic.clone(), payload: payload.clone() });
         }
-        if self.subscriptions.reads(&feed.topic) {
+        if self.is_for_here(&feed.topic, chosen) {
             let (id, first) = (feed.message(number), number);
             let (received, missed, foreign_author) = (sent, 0, None);
             let received = Received { id, foreign_author, sent, received, payload, first, missed };
-            self.deliver(now, &feed.topic, vec![Arc::new(received)], true, out);
+            self.deliver(now, &feed.topic, vec![Arc::new(received)], true, chosen, out);
         }
     }
 
@@ -196,18 +225,17 @@ impl TopicMachine {
             self.stats.duplicates += 1;
         } else {
             let author = origin.author.clone();
-            let number = self.numbers.next(&topic);
-            let feed = Feed { author: self.me, life: self.life, topic };
-            let (sent, first) = (self.wall(now), number);
-            let message = Numbered { feed, number, sent, payload };
-            let sealed = self.seal(now, &message, false, true, Some(origin));
+            let chosen = self.choose(&topic, &Strategy::RoundRobin);
+            let message = self.number(now, topic, payload);
+            let sealed = self.seal(now, &message, false, true, Some(origin), chosen.clone());
             self.stats.received += 1;
             self.send(now, &sealed, NonZeroU8::MIN, false, out);
-            let Numbered { feed, payload, .. } = message;
+            let Numbered { feed, number, sent, payload } = message;
             let (id, foreign_author) = (feed.message(number), Some(author));
-            let (received, missed) = (sent, 0);
+            let (first, received, missed) = (number, sent, 0);
             let received = Received { id, foreign_author, sent, received, payload, first, missed };
-            self.deliver(now, &feed.topic, vec![Arc::new(received)], false, out);
+            let messages = vec![Arc::new(received)];
+            self.deliver(now, &feed.topic, messages, false, chosen.as_ref(), out);
         }
     }
 
@@ -241,6 +269,11 @@ impl TopicMachine {
             && !self.arrivals.awaited(bucket).any(|node| self.readers.reads(node, topic))
     }
 
+    /// Tries the lanes that readers of a name may have become readers of.
+    pub(super) fn try_readable(&mut self, name: &str, out: &mut Outbox<Output>) {
+        if is_pattern(name) { self.try_lanes(None, out) } else { self.try_lane(name, out) }
+    }
+
     /// Tries the lane of a topic, if it has readers.
     pub(super) fn try_lane(&mut self, topic: &str, out: &mut Outbox<Output>) {
         if self.may_go(topic) {
@@ -249,12 +282,16 @@ impl TopicMachine {
     }
 
     fn check(&self, publication: &Publication, burst: bool) -> Result<(), TopicError> {
-        let Publication { topic, payload, .. } = publication;
-        check_name(topic).map_err(|reason| TopicError::BadName { name: topic.clone(), reason })?;
+        let Publication { topic, payload, if_read, .. } = publication;
+        check_topic(topic).map_err(|reason| TopicError::BadName { name: topic.clone(), reason })?;
         let (bytes, max) = (payload.len(), self.config.max_message_bytes);
         if bytes > max {
             return Err(TopicError::TooLarge { bytes, max });
         }
+        if *if_read && !self.readers.any(topic) {
+            return Err(TopicError::NobodyReads { topic: topic.clone() });
+        }
+        self.check_groups(topic, bytes)?;
         if burst {
             return match self.bursts.has_room(bytes) {
                 true => Ok(()),
@@ -274,20 +311,22 @@ impl TopicMachine {
     }
 
     /// Makes a batch of one message, and remembers it.
-    fn seal(
+    pub(super) fn seal(
         &mut self,
         now: Time,
         message: &Numbered,
         receipts: bool,
         foreign: bool,
         origin: Option<Origin>,
+        chosen: Option<Chosen>,
     ) -> Sealed {
         let Numbered { feed, number, sent, payload } = message;
-        let head = Head { receipts, foreign, origin, ..self.head(&feed.topic, *number) };
+        let head = Head { receipts, foreign, origin, chosen, ..self.head(&feed.topic, *number) };
         let messages = [(*sent, payload.clone())];
         let batch = Arc::new(Batch::seal(head, &messages, &mut self.signer));
         let key = self.remember(now, &batch);
-        Sealed { id: feed.message(*number), key, frame: batch.wire().clone() }
+        let (id, frame) = (feed.message(*number), batch.wire().clone());
+        Sealed { id, key, payload: payload.clone(), frame, if_read: false }
     }
 
     fn head(&self, topic: &str, first: u64) -> Head {
@@ -302,6 +341,7 @@ impl TopicMachine {
             receipts: false,
             foreign: false,
             origin: None,
+            chosen: None,
         }
     }
 
@@ -317,7 +357,7 @@ impl TopicMachine {
     }
 
     /// Hands a message to its lane. One that may not wait is sent when its lane moves.
-    fn send(
+    pub(super) fn send(
         &mut self,
         now: Time,
         sealed: &Sealed,
@@ -339,7 +379,8 @@ impl TopicMachine {
             true
         };
         if may_queue || waiting.is_free(&id.topic, has_readers) {
-            let parcel = Parcel { id, bucket, frame, relays, accepted: now, may_wait };
+            let if_read = sealed.if_read;
+            let parcel = Parcel { id, bucket, frame, relays, accepted: now, may_wait, if_read };
             self.waiting.accept(parcel, has_readers, &mut self.tokens, out);
         } else if has_readers {
             out.push(Output::Notice(Notice::NotSent { id }));
@@ -351,16 +392,18 @@ impl TopicMachine {
         now: Time,
         token: Token,
         sealed: &Sealed,
+        chosen: Option<&Chosen>,
         patience: Duration,
         out: &mut Outbox<Output>,
     ) {
         let topic = sealed.id.topic.clone();
-        let reads = self.subscriptions.reads(&topic);
+        let reads = self.subscriptions.wants_all(&topic)
+            || chosen.is_some_and(|chosen| chosen.groups_of(self.me).next().is_some());
         let message = Confirming {
             token,
             holders: reads.then_some(self.me).into_iter().collect(),
             unexpected: 0,
-            missing: self.readers.of(&topic),
+            missing: self.expected(&topic, chosen),
             topic,
             accepted: now,
             deadline: now + patience,

@@ -86,6 +86,16 @@ impl Receipts {
         self.settle(&key, out);
     }
 
+    /// Expects of one node what was expected of another.
+    pub(crate) fn replace(&mut self, key: &Key, before: NodeId, now: NodeId) {
+        if let Some(message) = self.open.get_mut(key)
+            && message.missing.remove(&before)
+            && (message.holders.contains(&now) || !message.missing.insert(now))
+        {
+            self.awaited = self.awaited.saturating_sub(1);
+        }
+    }
+
     /// Expects nothing any more of a node that does not read these topics.
     pub(crate) fn forget(
         &mut self,

@@ -7,6 +7,7 @@ use super::config::TopicConfig;
 use super::names::Names;
 use super::wire::MessageId;
 use crate::base::batch::Head;
+use crate::base::group::Group;
 use crate::base::id::{Life, NodeId};
 use crate::base::time::{Time, WallTime};
 
@@ -42,6 +43,12 @@ impl Key {
     /// One reader's receipt of the message.
     pub(crate) fn of_receipt(self, reader: &NodeId) -> Self {
         Self::digest(&[b"receipt", &self.0, &reader.to_bytes()])
+    }
+
+    /// The message, handed to a group here.
+    pub(crate) fn of_group(self, group: &Group) -> Self {
+        let host = group.host.as_deref().unwrap_or_default();
+        Self::digest(&[b"group", &self.0, group.name.as_bytes(), host.as_bytes()])
     }
 
     fn digest(parts: &[&[u8]]) -> Self {

@@ -16,6 +16,7 @@ use super::wire::{Feed, Message};
 use crate::base::batch::Batch;
 use crate::base::id::NodeId;
 use crate::base::machine::Outbox;
+use crate::base::pattern::{is_pattern, matches};
 use crate::base::time::Time;
 use crate::base::token::Token;
 
@@ -95,7 +96,7 @@ impl TopicMachine {
 
     fn ask_for(&mut self, now: Time, wanted: Wanted, out: &mut Outbox<Output>) {
         let Wanted { feed, from, to, within, asked, likely } = wanted;
-        let readers = self.readers.of(&feed.topic);
+        let readers = self.readers.everyone(&feed.topic);
         let peer = likely
             .into_iter()
             .chain([feed.author])
@@ -162,22 +163,49 @@ impl TopicMachine {
         true
     }
 
-    /// How long this node has been following a topic.
+    /// How long this node has been following a topic, by its name or by a pattern.
     pub(super) fn read_for(&self, now: Time, topic: &str) -> Duration {
-        match self.config.relay_all {
-            true => now.since(Time::ZERO),
-            false => now.since(self.read_since.get(topic).copied().unwrap_or(now)),
+        if self.config.relay_all {
+            return now.since(Time::ZERO);
         }
+        now.since(self.read_since.of(topic).unwrap_or(now))
     }
 
-    /// Forgets what belonged to a topic that is not read any more.
-    pub(super) fn unfollow(&mut self, topic: &str) {
-        self.read_since.remove(topic);
-        if !self.follows(topic) {
-            self.order.unread(topic);
+    /// Forgets what belonged to the topics of a name that are not read any more.
+    pub(super) fn unfollow(&mut self, name: &str) {
+        self.read_since.remove(name);
+        if !self.config.relay_all {
+            let subscriptions = &self.subscriptions;
+            self.order.unread(|topic| matches(name, topic) && !subscriptions.reads(topic));
         }
     }
 }
 
-/// The topics read here, and since when.
-pub(super) type ReadSince = BTreeMap<String, Time>;
+/// The topics and patterns read here, and since when.
+#[derive(Debug, Default)]
+pub(super) struct ReadSince {
+    /// Found at once: every batch asks.
+    exact: BTreeMap<String, Time>,
+    patterns: BTreeMap<String, Time>,
+}
+
+impl ReadSince {
+    pub(super) fn insert(&mut self, name: &str, now: Time) {
+        self.names(name).insert(name.to_owned(), now);
+    }
+
+    fn remove(&mut self, name: &str) {
+        self.names(name).remove(name);
+    }
+
+    /// When the oldest of those began that read the topic.
+    fn of(&self, topic: &str) -> Option<Time> {
+        let patterns = self.patterns.iter().filter(|(pattern, _)| matches(pattern, topic));
+        let patterns = patterns.map(|(_, since)| since);
+        self.exact.get(topic).into_iter().chain(patterns).min().copied()
+    }
+
+    fn names(&mut self, name: &str) -> &mut BTreeMap<String, Time> {
+        if is_pattern(name) { &mut self.patterns } else { &mut self.exact }
+    }
+}

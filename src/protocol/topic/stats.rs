@@ -23,6 +23,12 @@ pub struct TopicStats {
     /// Receipts that could not be passed on to the author: nobody to tell, too many at once, or of
     /// a message that was never here.
     pub receipts_lost: u64,
+    /// Messages sent to another member of a queue group, because the one before did not confirm or
+    /// was not known.
+    pub sent_again: u64,
+    /// Messages that wait for a member of a queue group to confirm them now, each counted once for
+    /// every group.
+    pub unconfirmed: u64,
     /// Batches whose author had not signed them.
     pub forged: u64,
     /// Batches sent, on either carrier. A batch has one message or more.

@@ -1,10 +1,13 @@
 //! The spec's sentences as tests.
 
+mod carriers;
 mod chaos;
 mod door;
+mod groups;
 mod incoming;
 mod order;
 mod outgoing;
+mod patterns;
 mod reading;
 mod receipts;
 mod ways;

@@ -12,6 +12,11 @@ use crate::base::codec::Cbor;
 /// cannot decode what comes. A name has 1 to 256 bytes without control characters; it is checked
 /// when the topic is published on or subscribed to, because a constant cannot fail.
 ///
+/// Names have levels, separated by `/`. In what is subscribed to, the level `*` stands for any one
+/// level and `>` at the end for one level or more, so `Topic::new("rooms/*")` reads `rooms/kitchen`
+/// and `Topic::new(">")` all topics. Nothing can be published on such a pattern, and no door
+/// carries one.
+///
 /// ```
 /// use gossip_mesh::{Json, Topic};
 ///

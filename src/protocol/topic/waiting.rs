@@ -39,6 +39,8 @@ pub(crate) struct Parcel {
     pub(crate) accepted: Time,
     /// Whether it may wait. What comes in at the door may not, or strangers could fill the outbox.
     pub(crate) may_wait: bool,
+    /// Whether it waits only as long as its topic is read by somebody.
+    pub(crate) if_read: bool,
 }
 
 /// Every parcel has a ticket; tickets rise in the order of acceptance.
@@ -101,6 +103,11 @@ impl Waiting {
     /// Whether something of the topic is at the carrier right now.
     pub(crate) fn is_flying(&self, topic: &str) -> bool {
         self.lanes.get(topic).is_some_and(|lane| lane.flying > 0)
+    }
+
+    /// Whether something of the topic waits.
+    pub(crate) fn is_queued(&self, topic: &str) -> bool {
+        self.lanes.get(topic).is_some_and(|lane| !lane.queue.is_empty())
     }
 
     /// Whether one more of this size may wait.
@@ -192,6 +199,18 @@ impl Waiting {
         let room = MAX_FLYING.saturating_sub(lane.flying);
         for ticket in lane.queue.iter().copied().take(room).collect::<Vec<_>>() {
             self.dequeue_and_send(ticket, topic, tokens, out);
+        }
+    }
+
+    /// Drops what was only for readers of topics that nobody reads any more, and tells so.
+    pub(crate) fn drop_unread(&mut self, is_read: impl Fn(&str) -> bool, out: &mut Outbox<Output>) {
+        let lost = |parcel: &Parcel| parcel.if_read && !is_read(&parcel.id.topic);
+        let lost = self.queued.iter().filter(|(_, parcel)| lost(parcel)).map(|(at, _)| *at);
+        for ticket in lost.collect::<Vec<_>>() {
+            let Some(parcel) = self.queued.remove(&ticket) else { continue };
+            self.unqueue(ticket, &parcel);
+            self.drop_if_idle(&parcel.id.topic);
+            out.push(Output::Notice(Notice::Unread { id: parcel.id }));
         }
     }
 

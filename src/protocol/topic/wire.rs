@@ -7,7 +7,7 @@ use serde_bytes::ByteBuf;
 
 use crate::base::batch::Head;
 use crate::base::id::{Life, NodeId};
-use crate::base::name::check_name;
+use crate::base::pattern::check_topic;
 use crate::base::time::WallTime;
 
 /// Names one message for ever: who wrote it, in which life, and the how-manyth on its topic.
@@ -45,7 +45,7 @@ impl Feed {
 
     /// Whether it can be the feed of anything.
     pub(super) fn is_valid(&self) -> bool {
-        check_name(&self.topic).is_ok()
+        check_topic(&self.topic).is_ok()
     }
 
     /// The id of its message of this number.

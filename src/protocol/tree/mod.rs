@@ -126,3 +126,5 @@ pub(crate) use frame::{Frame, Name, Source};
 pub(crate) use input::{Input, Output};
 pub(crate) use machine::TreeMachine;
 pub(crate) use wire::Message;
+#[cfg(test)]
+pub(crate) use wire::Run;

@@ -83,7 +83,7 @@ impl Lab {
         let each = others.iter().flat_map(|member| std::iter::repeat_n(member, subscribers));
         for (receiver, member) in each.enumerate() {
             let mut api = self.network.api(member).await?;
-            let lines = api.subscribe(std::slice::from_ref(&self.topic)).await?;
+            let lines = api.subscribe(std::slice::from_ref(&self.topic), None, false).await?;
             tokio::spawn(read(lines, api, receiver, size, Arc::downgrade(board)));
         }
         let api = self.network.api(author).await?;

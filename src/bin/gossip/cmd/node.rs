@@ -90,7 +90,7 @@ pub fn address(text: &str) -> Result<Multiaddr, String> {
     text.parse().map_err(|error| format!("{form} ({error})"))
 }
 
-type Incoming = SelectAll<Subscription<Vec<u8>, Raw>>;
+pub type Incoming = SelectAll<Subscription<Vec<u8>, Raw>>;
 
 impl Options {
     /// Runs it until it is told to end.

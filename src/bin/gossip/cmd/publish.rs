@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use gossip_mesh::api::PublishRequest;
-use gossip_mesh::{Node, Raw, Topic};
+use gossip_mesh::{Node, Raw, Strategy, Topic};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, BufReader};
 
 use super::send_message::{check_size, request};
@@ -31,6 +31,9 @@ pub struct Pub {
     /// Doors carry the topic too, to foreign libp2p programs
     #[arg(long)]
     foreign: bool,
+    /// How the member of a group is chosen: round-robin, random, least-recent or all
+    #[arg(long, value_name = "HOW", default_value_t)]
+    strategy: Strategy,
     #[command(flatten)]
     source: Source,
 }
@@ -62,7 +65,11 @@ impl Pub {
         while let Some(line) = next_line(&mut lines).await? {
             number += 1;
             check_size(line.len(), max).map_err(|failure| at_line(number, failure))?;
-            let request = PublishRequest { foreign: self.foreign, ..request(&self.topic, &line) };
+            let request = PublishRequest {
+                foreign: self.foreign,
+                strategy: Some(self.strategy.to_string()),
+                ..request(&self.topic, &line)
+            };
             let reply = api.publish(&request).await.map_err(|failure| at_line(number, failure))?;
             if screen.json {
                 screen.document(&reply.id)?;
@@ -75,7 +82,7 @@ impl Pub {
     async fn from(&self, node: &Node, screen: Screen) -> Result<(), Failure> {
         let topic: Topic<Vec<u8>, Raw> = Topic::named(&self.topic);
         let topic = if self.foreign { topic.foreign() } else { topic };
-        let topic = node.topic(topic);
+        let topic = node.topic(topic).strategy(self.strategy.clone());
         let mut lines = BufReader::new(tokio::io::stdin());
         let mut before = None;
         let max = node.config().topic.max_message_bytes;

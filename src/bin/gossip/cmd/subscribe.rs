@@ -3,8 +3,9 @@
 use clap::Args;
 use futures::StreamExt;
 use gossip_mesh::api::MessageView;
+use gossip_mesh::{Node, Topic};
 
-use super::node::subscribe;
+use super::node::{Incoming, subscribe};
 use super::source::{Mouth, Source};
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
@@ -15,11 +16,20 @@ use crate::render::screen::{ReaderGone, Screen};
 ///
 /// Through a running node where there is one; else as a node that runs meanwhile.
 #[derive(Args, Debug)]
-#[command(after_help = "For example: gossip sub logs | grep error")]
+#[command(after_help = "Examples:
+  gossip sub logs | grep error
+  gossip sub 'rooms/*'
+  gossip sub jobs --group workers")]
 pub struct Sub {
-    /// The topics
+    /// The topics, or patterns: in a/* the star is any one level, in a/> the end one or more
     #[arg(required = true, value_name = "TOPIC")]
     topics: Vec<String>,
+    /// Share the messages with the other members of this group: each goes to one of them
+    #[arg(long, value_name = "NAME")]
+    group: Option<String>,
+    /// With the members on this host only, as the nodes' label `host` says
+    #[arg(long, requires = "group")]
+    by_host: bool,
     #[command(flatten)]
     source: Source,
 }
@@ -45,17 +55,33 @@ impl Sub {
         result
     }
 
+    /// What this node itself reads.
+    async fn begin(&self, node: &Node) -> Result<Incoming, Failure> {
+        let Some(group) = &self.group else { return subscribe(node, &self.topics).await };
+        let mut all = Incoming::new();
+        for topic in &self.topics {
+            let subscribe = node.subscribe(Topic::named(topic)).own_messages();
+            let subscribe = match self.by_host {
+                true => subscribe.group_by_host(group),
+                false => subscribe.group(group),
+            };
+            all.push(subscribe.await?);
+        }
+        Ok(all)
+    }
+
     async fn print(&self, mouth: Mouth, screen: Screen) -> Result<(), Failure> {
         match mouth {
             Mouth::Running(mut api) => {
-                let mut messages = api.subscribe(&self.topics).await?;
+                let mut messages =
+                    api.subscribe(&self.topics, self.group.as_deref(), self.by_host).await?;
                 while let Some(message) = messages.next().await {
                     print(&serde_json::from_slice(&message)?, screen)?;
                 }
                 Err(Failure::failed("the node has stopped: no more can come through it"))
             }
             Mouth::Own(node) => {
-                let mut messages = subscribe(&node, &self.topics).await?;
+                let mut messages = self.begin(&node).await?;
                 while let Some(message) = messages.next().await {
                     print(&MessageView::from(message), screen)?;
                 }

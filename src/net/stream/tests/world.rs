@@ -78,6 +78,7 @@ pub fn sealed(signer: &mut Signer, number: u64, payload: Vec<u8>) -> Batch {
         receipts: false,
         foreign: false,
         origin: None,
+        chosen: None,
     };
     Batch::seal(head, &[(WallTime(0), Bytes::from(payload))], signer)
 }

@@ -49,7 +49,7 @@ fn identity(node: &Overview) -> [Metric; 2] {
 }
 
 #[rustfmt::skip]
-fn messages(stats: &Stats) -> [Metric; 11] {
+fn messages(stats: &Stats) -> [Metric; 13] {
     let (topic, lost, refused) = (&stats.topic, &stats.undelivered, &stats.publish_refused);
     [
         Metric::one(Counter, "gossip_messages_published_total",
@@ -76,6 +76,8 @@ fn messages(stats: &Stats) -> [Metric; 11] {
                 ("too_large", refused.too_large),
                 ("waiting_full", refused.waiting_full),
                 ("bad_name", refused.bad_name),
+                ("nobody_reads", refused.nobody_reads),
+                ("groups_busy", refused.groups_busy),
             ]),
         Metric::one(Counter, "gossip_publisher_refused_total",
             "Messages of publishers who wait for no reply, refused for want of room",
@@ -84,6 +86,11 @@ fn messages(stats: &Stats) -> [Metric; 11] {
             "Receipts that could not be passed on to the author", topic.receipts_lost.into()),
         Metric::one(Gauge, "gossip_waiting_messages",
             "Messages that wait to be sent", topic.waiting.into()),
+        Metric::one(Counter, "gossip_group_messages_sent_again_total",
+            "Messages sent to another member of a queue group", topic.sent_again.into()),
+        Metric::one(Gauge, "gossip_group_messages_unconfirmed",
+            "Messages that wait for a member of a queue group to confirm them",
+            topic.unconfirmed.into()),
         Metric::one(Gauge, "gossip_kept_messages",
             "Messages kept to be read again", topic.kept.into()),
         Metric::one(Gauge, "gossip_kept_bytes",

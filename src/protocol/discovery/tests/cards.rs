@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::world::{MS, SECOND, World, address, id, key, settings};
+use crate::base::group::{Group, Interests};
 use crate::base::id::Life;
 use crate::base::key::SecretKey;
 use crate::base::limits::{MAX_ADDRESSES, MAX_CARD, MAX_LABELS, MAX_TOPICS};
@@ -20,6 +21,7 @@ pub(super) fn card(number: u8, life: u64, version: u64) -> Card {
         name: format!("node {number}"),
         addresses: vec![address(number)],
         topics: BTreeSet::new(),
+        groups: BTreeMap::new(),
         labels: BTreeMap::new(),
         neighbours: BTreeSet::new(),
     }
@@ -57,7 +59,7 @@ fn a_changed_card_is_known_everywhere_within_a_second() {
     }
     world.run(3 * SECOND);
     let topics: BTreeSet<String> = ["chat".to_owned()].into();
-    world.input(5, Input::Reads { topics: topics.clone() });
+    world.input(5, Input::Reads { topics: topics.clone().into() });
     world.run(200 * MS);
     for number in (0..16).filter(|number| *number != 5) {
         let theirs = world.nodes[&number].known().find(|card| card.node == id(5)).unwrap();
@@ -70,7 +72,7 @@ fn changes_within_five_milliseconds_become_one_version_pushed_to_the_linked() {
     let mut machine = alone(settings(0));
     let mut out = Outbox::new();
     machine.handle(Time::ZERO, Input::Listening { addresses: vec![address(0)] }, &mut out);
-    let topics = ["chat".to_owned()].into();
+    let topics = BTreeSet::from(["chat".to_owned()]).into();
     machine.handle(Time::ZERO + 4 * MS, Input::Reads { topics }, &mut out);
     out.drain().for_each(drop);
     machine.handle(Time::ZERO + 5 * MS, Input::Tick, &mut out);
@@ -141,7 +143,7 @@ fn the_own_card_holds_no_more_topics_and_labels_than_others_accept() {
     let Card { topics, mut labels, .. } = crowded(0, 2 * MAX_TOPICS, 2 * MAX_LABELS);
     labels.insert(String::new(), "nameless".to_owned());
     let mut machine = alone(Settings { labels, ..settings(0) });
-    machine.handle(Time::ZERO, Input::Reads { topics }, &mut Outbox::new());
+    machine.handle(Time::ZERO, Input::Reads { topics: topics.into() }, &mut Outbox::new());
     machine.handle(Time::ZERO + 5 * MS, Input::Tick, &mut Outbox::new());
     let own = machine.own();
     assert_eq!((own.topics.len(), own.labels.len()), (MAX_TOPICS, MAX_LABELS));
@@ -166,7 +168,8 @@ fn the_newest_card_wins_and_the_same_or_older_is_silent() {
 fn the_own_card_always_fits() {
     let mut machine = alone(settings(0));
     let mut out = Outbox::new();
-    let topics = (0..5000).map(|n| format!("a topic of quite some length {n}")).collect();
+    let topics = (0..5000).map(|n| format!("a topic of quite some length {n}"));
+    let topics = topics.collect::<BTreeSet<_>>().into();
     machine.handle(Time::ZERO, Input::Reads { topics }, &mut out);
     let addresses = (0..100).map(address).collect();
     machine.handle(Time::ZERO, Input::Listening { addresses }, &mut out);
@@ -174,6 +177,26 @@ fn the_own_card_always_fits() {
     let bytes = machine.own().sign(&key(0)).card.len();
     assert!((MAX_CARD - 256..=MAX_CARD).contains(&bytes), "{bytes}");
     assert_eq!(machine.own().addresses.len(), MAX_ADDRESSES);
+}
+
+#[test]
+fn the_own_card_has_as_many_groups_as_fit_and_others_accept() {
+    for (topics, groups) in [(1_000, 40), (0, 5_000)] {
+        let mut machine = alone(settings(0));
+        let mut interests = Interests::from(crowded(0, topics, 0).topics);
+        let group = |n| Group { name: format!("g{n:04}"), host: Some("a host".to_owned()) };
+        interests.groups.insert("jobs".to_owned(), (0..groups).map(group).collect());
+        interests.groups.insert("bad/>/name".to_owned(), [group(0)].into());
+        machine.handle(Time::ZERO, Input::Reads { topics: interests }, &mut Outbox::new());
+        machine.handle(Time::ZERO + 5 * MS, Input::Tick, &mut Outbox::new());
+        let own = machine.own();
+        let signed = own.sign(&key(0));
+        assert!(signed.card.len() <= MAX_CARD);
+        assert_eq!(read(&signed).as_ref(), Some(own), "others accept it");
+        let listed = own.topics.len() + own.groups.values().map(BTreeSet::len).sum::<usize>();
+        assert!(listed == MAX_TOPICS || signed.card.len() > MAX_CARD - 256, "{listed}");
+        assert!(!own.groups["jobs"].is_empty());
+    }
 }
 
 #[test]

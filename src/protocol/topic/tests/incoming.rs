@@ -22,6 +22,7 @@ pub(super) fn frame(author: usize, topic: &str, number: u64) -> Bytes {
         receipts: false,
         foreign: false,
         origin: None,
+        chosen: None,
     };
     Batch::seal(head, &[(WallTime(5), Bytes::from("x"))], &mut signer).wire().clone()
 }

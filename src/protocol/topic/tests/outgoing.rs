@@ -9,7 +9,8 @@ use crate::base::time::Time;
 use crate::base::token::Token;
 use crate::protocol::topic::waiting::RETRY_FULL;
 use crate::protocol::topic::{
-    Bucket, Carried, Command, Input, Notice, Output, TopicConfig, TopicError, TopicMachine,
+    Bucket, Carried, Command, Input, Notice, Output, Strategy, TopicConfig, TopicError,
+    TopicMachine,
 };
 
 fn broadcasts(outputs: &[Output]) -> Vec<(Token, Bucket)> {
@@ -194,6 +195,8 @@ fn relays_broadcast_the_very_same_frame() {
         relays: NonZeroU8::new(3).expect("three"),
         receipts: None,
         foreign: false,
+        strategy: Strategy::RoundRobin,
+        if_read: false,
     };
     let out = turn(&mut room, at(0), Input::Command(command));
     let frames: Vec<_> = out
@@ -223,7 +226,8 @@ fn numbers_are_never_given_twice_even_when_topics_are_forgotten() {
 #[test]
 fn own_messages_come_back_only_where_wanted_and_are_kept_where_read() {
     let mut room = room(0, TopicConfig::default());
-    let with = Command::Subscribe { subscription: Token(5), topic: "chat".into(), own: true };
+    let with =
+        Command::Subscribe { subscription: Token(5), topic: "chat".into(), own: true, group: None };
     turn(&mut room, at(0), Input::Command(with));
     turn(&mut room, at(0), Input::Command(subscribe(6, "chat")));
     let out = send(&mut room, at(1), "chat", "x");

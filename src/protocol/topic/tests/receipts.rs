@@ -11,7 +11,7 @@ use crate::base::token::Token;
 use crate::protocol::topic::relay::{MAX_GATHERED_READERS, MAX_READERS};
 use crate::protocol::topic::told::MAX_TOLD_READERS;
 use crate::protocol::topic::{
-    Command, Input, Message, MessageId, Output, TopicConfig, TopicMachine,
+    Command, Input, Message, MessageId, Output, Strategy, TopicConfig, TopicMachine,
 };
 
 fn publish(patience: Duration) -> Command {
@@ -22,6 +22,8 @@ fn publish(patience: Duration) -> Command {
         relays: NonZeroU8::MIN,
         receipts: Some(patience),
         foreign: false,
+        strategy: Strategy::RoundRobin,
+        if_read: false,
     }
 }
 

@@ -11,7 +11,8 @@ use crate::base::time::WallTime;
 use crate::base::token::Token;
 use crate::protocol::topic::ways::in_order;
 use crate::protocol::topic::{
-    Command, Hop, Input, Message, MessageId, Output, Paths, Query, TopicConfig, Way, Which,
+    Command, Hop, Input, Message, MessageId, Output, Paths, Query, Strategy, TopicConfig, Way,
+    Which,
 };
 
 fn all() -> Query {
@@ -85,6 +86,8 @@ fn three_relays_give_one_message_and_each_way_once() {
         relays: NonZeroU8::new(3).expect("three"),
         receipts: None,
         foreign: false,
+        strategy: Strategy::RoundRobin,
+        if_read: false,
     };
     world.command(0, command);
     world.run(Duration::from_millis(50));

@@ -10,6 +10,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::base::batch::Batch;
+use crate::base::group::Interests;
 use crate::base::id::{Life, NodeId};
 use crate::base::key::SecretKey;
 use crate::base::machine::{Machine, Outbox};
@@ -17,8 +18,8 @@ use crate::base::signer::{Signer, Verifier};
 use crate::base::time::{Time, WallTime};
 use crate::base::token::Token;
 use crate::protocol::topic::{
-    Bucket, Carried, Command, Input, Kept, Message, Output, Query, Received, Report, TopicConfig,
-    TopicMachine,
+    Bucket, Carried, Command, Input, Kept, Message, Output, Query, Received, Report, Strategy,
+    TopicConfig, TopicMachine,
 };
 
 /// The wall clock at the start of every world.
@@ -61,15 +62,22 @@ pub(super) fn publish(token: u64, topic: &str, text: &str) -> Command {
         relays: NonZeroU8::MIN,
         receipts: None,
         foreign: false,
+        strategy: Strategy::RoundRobin,
+        if_read: false,
     }
 }
 
 pub(super) fn subscribe(subscription: u64, topic: &str) -> Command {
-    Command::Subscribe { subscription: Token(subscription), topic: topic.into(), own: false }
+    Command::Subscribe {
+        subscription: Token(subscription),
+        topic: topic.into(),
+        own: false,
+        group: None,
+    }
 }
 
-pub(super) fn topics(names: &[&str]) -> BTreeSet<String> {
-    names.iter().map(|name| (*name).to_owned()).collect()
+pub(super) fn topics(names: &[&str]) -> Interests {
+    names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>().into()
 }
 
 /// Rooms, the links between them, and what is under way.
