@@ -24,7 +24,7 @@ const FAR_STUCK: u32 = 3;
 const CALM: usize = 8;
 
 /// A link counts as used for so long after a frame was sent over it.
-const USED: Duration = Duration::from_secs(1);
+const USED: Duration = Duration::from_secs(5);
 
 /// The penalty is doubled at most so often.
 const DOUBLINGS: u32 = 6;
