@@ -3,7 +3,7 @@
 //! - [`args`]: the words of the command line; each command's own are with the command
 //! - [`cmd`]: a file per command
 //! - [`lab`]: networks of many processes: their graph, their state on disk, their start and end
-//! - [`bench`]: measuring
+//! - [`bench`]: the engine of measurement, which knows no command line
 //! - [`api`]: the local API of a running node, from outside
 //! - [`render`]: what the terminal shows
 //! - [`exit`], [`interrupt`]: how a command ends, and who may end it

@@ -126,5 +126,5 @@ pub(crate) use frame::{Frame, Name, Source};
 pub(crate) use input::{Input, Output};
 pub(crate) use machine::TreeMachine;
 pub(crate) use wire::Message;
-#[cfg(test)]
+#[cfg(all(test, feature = "net"))]
 pub(crate) use wire::Run;

@@ -4,7 +4,7 @@
 //! Pure:
 //! - [`plan`]: how much is sent, and how long is waited for it
 //! - [`letter`]: messages that can be recognised, and seen to be whole
-//! - [`spread`]: percentiles
+//! - [`spread`]: percentiles of samples that are all kept
 //! - [`outcome`]: what came of a run, as programs read it
 //!
 //! What is measured with:
