@@ -350,7 +350,7 @@ impl Machine for TopicMachine {
         }
         [
             // What was gathered goes out when the driver took what lay ready.
-            (self.tree_has_room && !self.bursts.is_empty()).then_some(Time::ZERO),
+            self.bursts.due().filter(|_| self.tree_has_room),
             self.order.deadline(),
             self.recent.deadline(),
             self.own.deadline(),

@@ -23,6 +23,9 @@ use crate::base::pattern::{check_topic, is_pattern};
 use crate::base::time::{Time, WallTime};
 use crate::base::token::Token;
 
+/// Most bytes that the tree carrier is given before it can say whether it takes more.
+const MAX_GIVEN: usize = 256 * 1024;
+
 /// What the user wants to be sent.
 #[derive(Debug)]
 pub(crate) struct Publication {
@@ -129,10 +132,13 @@ impl TopicMachine {
             && self.check_groups(topic, bytes).is_ok()
     }
 
-    /// Gives the tree carrier what was gathered, as far as it takes it.
+    /// Gives the tree carrier what was gathered, as far as it takes it: not all at once, because it
+    /// says only afterwards that it takes no more.
     pub(super) fn flush(&mut self, now: Time, out: &mut Outbox<Output>) {
+        let mut given = 0;
         while self.tree_has_room
-            && let Some((topic, run)) = self.bursts.take()
+            && given < MAX_GIVEN
+            && let Some((topic, run)) = self.bursts.take(now)
         {
             self.buckets.write(now, run.bucket, out);
             let sequence = self.sequences.entry(run.bucket).or_default();
@@ -141,6 +147,7 @@ impl TopicMachine {
             let head = Head { place, ..self.head(&topic, run.first) };
             let batch = Arc::new(Batch::seal(head, &run.messages, &mut self.signer));
             self.remember(now, &batch);
+            given += batch.wire().len();
             self.stats.by_tree += batch.count() as u64;
             out.push(Output::Grow(batch));
         }
@@ -158,8 +165,8 @@ impl TopicMachine {
             && self.may_go(topic)
             && self.is_covered(self.buckets.of(topic))
             && !self.is_for_groups(topic, strategy)
-            // What waits for room in the tree may have been overtaken by what does not.
-            && (self.tree_has_room || self.bursts.continues(topic, self.numbers.peek(topic)))
+            // What is gathered may have been overtaken by what went the other way.
+            && self.bursts.continues(topic, self.numbers.peek(topic))
     }
 
     /// Whether the tree carrier reaches all neighbours that take part in a bucket; at least one.
@@ -174,11 +181,8 @@ impl TopicMachine {
     /// Puts a message of a burst to those that go out together.
     fn gather(&mut self, now: Time, message: Numbered, out: &mut Outbox<Output>) {
         let topic = &message.feed.topic;
-        if !self.bursts.continues(topic, message.number) {
-            self.flush(now, out);
-        }
         let (bucket, payload) = (self.buckets.of(topic), message.payload.clone());
-        self.bursts.add(topic, bucket, message.number, message.sent, payload);
+        self.bursts.add(now, topic, bucket, message.number, (message.sent, payload));
         self.deliver_own(now, message, None, out);
     }
 

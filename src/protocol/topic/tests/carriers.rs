@@ -212,7 +212,8 @@ fn what_overtakes_gathered_messages_takes_no_number_of_theirs() {
     all.extend(next);
     all.extend(sent(&mut room, 12, Input::Room(true)));
     all.extend(sent(&mut room, 12, plain()));
-    all.extend(sent(&mut room, 12, Input::Tick));
+    assert!(sent(&mut room, 12, Input::Tick).is_empty(), "it is gathered for a millisecond");
+    all.extend(sent(&mut room, 13, Input::Tick));
     let mut numbers: Vec<u64> = all.into_iter().flat_map(|(_, first, end)| first..end).collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=38).collect::<Vec<_>>(), "each once");
