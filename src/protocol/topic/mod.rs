@@ -77,11 +77,12 @@
 //! 14. *Upon a member's message of a topic at the door:* publish it there once, unless it has an
 //!     origin.
 //! 15. *Upon a publish in a burst*, when all linked nodes that take part in the bucket have a
-//!     stream of the tree carrier: gather it; at the next tick, and while the tree has room,
-//!     gathered messages leave in batches of at most 64 KiB. A burst begins with 16 messages, or
-//!     KiB, above 100 a second, and ends 2 s after that. A message with relays or receipts, for the
-//!     door or for groups, or above 64 KiB, goes by gossipsub all the same; the numbers keep the
-//!     order. So does what follows on it while gathered messages wait for room in the tree.
+//!     stream of the tree carrier: gather it. It leaves, while the tree has room, at the next tick
+//!     or 1 ms after the batch before, at once when 128 messages or 48 KiB are there, in batches of
+//!     at most 64 KiB. A burst begins with 16 messages, or KiB, above 100 a second, and ends 2 s
+//!     after that. A message with relays or receipts, for the door or for groups, or above 64 KiB,
+//!     goes by gossipsub all the same; the numbers keep the order. So does what follows on it while
+//!     earlier messages are still gathered.
 //! 16. *Upon a batch that is not the next of its feed:* it waits. What is missing before it for 60
 //!     ms is asked for: from who brought the batch, then the author, the readers, the other links,
 //!     each once; after a pause of 500 ms again. Who helped is asked on.

@@ -7,11 +7,13 @@ use super::config::TreeConfig;
 use crate::base::id::NodeId;
 use crate::base::time::Time;
 
-/// Blame at which a link is demoted. It grows while others wait for the link and drains five times
-/// slower, so it is reached by who is waited for all the time in 0.8 s, or half of it in 2 s; while
-/// others are waited for and it is not, it drains as fast as it grew. (With 160 ms nodes that share
-/// two busy cores demoted one another, and then lost what nobody kept for so long.)
-const BLAME: Duration = Duration::from_millis(640);
+/// Blame at which a link is demoted. It grows while others wait for the link, and drains at
+/// three fifths of that all the time: so it is reached, in half a second or so, by who is waited for
+/// much more than half of the time. Who is only somewhat slower is waited for, because nobody could
+/// keep for it what it misses. While others are waited for and it is not, it drains as fast as it
+/// grew. (With a fifth instead of three, nodes that share two busy cores demoted one another, and
+/// lost messages.)
+const BLAME: Duration = Duration::from_millis(200);
 
 /// A link farther away than this counts as being so far.
 const MAX_FAR: u8 = 8;
@@ -209,7 +211,7 @@ impl Load {
         let grown = if blocks && others_dry { span } else { Duration::ZERO };
         // Links that are waited for in turn are equally busy, as on a machine that has too much to
         // do: none of them is slow.
-        let shrunk = if !blocks && others_block { span } else { span / 5 };
+        let shrunk = if !blocks && others_block { span } else { span * 3 / 5 };
         self.blame = self.blame.saturating_add(grown).saturating_sub(shrunk).min(limit);
         if !blocks {
             return None;

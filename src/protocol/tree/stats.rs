@@ -22,7 +22,7 @@ pub struct TreeStats {
     pub grafted: u64,
     /// Neighbours asked to only announce a source's frames.
     pub prunes: u64,
-    /// Links demoted because others waited for them for more than a fifth of the time.
+    /// Links demoted because others waited for them for much more than half of the time.
     pub demoted_slow: u64,
     /// Links demoted because they did not move.
     pub demoted_stuck: u64,
