@@ -35,8 +35,9 @@ pub struct TopicConfig {
     /// kept twice as long to give them to others. Default 10 s.
     #[serde(with = "duration")]
     pub repair_for: Duration,
-    /// Most bytes of batches of others kept to repair a third; the oldest leaves first. Of its own
-    /// a node keeps at least `max_waiting_bytes`. Default 4 MiB.
+    /// Most bytes of batches of others kept to repair a third; the oldest leaves first, and
+    /// more than 128 batches take only half of it. Of its own a node keeps at least as much as may
+    /// wait to go out. Default 8 MiB.
     pub max_recent_bytes: usize,
     /// Most bytes of messages that came too early and wait for those before them. Above it the gap
     /// is given up. Default 32 MiB.
@@ -89,7 +90,7 @@ impl Default for TopicConfig {
             max_kept_bytes: 16 * 1024 * 1024,
             keep_for: Duration::from_secs(3_600),
             repair_for: Duration::from_secs(10),
-            max_recent_bytes: 4 * 1024 * 1024,
+            max_recent_bytes: 8 * 1024 * 1024,
             max_early_bytes: 32 * 1024 * 1024,
             max_copies: 64,
             max_waiting: 1_024,

@@ -10,6 +10,9 @@ use crate::base::time::Time;
 /// What a kept frame costs beside its bytes: its name twice, its entry.
 const ENTRY: usize = 256;
 
+/// More frames than these use half of the room only. (Of 64 KiB they take 8 MiB.)
+const MANY: usize = 128;
+
 /// Frames within a bound of bytes and of time; the oldest leaves first.
 #[derive(Debug)]
 pub(super) struct Cache<F> {
@@ -30,10 +33,16 @@ impl<F: Frame> Cache<F> {
         if let Some((_, before)) = self.frames.insert(name, (now, frame)) {
             self.bytes = self.bytes.saturating_sub(cost(&before));
         }
-        while self.bytes > self.max_bytes {
+        while self.is_over() {
             self.drop_oldest();
         }
         self.expire(now);
+    }
+
+    /// Half of the room is for large frames, of which it would hold only a few otherwise.
+    fn is_over(&self) -> bool {
+        let many = self.frames.len() > MANY;
+        self.bytes > if many { self.max_bytes / 2 } else { self.max_bytes }
     }
 
     /// Lets go of what is too old.

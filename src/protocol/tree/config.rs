@@ -25,7 +25,8 @@ pub struct TreeConfig {
     /// 10 s.
     #[serde(with = "duration")]
     pub keep_for: Duration,
-    /// Most bytes of frames kept to be given; the oldest leaves first. Default 4 MiB.
+    /// Most bytes of frames kept to be given; the oldest leaves first, and more than
+    /// 128 frames take only half of it. Default 8 MiB.
     pub max_kept_bytes: usize,
     /// Most sources with a tree; of more the one quiet for longest leaves. Default 1,024 (some
     /// kilobytes each).
@@ -57,7 +58,7 @@ impl Default for TreeConfig {
             graft_after: Duration::from_millis(20),
             round_trip: Duration::from_millis(50),
             keep_for: Duration::from_secs(10),
-            max_kept_bytes: 4 * 1024 * 1024,
+            max_kept_bytes: 8 * 1024 * 1024,
             max_sources: 1_024,
             max_wanted: 4_096,
             high: 1024 * 1024,
