@@ -25,7 +25,7 @@ use crate::net::Network;
 use crate::net::clock::Clock;
 use crate::protocol::discovery::{self, Source};
 use crate::protocol::membership;
-use crate::protocol::topic;
+use crate::protocol::topic::{self, TopicConfig};
 use crate::store::Store;
 
 /// Commands, or inputs of the network, taken in one go.
@@ -271,7 +271,9 @@ impl Driver {
                 })
             }
             Command::Subscribe { topic, own, group, reply } => {
-                let (sink, deliveries) = sink(topic.clone(), self.config.topic.max_undelivered);
+                let TopicConfig { max_undelivered, max_undelivered_bytes, .. } = self.config.topic;
+                let (sink, deliveries) =
+                    sink(topic.clone(), max_undelivered, max_undelivered_bytes);
                 let subscription = self.replies.subscribe(reply, deliveries);
                 self.sinks.add(subscription, sink);
                 Input::Topic(topic::Command::Subscribe { subscription, topic, own, group })

@@ -18,26 +18,33 @@ type Messages = Vec<Arc<Received>>;
 pub struct Sink {
     topic: String,
     to: mpsc::Sender<Messages>,
-    /// Messages that are on their way and not read yet.
-    open: Arc<AtomicUsize>,
+    open: Arc<Open>,
     max: usize,
+    max_bytes: usize,
     missed: u64,
+}
+
+/// Messages that are on their way and not read yet, and the bytes of their payloads.
+#[derive(Debug, Default)]
+struct Open {
+    count: AtomicUsize,
+    bytes: AtomicUsize,
 }
 
 /// The other end of a sink: messages on their way to a subscription.
 #[derive(Debug)]
 pub struct Deliveries {
     from: mpsc::Receiver<Messages>,
-    open: Arc<AtomicUsize>,
+    open: Arc<Open>,
     ready: VecDeque<Arc<Received>>,
 }
 
-/// A way for at most so many messages.
-pub fn sink(topic: String, max: usize) -> (Sink, Deliveries) {
+/// A way for at most so many messages, and bytes of their payloads.
+pub fn sink(topic: String, max: usize, max_bytes: usize) -> (Sink, Deliveries) {
     // Several messages may be handed over at once, so there is always room for as many as fit.
     let (to, from) = mpsc::channel(max.max(1));
-    let open = Arc::new(AtomicUsize::new(0));
-    let sink = Sink { topic, to, open: Arc::clone(&open), max, missed: 0 };
+    let open = Arc::new(Open::default());
+    let sink = Sink { topic, to, open: Arc::clone(&open), max, max_bytes, missed: 0 };
     (sink, Deliveries { from, open, ready: VecDeque::new() })
 }
 
@@ -46,7 +53,8 @@ impl Deliveries {
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Arc<Received>>> {
         loop {
             if let Some(message) = self.ready.pop_front() {
-                self.open.fetch_sub(1, Ordering::Relaxed);
+                self.open.count.fetch_sub(1, Ordering::Relaxed);
+                self.open.bytes.fetch_sub(message.payload.len(), Ordering::Relaxed);
                 return Poll::Ready(Some(message));
             }
             match ready!(self.from.poll_recv(cx)) {
@@ -88,7 +96,7 @@ impl Sinks {
     /// again, so that a reader who never comes back does not flood the events.
     pub fn deliver(&mut self, subscription: Token, messages: Messages) -> Delivered {
         let Some(sink) = self.open.get_mut(&subscription) else { return Delivered::Yes };
-        let room = sink.room();
+        let room = sink.room(&messages);
         self.missed += messages.len().saturating_sub(room) as u64;
         let bytes = |message: &Arc<Received>| message.payload.len() as u64;
         self.bytes += messages.iter().take(room).map(bytes).sum::<u64>();
@@ -115,11 +123,19 @@ impl Sinks {
 impl Sink {
     /// Messages handed over that its user has not taken yet.
     fn lag(&self) -> u64 {
-        self.open.load(Ordering::Relaxed) as u64
+        self.open.count.load(Ordering::Relaxed) as u64
     }
 
-    fn room(&self) -> usize {
-        self.max.saturating_sub(self.open.load(Ordering::Relaxed))
+    /// How many of these fit. One that is larger than all room fits alone.
+    fn room(&self, messages: &Messages) -> usize {
+        let count = self.max.saturating_sub(self.open.count.load(Ordering::Relaxed));
+        let mut bytes = self.open.bytes.load(Ordering::Relaxed);
+        let fits = |message: &&Arc<Received>| {
+            let is_alone = bytes == 0;
+            bytes = bytes.saturating_add(message.payload.len());
+            is_alone || bytes <= self.max_bytes
+        };
+        messages.iter().take(count).take_while(fits).count()
     }
 
     fn deliver(&mut self, mut messages: Messages, room: usize) -> Delivered {
@@ -127,7 +143,9 @@ impl Sink {
         messages.truncate(room);
         let taken = messages.len();
         if taken > 0 {
-            self.open.fetch_add(taken, Ordering::Relaxed);
+            let bytes = messages.iter().map(|message| message.payload.len()).sum();
+            self.open.count.fetch_add(taken, Ordering::Relaxed);
+            self.open.bytes.fetch_add(bytes, Ordering::Relaxed);
             // There is room: no more deliveries are under way than messages.
             if self.to.try_send(messages).is_err() {
                 return Delivered::Abandoned;
