@@ -127,12 +127,11 @@ impl<T: 'static, C: Codec<T> + 'static> IntoFuture for Subscribe<T, C> {
 }
 
 /// The messages of a topic, or of all topics of a pattern, each once. A delivery's `id` names its
-/// topic. Ends when the node stops. Dropping it ends the
-/// subscription.
+/// topic. Ends when the node stops. Dropping it ends the subscription.
 ///
 /// It holds up to `topic.max_undelivered` messages and `topic.max_undelivered_bytes`; above that
-/// new ones are dropped for this subscription alone and told as [`Event::Lagged`]. A payload that is no `T` is told as
-/// [`Event::Undecodable`] and skipped.
+/// new ones are dropped for this subscription alone and told as [`Event::Lagged`]. A payload that
+/// is no `T` is told as [`Event::Undecodable`] and skipped.
 pub struct Subscription<T, C = Cbor> {
     node: Node,
     topic: Topic<T, C>,

@@ -59,9 +59,9 @@
 //!     travels back over the tree to the author, and over no other link: a frame never goes back
 //!     to who brought it, so two neighbours do not wait for each other.
 //! 13. *A full link is demoted* when it did not move for `stuck_after`, or when others ran dry
-//!     while they waited for it for much more than half of the time. Links that are all full are not
-//!     demoted: they go as fast as each other. A demoted link is lazy for all sources; it holds up
-//!     nobody and can still ask for what it can take. Calm for `penalty`, it is as others again;
+//!     while they waited for it for much more than half of the time. Links that are all full are
+//!     not demoted: they go as fast as each other. A demoted link is lazy for all sources; it holds
+//!     up nobody and can still ask for what it can take. Calm for `penalty`, it is as others again;
 //!     that time doubles with each demotion, up to 64 times.
 //! 14. *Who is held* for 50 ms is told how far away the full link is, and takes so many times
 //!     longer to demote the link to who told it: the nearest decides, and the others need not.
