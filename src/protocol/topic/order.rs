@@ -25,6 +25,10 @@ pub(crate) const PATIENCE: Duration = Duration::from_millis(60);
 /// How long nobody is asked after all were asked in vain.
 pub(crate) const PAUSE: Duration = Duration::from_millis(500);
 
+/// How long an answer is waited for before the next one is asked. (Guess: far above a round trip
+/// and the sending of 768 KiB; a request itself times out after 5 s.)
+const ANSWER: Duration = Duration::from_secs(1);
+
 /// How long a new reader waits for what was written since it began to read.
 const SETTLE: Duration = Duration::from_secs(1);
 
@@ -194,7 +198,7 @@ impl Order {
         let line = self.feeds.get_mut(&feed)?;
         let (from, to) = (line.next.unwrap_or(1), line.missing_to());
         let lack = line.lack.as_mut()?;
-        // Until it is told who was asked, nobody else is.
+        // Until it is told who is asked now, nobody else is.
         lack.ask_at = None;
         let (asked, likely, within) = (lack.asked.clone(), lack.likely.clone(), lack.beginning);
         Some(Wanted { feed, from, to, within, asked, likely })
@@ -208,6 +212,7 @@ impl Order {
         match peer {
             Some(peer) => {
                 lack.asked.insert(peer);
+                lack.ask_at = Some(now + ANSWER);
             }
             None => {
                 lack.asked.clear();
