@@ -45,9 +45,10 @@ pub struct TopicConfig {
     /// Most copies remembered of one message, each of which is a path. Default 64.
     pub max_copies: usize,
     /// Most messages that wait for a first reader, or for room in the queues to the peers; a
-    /// publish above it is refused. Default 1,024.
+    /// publish above it is refused. Default 16,384: a burst of a program, within the bytes below.
     pub max_waiting: usize,
-    /// Most bytes of messages that wait for a first reader. Default 16 MiB.
+    /// Most bytes of messages that wait for a first reader, and of those gathered for the tree
+    /// carrier. Default 16 MiB.
     pub max_waiting_bytes: usize,
     /// How long a message waits for a first reader before it is dropped and told. Default 10 min
     /// (guess).
@@ -95,7 +96,7 @@ impl Default for TopicConfig {
             max_recent_bytes: 8 * 1024 * 1024,
             max_early_bytes: 32 * 1024 * 1024,
             max_copies: 64,
-            max_waiting: 1_024,
+            max_waiting: 16_384,
             max_waiting_bytes: 16 * 1024 * 1024,
             wait_for: Duration::from_secs(600),
             confirm_within: Duration::from_secs(3),

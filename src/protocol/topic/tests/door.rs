@@ -10,8 +10,10 @@ fn with_door() -> TopicMachine {
 }
 
 fn with_door_at(number: usize) -> TopicMachine {
-    let mut room =
-        room(number, TopicConfig { door: vec!["chat".into()], ..TopicConfig::default() });
+    let mut room = room(
+        number,
+        TopicConfig { door: vec!["chat".into()], max_waiting: 1_024, ..TopicConfig::default() },
+    );
     let out = turn(&mut room, Time::ZERO, Input::Tick);
     assert!(matches!(&out[..], [Output::Join(_), Output::Reads(all)] if *all == topics(&["chat"])));
     turn(&mut room, at(0), Input::Command(subscribe(1, "chat")));
