@@ -314,7 +314,8 @@ impl Order {
         let unknown = line.next.is_none();
         let lack = line.lack.get_or_insert_with(|| Lack {
             since: now,
-            ask_at: Some(if unknown { now } else { now + PATIENCE }),
+            // What is only told of may be on its way.
+            ask_at: Some(if unknown && !line.ahead.is_empty() { now } else { now + PATIENCE }),
             asked: BTreeSet::new(),
             likely: Vec::new(),
             beginning: unknown.then_some(age),
