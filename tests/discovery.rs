@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::stream::{self, BoxStream, StreamExt};
-use gossip_mesh::{AddressSource, Event, Multiaddr, Node, Sighting, Standing, Topic};
+use gossip_mesh::{AddressSource, Event, Finding, Multiaddr, Node, Sighting, Standing, Topic};
 use nodes::{address, event, eventually, join, lab, leave, linked, within};
 use tokio::time::Instant;
 
@@ -192,8 +192,12 @@ async fn whichever_of_sixteen_is_killed_the_rest_keeps_joining_and_sending() {
         let killed = all.remove(victim);
         let (gone, events) = (killed.id(), all[0].events());
         drop(killed);
-        event(events, |event| {
-            matches!(event, Event::Unreachable { node } if node == gone).then_some(())
+        // Found out here, or told by the others that found it out before.
+        event(events, |event| match event {
+            Event::Unreachable { node } | Event::Membership(Finding::Down { node, .. }) => {
+                (node == gone).then_some(())
+            }
+            _ => None,
         })
         .await;
         let newcomer = join(&all[victim]).await;
