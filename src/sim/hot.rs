@@ -47,19 +47,7 @@ impl Writer {
     pub fn seal(&mut self, payloads: &[Bytes]) -> Bytes {
         let payloads: Vec<(WallTime, Bytes)> =
             payloads.iter().map(|payload| (WallTime(0), payload.clone())).collect();
-        let head = Head {
-            author: self.signer.me(),
-            life: Life(1),
-            topic: TOPIC.to_owned(),
-            first: self.next,
-            count: 1,
-            sent: WallTime(0),
-            place: None,
-            receipts: false,
-            foreign: false,
-            origin: None,
-            chosen: None,
-        };
+        let head = Head::new(self.signer.me(), Life(1), TOPIC, self.next);
         self.next += payloads.len() as u64;
         Batch::seal(head, &payloads, &mut self.signer).wire().clone()
     }

@@ -84,6 +84,23 @@ impl Origin {
 }
 
 impl Head {
+    /// A plain one for a message of this number. `Batch::seal` sets the count and the time.
+    pub fn new(author: NodeId, life: Life, topic: &str, first: u64) -> Self {
+        Self {
+            author,
+            life,
+            topic: topic.to_owned(),
+            first,
+            count: 1,
+            sent: WallTime(0),
+            place: None,
+            receipts: false,
+            foreign: false,
+            origin: None,
+            chosen: None,
+        }
+    }
+
     /// Whether it keeps the rules that its types do not say.
     pub(super) fn is_valid(&self) -> bool {
         let placed = self.place.is_none_or(|place| place.sequence > 0);

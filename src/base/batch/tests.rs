@@ -14,19 +14,8 @@ fn signer(seed: u8) -> Signer {
 }
 
 fn head(signer: &Signer, first: u64) -> Head {
-    Head {
-        author: signer.me(),
-        life: Life(7),
-        topic: "chat/lines".to_owned(),
-        first,
-        count: 1,
-        sent: WallTime(0),
-        place: Some(Place { bucket: 3, sequence: 9 }),
-        receipts: false,
-        foreign: false,
-        origin: None,
-        chosen: None,
-    }
+    let place = Some(Place { bucket: 3, sequence: 9 });
+    Head { place, ..Head::new(signer.me(), Life(7), "chat/lines", first) }
 }
 
 fn sealed(payloads: &[Vec<u8>]) -> Batch {

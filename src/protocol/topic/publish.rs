@@ -334,19 +334,7 @@ impl TopicMachine {
     }
 
     fn head(&self, topic: &str, first: u64) -> Head {
-        Head {
-            author: self.me,
-            life: self.life,
-            topic: topic.to_owned(),
-            first,
-            count: 1,
-            sent: WallTime(0),
-            place: None,
-            receipts: false,
-            foreign: false,
-            origin: None,
-            chosen: None,
-        }
+        Head::new(self.me, self.life, topic, first)
     }
 
     /// Remembers a batch of our own, for those who will miss it or ask for its way.

@@ -67,19 +67,7 @@ pub fn signer() -> Signer {
 }
 
 pub fn sealed(signer: &mut Signer, number: u64, payload: Vec<u8>) -> Batch {
-    let head = Head {
-        author: signer.me(),
-        life: Life(1),
-        topic: "speed".to_owned(),
-        first: number,
-        count: 1,
-        sent: WallTime(0),
-        place: None,
-        receipts: false,
-        foreign: false,
-        origin: None,
-        chosen: None,
-    };
+    let head = Head::new(signer.me(), Life(1), "speed", number);
     Batch::seal(head, &[(WallTime(0), Bytes::from(payload))], signer)
 }
 

@@ -30,19 +30,8 @@ fn frame(number: u64, named: Option<usize>) -> Bytes {
     let mut signer = Signer::new(key(9));
     let group = Group { name: "g".into(), host: None };
     let chosen = |member| Chosen { members: vec![(group, id(member))], ..Chosen::default() };
-    let head = Head {
-        author: signer.me(),
-        life: Life(1),
-        topic: "chat".into(),
-        first: number,
-        count: 1,
-        sent: WallTime(5),
-        place: None,
-        receipts: false,
-        foreign: false,
-        origin: None,
-        chosen: named.map(chosen),
-    };
+    let head =
+        Head { chosen: named.map(chosen), ..Head::new(signer.me(), Life(1), "chat", number) };
     Batch::seal(head, &[(WallTime(5), Bytes::from("x"))], &mut signer).wire().clone()
 }
 

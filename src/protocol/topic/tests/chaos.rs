@@ -68,17 +68,10 @@ impl Dice {
         let origin = (self.below(4) == 0).then(|| Origin { author: "foreign".into(), name });
         let mut signer = Signer::new(key(author));
         let head = Head {
-            author: signer.me(),
-            life: Life(1),
-            topic: self.topic(),
-            first: u64::from(self.below(50)),
-            count: 1,
-            sent: WallTime(1),
-            place: None,
             receipts: self.below(2) == 0,
-            foreign: false,
             origin,
             chosen: (self.below(3) == 0).then(|| self.chosen()),
+            ..Head::new(signer.me(), Life(1), &self.topic(), u64::from(self.below(50)))
         };
         let count = if head.receipts { 1 } else { 1 + self.below(3) as usize };
         let messages = vec![(WallTime(1), Bytes::from("payload")); count];

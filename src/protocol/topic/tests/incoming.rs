@@ -11,19 +11,7 @@ use crate::protocol::topic::{Command, Input, Output, TopicConfig, TopicError, To
 /// A message that node `author` signed.
 pub(super) fn frame(author: usize, topic: &str, number: u64) -> Bytes {
     let mut signer = Signer::new(key(author));
-    let head = Head {
-        author: signer.me(),
-        life: Life(1),
-        topic: topic.into(),
-        first: number,
-        count: 1,
-        sent: WallTime(5),
-        place: None,
-        receipts: false,
-        foreign: false,
-        origin: None,
-        chosen: None,
-    };
+    let head = Head::new(signer.me(), Life(1), topic, number);
     Batch::seal(head, &[(WallTime(5), Bytes::from("x"))], &mut signer).wire().clone()
 }
 
