@@ -52,6 +52,20 @@ pub(crate) struct Head {
     /// Which members of queue groups it is for.
     #[serde(default, rename = "g", skip_serializing_if = "Option::is_none")]
     pub chosen: Option<Chosen>,
+    /// Which part of a message that is larger than a batch it is. Only its number is its own.
+    #[serde(default, rename = "m", skip_serializing_if = "Option::is_none")]
+    pub piece: Option<Piece>,
+}
+
+/// A part of a message: a batch of its own, with a number of its own.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Piece {
+    /// The how-manyth, from 0.
+    #[serde(rename = "i")]
+    pub index: u32,
+    /// How many there are, two at least.
+    #[serde(rename = "k")]
+    pub of: u32,
 }
 
 /// Where on the tree carrier a batch is: the how-manyth of its author's life in this bucket.
@@ -98,6 +112,7 @@ impl Head {
             foreign: false,
             origin: None,
             chosen: None,
+            piece: None,
         }
     }
 
@@ -110,7 +125,20 @@ impl Head {
             // Who confirms a batch confirms one message.
             chosen.is_valid(self.first) && (self.count == 1 || chosen.names_nobody())
         });
-        numbered && self.count > 0 && placed && origin && chosen && check_topic(&self.topic).is_ok()
+        let valid = placed && origin && chosen && self.is_valid_piece();
+        numbered && self.count > 0 && valid && check_topic(&self.topic).is_ok()
+    }
+
+    /// A piece is alone, and of a message that nobody has to confirm and that is from here.
+    fn is_valid_piece(&self) -> bool {
+        let plain = self.count == 1 && !self.receipts && !self.foreign;
+        let plain = plain && self.origin.is_none() && self.chosen.is_none();
+        let numbered = |piece: Piece| {
+            let (index, of) = (u64::from(piece.index), u64::from(piece.of));
+            let first = self.first.checked_sub(index).filter(|first| *first > 0);
+            of > 1 && index < of && first.is_some_and(|first| first.checked_add(of).is_some())
+        };
+        self.piece.is_none_or(|piece| plain && numbered(piece))
     }
 }
 

@@ -28,7 +28,7 @@ mod tests;
 mod varint;
 mod view;
 
-pub(crate) use head::{Head, MAX_HEAD, Origin, Place};
+pub(crate) use head::{Head, MAX_HEAD, Origin, Piece, Place};
 pub(crate) use read::Flaw;
 
 use bytes::Bytes;

@@ -1,7 +1,7 @@
 //! Bursts: the topics written to so fast, or in messages so large, that the tree carrier serves
 //! them better, and what waits to be gathered into batches for it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use hashlink::LinkedHashMap;
 
 use super::config::TopicConfig;
 use super::input::Bucket;
-use crate::base::batch::{MAX_COUNT, MAX_GATHERED};
+use crate::base::batch::{MAX_COUNT, MAX_GATHERED, Piece};
 use crate::base::time::{Time, WallTime};
 
 /// Most topics whose pace is known. (Guess; who writes on more writes slowly on each.)
@@ -39,7 +39,7 @@ const FULL_BYTES: usize = 48 * 1024;
 #[derive(Debug)]
 pub(crate) struct Bursts {
     paces: LinkedHashMap<String, Pace>,
-    runs: BTreeMap<String, Run>,
+    lines: BTreeMap<String, Line>,
     /// When each of them may leave.
     queue: BTreeSet<(Time, String)>,
     count: usize,
@@ -57,22 +57,41 @@ struct Pace {
     left: Option<Time>,
 }
 
-/// Messages of a topic that follow one another.
+/// What is gathered of a topic; the numbers follow one another.
+#[derive(Debug)]
+struct Line {
+    bucket: Bucket,
+    /// The number of the first.
+    first: u64,
+    messages: VecDeque<Gathered>,
+    bytes: usize,
+    due: Time,
+}
+
+/// A message on its way out, or a piece of one.
+#[derive(Debug)]
+pub(crate) struct Gathered {
+    pub(crate) sent: WallTime,
+    pub(crate) payload: Bytes,
+    pub(crate) piece: Option<Piece>,
+}
+
+/// Messages for one batch.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) bucket: Bucket,
     /// The number of the first.
     pub(crate) first: u64,
+    /// It is one piece of a message.
+    pub(crate) piece: Option<Piece>,
     pub(crate) messages: Vec<(WallTime, Bytes)>,
-    bytes: usize,
-    due: Time,
 }
 
 impl Bursts {
     pub(crate) fn new(config: &TopicConfig) -> Self {
         Self {
             paces: LinkedHashMap::new(),
-            runs: BTreeMap::new(),
+            lines: BTreeMap::new(),
             queue: BTreeSet::new(),
             count: 0,
             bytes: 0,
@@ -101,47 +120,47 @@ impl Bursts {
         self.count < self.max && self.bytes.saturating_add(bytes) <= self.max_bytes
     }
 
-    /// Adds the next message of a topic.
+    /// Adds the next message of a topic, or a piece of it.
     pub(crate) fn add(
         &mut self,
         now: Time,
         topic: &str,
         bucket: Bucket,
         number: u64,
-        (sent, payload): (WallTime, Bytes),
+        message: Gathered,
     ) {
         self.count += 1;
-        self.bytes = self.bytes.saturating_add(payload.len());
-        let mut run = match self.runs.remove(topic) {
-            Some(run) => run,
+        self.bytes = self.bytes.saturating_add(message.payload.len());
+        let mut line = match self.lines.remove(topic) {
+            Some(line) => line,
             None => {
                 let left = self.paces.get(topic).and_then(|pace| pace.left);
                 let due = left.map_or(now, |left| now.max(left + GATHER));
-                Run { bucket, first: number, messages: Vec::new(), bytes: 0, due }
+                Line { bucket, first: number, messages: VecDeque::new(), bytes: 0, due }
             }
         };
-        run.bytes = run.bytes.saturating_add(payload.len());
-        run.messages.push((sent, payload));
-        self.put(now, topic, run);
+        line.bytes = line.bytes.saturating_add(message.payload.len());
+        line.messages.push_back(message);
+        self.put(now, topic, line);
     }
 
-    /// Puts a run into its place in the queue.
-    fn put(&mut self, now: Time, topic: &str, mut run: Run) {
-        let full = run.messages.len() >= FULL_COUNT || run.bytes >= FULL_BYTES;
-        if full && run.due > now {
-            self.queue.remove(&(run.due, topic.to_owned()));
-            run.due = now;
+    /// Puts a line into its place in the queue.
+    fn put(&mut self, now: Time, topic: &str, mut line: Line) {
+        let full = line.messages.len() >= FULL_COUNT || line.bytes >= FULL_BYTES;
+        if full && line.due > now {
+            self.queue.remove(&(line.due, topic.to_owned()));
+            line.due = now;
         }
-        if run.messages.len() == 1 || full {
-            self.queue.insert((run.due, topic.to_owned()));
+        if line.messages.len() == 1 || full {
+            self.queue.insert((line.due, topic.to_owned()));
         }
-        self.runs.insert(topic.to_owned(), run);
+        self.lines.insert(topic.to_owned(), line);
     }
 
     /// Whether the next message of the topic, with this number, follows on what is gathered.
     pub(crate) fn continues(&self, topic: &str, number: u64) -> bool {
-        let end = |run: &Run| run.first.saturating_add(run.messages.len() as u64);
-        self.runs.get(topic).is_none_or(|run| end(run) == number)
+        let end = |line: &Line| line.first.saturating_add(line.messages.len() as u64);
+        self.lines.get(topic).is_none_or(|line| end(line) == number)
     }
 
     /// When something may leave next.
@@ -157,25 +176,45 @@ impl Bursts {
     pub(crate) fn take(&mut self, now: Time) -> Option<(String, Run)> {
         self.due().filter(|due| *due <= now)?;
         let (_, topic) = self.queue.pop_first()?;
-        let mut run = self.runs.remove(&topic)?;
-        let count = fits(&run.messages);
-        let rest = run.messages.split_off(count);
+        let mut line = self.lines.remove(&topic)?;
+        let run = line.take();
         let bytes: usize = run.messages.iter().map(|(_, payload)| payload.len()).sum();
-        self.count = self.count.saturating_sub(count);
+        self.count = self.count.saturating_sub(run.messages.len());
         self.bytes = self.bytes.saturating_sub(bytes);
         if let Some(pace) = self.paces.get_mut(&topic) {
             pace.left = Some(now);
         }
-        if !rest.is_empty() {
-            let first = run.first.saturating_add(count as u64);
-            let bytes = run.bytes.saturating_sub(bytes);
+        if !line.messages.is_empty() {
             // It had its time; other topics go before it.
-            let due = now;
-            self.queue.insert((due, topic.clone()));
-            let rest = Run { bucket: run.bucket, first, messages: rest, bytes, due };
-            self.runs.insert(topic.clone(), rest);
+            line.due = now;
+            self.queue.insert((now, topic.clone()));
+            self.lines.insert(topic.clone(), line);
         }
         Some((topic, run))
+    }
+}
+
+impl Line {
+    /// The messages from the front that fit into one batch, one at least; a piece leaves alone.
+    fn take(&mut self) -> Run {
+        let piece = self.messages.front().and_then(|message| message.piece);
+        let (bucket, first) = (self.bucket, self.first);
+        let count = if piece.is_some() { 1 } else { self.fits() };
+        let taken = self.messages.drain(..count.min(self.messages.len()));
+        let messages: Vec<_> = taken.map(|message| (message.sent, message.payload)).collect();
+        let bytes: usize = messages.iter().map(|(_, payload)| payload.len()).sum();
+        self.bytes = self.bytes.saturating_sub(bytes);
+        self.first = self.first.saturating_add(messages.len() as u64);
+        Run { bucket, first, piece, messages }
+    }
+
+    fn fits(&self) -> usize {
+        let mut bytes = 0_usize;
+        let fits = |message: &&Gathered| {
+            bytes = bytes.saturating_add(message.payload.len());
+            message.piece.is_none() && bytes <= MAX_GATHERED
+        };
+        self.messages.iter().take(MAX_COUNT).take_while(fits).count().max(1)
     }
 }
 
@@ -193,14 +232,4 @@ impl Pace {
         self.level = self.level.min(2.0 * BEGIN);
         self.until.is_some()
     }
-}
-
-/// How many messages from the front fit into one batch; at least one.
-fn fits(messages: &[(WallTime, Bytes)]) -> usize {
-    let mut bytes = 0_usize;
-    let fits = |(_, payload): &&(WallTime, Bytes)| {
-        bytes = bytes.saturating_add(payload.len());
-        bytes <= MAX_GATHERED
-    };
-    messages.iter().take(MAX_COUNT).take_while(fits).count().max(1)
 }

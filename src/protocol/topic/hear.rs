@@ -7,11 +7,12 @@ use bytes::Bytes;
 use super::machine::TopicMachine;
 use super::order::Ready;
 use super::output::{Notice, Output};
+use super::pieces::Whole;
 use super::received::Received;
 use super::record::{Copy, Key};
 use super::relay::Bundle;
 use super::wire::Feed;
-use crate::base::batch::{Batch, Flaw, Head, Origin};
+use crate::base::batch::{Batch, Flaw, Head, Origin, Piece};
 use crate::base::group::Chosen;
 use crate::base::id::NodeId;
 use crate::base::machine::Outbox;
@@ -128,7 +129,8 @@ impl TopicMachine {
         }
     }
 
-    /// Delivers the messages of a batch, from a number on. False when they are not for this node.
+    /// Delivers the messages of a batch, from a number on, or keeps it until the rest of its
+    /// message is here. False when they are not for this node.
     fn open(
         &mut self,
         now: Time,
@@ -153,6 +155,11 @@ impl TopicMachine {
             self.stats.duplicates += batch.count() as u64;
             return false;
         }
+        if let Some(piece) = head.piece {
+            self.piece(now, &feed, piece, batch, missed, out);
+            return true;
+        }
+        missed = missed.saturating_add(self.pieces.interrupt(&feed));
         let received = self.wall(now);
         // One that was sent again is known by its first number.
         let again = chosen.and_then(|chosen| chosen.again);
@@ -174,6 +181,38 @@ impl TopicMachine {
         self.tell_door(head, &messages, out);
         self.deliver(now, &feed.topic, messages, false, chosen, out);
         true
+    }
+
+    /// Takes a piece of a message, and delivers the message when it is whole.
+    fn piece(
+        &mut self,
+        now: Time,
+        feed: &Feed,
+        piece: Piece,
+        batch: &Batch,
+        missed: u64,
+        out: &mut Outbox<Output>,
+    ) {
+        let Some(item) = batch.items_from(0).next() else { return };
+        if let Some(whole) = self.pieces.add(now, feed, piece, item, missed) {
+            let Whole { first, sent, payload, missed } = whole;
+            let (id, foreign_author, received) = (feed.message(first), None, self.wall(now));
+            let received = Received { id, foreign_author, sent, received, payload, first, missed };
+            let messages = vec![Arc::new(received)];
+            self.stats.received += 1;
+            self.tell_door(batch.head(), &messages, out);
+            self.deliver(now, &feed.topic, messages, false, None, out);
+        }
+        self.expire_pieces(now, out);
+    }
+
+    /// Tells which messages will not be whole.
+    pub(super) fn expire_pieces(&mut self, now: Time, out: &mut Outbox<Output>) {
+        while let Some((feed, from, to)) = self.pieces.expire(now) {
+            self.stats.lost += to.saturating_sub(from);
+            let Feed { author, topic, .. } = feed;
+            out.push(Output::Notice(Notice::Gap { author, topic, from, to }));
+        }
     }
 
     /// What came from the foreigners is not told to them again.

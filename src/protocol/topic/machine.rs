@@ -17,6 +17,7 @@ use super::kept::Shelf;
 use super::numbers::Numbers;
 use super::order::Order;
 use super::output::Output;
+use super::pieces::Pieces;
 use super::publish::Publication;
 use super::readers::Readers;
 use super::receipt::Receipts;
@@ -66,6 +67,7 @@ pub(crate) struct TopicMachine {
     pub(super) signer: Signer,
     pub(super) verifier: Verifier,
     pub(super) order: Order,
+    pub(super) pieces: Pieces,
     /// What others wrote of late.
     pub(super) recent: Recent,
     /// What was written here of late.
@@ -97,6 +99,7 @@ impl TopicMachine {
             signer,
             verifier,
             order: Order::new(&config),
+            pieces: Pieces::new(&config),
             recent: Recent::of_others(&config),
             own: Recent::of_own(&config),
             digests: Digests::new(config.repair_for),
@@ -188,6 +191,7 @@ impl TopicMachine {
         }
         self.flush(now, out);
         self.repair(now, out);
+        self.expire_pieces(now, out);
         self.buckets.tick(now, |bucket| self.waiting.waits_in(bucket), out);
     }
 
@@ -352,6 +356,7 @@ impl Machine for TopicMachine {
             // What was gathered goes out when the driver took what lay ready.
             self.bursts.due().filter(|_| self.tree_has_room),
             self.order.deadline(),
+            self.pieces.deadline(),
             self.recent.deadline(),
             self.own.deadline(),
             self.digests.deadline(),

@@ -80,9 +80,12 @@
 //!     stream of the tree carrier: gather it. It leaves, while the tree has room, at the next tick
 //!     or 1 ms after the batch before, at once when 128 messages or 48 KiB are there, in batches of
 //!     at most 64 KiB. A burst begins with 16 messages, or KiB, above 100 a second, and ends 2 s
-//!     after that. A message with relays or receipts, for the door or for groups, or above 64 KiB,
-//!     goes by gossipsub all the same; the numbers keep the order. So does what follows on it while
-//!     earlier messages are still gathered.
+//!     after that. A message with relays or receipts, for the door or for groups, goes by gossipsub
+//!     all the same; the numbers keep the order. So does what follows on it while earlier messages
+//!     are still gathered. A message above 64 KiB leaves in *pieces* of 64 KiB: batches of their
+//!     own, each with the next number; the first one's is the message's. *Upon a piece, in order:*
+//!     keep it, and deliver the message when all are there. When one is told as a gap, or the next
+//!     does not come within `repair_for`, the message is missed, each piece counted as one.
 //! 16. *Upon a batch that is not the next of its feed:* it waits. What is missing before it for 60
 //!     ms is asked for: from who brought the batch, then the author, the readers, the other links,
 //!     each once, the next after 1 s without an answer; after a pause of 500 ms again. Who helped
@@ -175,6 +178,7 @@ mod delivery;
 mod digest;
 mod errand;
 pub(crate) mod error;
+mod gather;
 mod grouping;
 mod hear;
 mod input;
@@ -184,6 +188,7 @@ mod names;
 mod numbers;
 mod order;
 mod output;
+mod pieces;
 mod publish;
 mod readers;
 mod reading;

@@ -16,15 +16,12 @@ use super::record::Key;
 use super::strategy::Strategy;
 use super::waiting::Parcel;
 use super::wire::{Feed, MessageId};
-use crate::base::batch::{Batch, Head, MAX_GATHERED, Origin, Place};
+use crate::base::batch::{Batch, Head, Origin};
 use crate::base::group::Chosen;
 use crate::base::machine::Outbox;
 use crate::base::pattern::{check_topic, is_pattern};
 use crate::base::time::{Time, WallTime};
 use crate::base::token::Token;
-
-/// Most bytes that the tree carrier is given before it can say whether it takes more.
-const MAX_GIVEN: usize = 256 * 1024;
 
 /// What the user wants to be sent.
 #[derive(Debug)]
@@ -40,10 +37,10 @@ pub(crate) struct Publication {
 
 /// A message that has its number.
 pub(super) struct Numbered {
-    feed: Feed,
-    number: u64,
-    sent: WallTime,
-    payload: Bytes,
+    pub(super) feed: Feed,
+    pub(super) number: u64,
+    pub(super) sent: WallTime,
+    pub(super) payload: Bytes,
 }
 
 /// A message alone in its batch.
@@ -132,67 +129,13 @@ impl TopicMachine {
             && self.check_groups(topic, bytes).is_ok()
     }
 
-    /// Gives the tree carrier what was gathered, as far as it takes it: not all at once, because it
-    /// says only afterwards that it takes no more.
-    pub(super) fn flush(&mut self, now: Time, out: &mut Outbox<Output>) {
-        let mut given = 0;
-        while self.tree_has_room
-            && given < MAX_GIVEN
-            && let Some((topic, run)) = self.bursts.take(now)
-        {
-            self.buckets.write(now, run.bucket, out);
-            let sequence = self.sequences.entry(run.bucket).or_default();
-            *sequence += 1;
-            let place = Some(Place { bucket: run.bucket.0, sequence: *sequence });
-            let head = Head { place, ..self.head(&topic, run.first) };
-            let batch = Arc::new(Batch::seal(head, &run.messages, &mut self.signer));
-            self.remember(now, &batch);
-            given += batch.wire().len();
-            self.stats.by_tree += batch.count() as u64;
-            out.push(Output::Grow(batch));
-        }
-    }
-
-    /// Whether this goes by the tree carrier: many messages or a large one, and everybody who takes
-    /// part is reached. What names members of groups goes alone: each batch is confirmed.
-    fn is_in_burst(&mut self, now: Time, publication: &Publication) -> bool {
-        let Publication { topic, payload, relays, receipts, foreign, strategy, .. } = publication;
-        let busy = self.bursts.note(now, topic, payload.len());
-        let plain = relays.get() == 1 && receipts.is_none() && !foreign;
-        busy && plain
-            && payload.len() <= MAX_GATHERED
-            && !self.subscriptions.is_at_door(topic)
-            && self.may_go(topic)
-            && self.is_covered(self.buckets.of(topic))
-            && !self.is_for_groups(topic, strategy)
-            // What is gathered may have been overtaken by what went the other way.
-            && self.bursts.continues(topic, self.numbers.peek(topic))
-    }
-
-    /// Whether the tree carrier reaches all neighbours that take part in a bucket; at least one.
-    fn is_covered(&self, bucket: Bucket) -> bool {
-        let mut any = false;
-        self.arrivals.taking_part(bucket).all(|peer| {
-            any = true;
-            self.branches.contains(peer)
-        }) && any
-    }
-
-    /// Puts a message of a burst to those that go out together.
-    fn gather(&mut self, now: Time, message: Numbered, out: &mut Outbox<Output>) {
-        let topic = &message.feed.topic;
-        let (bucket, payload) = (self.buckets.of(topic), message.payload.clone());
-        self.bursts.add(now, topic, bucket, message.number, (message.sent, payload));
-        self.deliver_own(now, message, None, out);
-    }
-
     pub(super) fn number(&mut self, now: Time, topic: String, payload: Bytes) -> Numbered {
         let (number, sent) = (self.numbers.next(&topic), self.wall(now));
         let feed = Feed { author: self.me, life: self.life, topic };
         Numbered { feed, number, sent, payload }
     }
 
-    fn deliver_own(
+    pub(super) fn deliver_own(
         &mut self,
         now: Time,
         message: Numbered,
@@ -267,7 +210,7 @@ impl TopicMachine {
 
     /// Whether a message of the topic finds its readers now: there is one, and none is only just
     /// arriving.
-    fn may_go(&self, topic: &str) -> bool {
+    pub(super) fn may_go(&self, topic: &str) -> bool {
         let bucket = self.buckets.of(topic);
         self.readers.any(topic)
             && !self.arrivals.awaited(bucket).any(|node| self.readers.reads(node, topic))
@@ -333,12 +276,12 @@ impl TopicMachine {
         Sealed { id, key, payload: payload.clone(), frame, if_read: false }
     }
 
-    fn head(&self, topic: &str, first: u64) -> Head {
+    pub(super) fn head(&self, topic: &str, first: u64) -> Head {
         Head::new(self.me, self.life, topic, first)
     }
 
     /// Remembers a batch of our own, for those who will miss it or ask for its way.
-    fn remember(&mut self, now: Time, batch: &Arc<Batch>) -> Key {
+    pub(super) fn remember(&mut self, now: Time, batch: &Arc<Batch>) -> Key {
         let feed = Feed::of(batch.head());
         let key = Key::of_batch(batch.head());
         self.stats.batches += 1;

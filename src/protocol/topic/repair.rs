@@ -174,8 +174,9 @@ impl TopicMachine {
     /// Forgets what belonged to the topics of a name that are not read any more.
     pub(super) fn unfollow(&mut self, name: &str) {
         self.read_since.remove(name);
+        let subscriptions = &self.subscriptions;
+        self.pieces.retain(|topic| subscriptions.reads(topic));
         if !self.config.relay_all {
-            let subscriptions = &self.subscriptions;
             self.order.unread(|topic| matches(name, topic) && !subscriptions.reads(topic));
         }
     }

@@ -8,6 +8,7 @@ mod incoming;
 mod order;
 mod outgoing;
 mod patterns;
+mod pieces;
 mod reading;
 mod receipts;
 mod ways;
