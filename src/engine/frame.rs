@@ -26,17 +26,22 @@ pub enum Message {
 /// By which of the two ways a question travels; its answer comes back by the same one.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Lane {
-    /// All but probes. At most `MAX_FRAME` bytes.
+    /// All but probes. At most `MAX_FRAME` bytes, or as much as the largest message needs.
     Control,
     /// Probes, before which nothing may queue. At most `MAX_PROBE` bytes.
     Probe,
 }
 
+/// What is around a message that is repaired: the head and the signature of its batch, and the
+/// answer itself.
+const MAX_AROUND: usize = 8 * 1024;
+
 impl Lane {
-    /// Largest question or answer, in bytes.
-    pub const fn max_bytes(self) -> usize {
+    /// Largest question or answer, in bytes, where messages may have `max_message` bytes: one that
+    /// is repaired has to fit into the answer.
+    pub fn max_bytes(self, max_message: usize) -> usize {
         match self {
-            Self::Control => MAX_FRAME,
+            Self::Control => MAX_FRAME.max(max_message.saturating_add(MAX_AROUND)),
             Self::Probe => MAX_PROBE,
         }
     }

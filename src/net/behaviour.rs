@@ -59,7 +59,7 @@ impl Behaviour {
             limits: limits(&config.link),
             gate: Gate::new(clock, &config.link),
             carrier: Carrier::new(key, config, clock)?,
-            control: control(&config.link),
+            control: control(&config.link, config.topic.max_message_bytes),
             probe: probe(&config.link),
             opener: Opener::default(),
             ping: ping::Behaviour::new(

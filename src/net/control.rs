@@ -24,21 +24,17 @@ pub struct FrameCodec {
 /// A behaviour that carries questions and answers: one per lane.
 pub type Exchange = Behaviour<FrameCodec>;
 
-/// The behaviour of the control lane.
-pub fn control(config: &LinkConfig) -> Exchange {
-    exchange(PROTOCOL, Lane::Control, config)
+/// The behaviour of the control lane, where messages may have `max_message` bytes.
+pub fn control(config: &LinkConfig, max_message: usize) -> Exchange {
+    exchange(PROTOCOL, Lane::Control.max_bytes(max_message), config)
 }
 
-/// Questions and answers of a lane over this protocol, with this node's limits.
-pub fn exchange(protocol: StreamProtocol, lane: Lane, config: &LinkConfig) -> Exchange {
+/// Questions and answers over this protocol, of `max` bytes each, with this node's limits.
+pub fn exchange(protocol: StreamProtocol, max: usize, config: &LinkConfig) -> Exchange {
     let settings = Config::default()
         .with_request_timeout(config.request_timeout)
         .with_max_concurrent_streams(config.max_requests);
-    Behaviour::with_codec(
-        FrameCodec { max: lane.max_bytes() },
-        [(protocol, ProtocolSupport::Full)],
-        settings,
-    )
+    Behaviour::with_codec(FrameCodec { max }, [(protocol, ProtocolSupport::Full)], settings)
 }
 
 impl FrameCodec {

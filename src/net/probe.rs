@@ -4,12 +4,12 @@
 use libp2p::StreamProtocol;
 
 use super::control::{Exchange, exchange};
+use crate::base::limits::MAX_PROBE;
 use crate::config::LinkConfig;
-use crate::engine::frame::Lane;
 
 const PROTOCOL: StreamProtocol = StreamProtocol::new("/gossip-mesh/probe/1");
 
 /// The behaviour of the probe lane.
 pub fn probe(config: &LinkConfig) -> Exchange {
-    exchange(PROTOCOL, Lane::Probe, config)
+    exchange(PROTOCOL, MAX_PROBE, config)
 }
