@@ -75,6 +75,7 @@ pub use base::id::{Incarnation, Life, NodeId, NotANodeId};
 pub use base::key::{NetworkKey, NotANetworkKey, NotASecretKey, SecretKey};
 pub use base::name::BadName;
 pub use base::time::{Time, WallTime};
+pub use base::trace_context::{NotATraceContext, TraceContext};
 pub use config::{
     ApiConfig, Config, ConfigError, DoorConfig, GossipConfig, LinkConfig, Preset, RecorderConfig,
 };

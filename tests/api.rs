@@ -69,6 +69,27 @@ async fn a_script_publishes_and_reads_over_the_socket() {
 }
 
 #[tokio::test]
+async fn the_header_traceparent_goes_with_a_message() {
+    const CONTEXT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let (data, node) = node_with(Config::lab()).await;
+    let _reading =
+        node.subscribe::<Vec<u8>, gossip_mesh::Raw>(gossip_mesh::Topic::new("news")).await.unwrap();
+    // What is no context is passed over, as the standard wants it.
+    for header in [CONTEXT, "00-nonsense", ""] {
+        let stream = UnixStream::connect(data.path().join("api.sock")).await.unwrap();
+        let more = format!("traceparent: {header}\r\n");
+        let publish = r#"{"topic":"news","text":"apple","compressed":true}"#;
+        assert_eq!(say(stream, "POST", "/v1/publish", &more, publish).await.0, 200);
+    }
+    let (_, body) = ask(&data, "POST", "/v1/messages", "{}").await;
+    let kept: Vec<MessageView> = serde_json::from_str(&body).unwrap();
+    let contexts: Vec<_> = kept.iter().map(|message| message.traceparent).collect();
+    assert_eq!(contexts, [CONTEXT.parse().ok(), None, None]);
+    assert!(body.contains(CONTEXT), "{body}");
+    node.leave().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_stream_brings_messages_as_they_come() {
     let (data, node) = node_with(Config::lab()).await;
     let mut stream = UnixStream::connect(data.path().join("api.sock")).await.unwrap();

@@ -12,3 +12,4 @@ pub(crate) mod pattern;
 pub(crate) mod signer;
 pub(crate) mod time;
 pub(crate) mod token;
+pub(crate) mod trace_context;

@@ -16,7 +16,7 @@ use crate::base::token::Token;
 use crate::engine::{Recording, Story};
 use crate::net::{Fault, FaultError};
 use crate::protocol::discovery::{ConnectError, Topology};
-use crate::protocol::topic::{Kept, MessageId, Query, Report, Strategy, TopicError};
+use crate::protocol::topic::{Envelope, Kept, MessageId, Query, Report, Strategy, TopicError};
 
 /// Commands that may wait for the driver.
 pub const MAILBOX: usize = 1_024;
@@ -30,6 +30,7 @@ pub struct Publication {
     pub foreign: bool,
     pub strategy: Strategy,
     pub if_read: bool,
+    pub envelope: Envelope,
 }
 
 /// Everything a handle can ask.

@@ -120,15 +120,17 @@ impl Driver {
     /// Takes what a publisher sent, as far as its topic has room: what is left waits, and the
     /// publisher with it.
     fn publish(&mut self, mut sent: Sent, out: &mut Outbox<Output>) {
-        while let Some(payload) = sent.payloads.front() {
+        while let Some((payload, _)) = sent.payloads.front() {
             if !self.engine.topic().has_room(&sent.topic, payload.len()) {
                 sent.gate.close();
                 self.held.push(sent);
                 return;
             }
             let (topic, foreign) = (sent.topic.clone(), sent.foreign);
-            let Some(payload) = sent.payloads.pop_front() else { return };
-            self.turn(Input::Topic(topic::Command::Send { topic, payload, foreign }), out);
+            let Some((payload, trace_context)) = sent.payloads.pop_front() else { return };
+            let envelope = topic::Envelope { compressed: sent.compressed, trace_context };
+            let send = topic::Command::Send { topic, payload, foreign, envelope };
+            self.turn(Input::Topic(send), out);
         }
         sent.gate.open();
     }
@@ -255,7 +257,7 @@ impl Driver {
     fn obey(&mut self, command: Command, out: &mut Outbox<Output>) {
         let input = match command {
             Command::Publish { publication, confirm, reply } => {
-                let Publication { topic, payload, relays, foreign, strategy, if_read } =
+                let Publication { topic, payload, relays, foreign, strategy, if_read, envelope } =
                     publication;
                 let (receipts, report) = confirm.unzip();
                 let token = self.replies.publish(reply, report);
@@ -268,6 +270,7 @@ impl Driver {
                     foreign,
                     strategy,
                     if_read,
+                    envelope,
                 })
             }
             Command::Subscribe { topic, own, group, reply } => {

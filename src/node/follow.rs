@@ -13,13 +13,17 @@
 //! | `delivered` | for each subscription | `subscription` |
 //! | `dropped` | the author | `reason` |
 //!
+//! A message that its publisher gave a [`TraceContext`](crate::TraceContext) has it as the field
+//! `traceparent` of `sent`, `heard` and `delivered`, beside its own id: there the trace of the
+//! program and the way through the mesh meet.
+//!
 //! What nobody listens to costs a comparison: frames are read, and ids made, only for an event
-//! that is wanted. A trace that a program brings along from outside would take the place of the
-//! message's own id here, and nowhere else.
+//! that is wanted.
 
 use tracing::{Level, debug, enabled};
 
 use crate::base::batch::{Batch, Head};
+use crate::base::trace_context::TraceContext;
 use crate::engine::frame::Packet;
 use crate::engine::{Event, Input, Output};
 use crate::protocol::topic::MessageId;
@@ -35,11 +39,11 @@ pub fn came(input: &Input) {
         return;
     }
     let heard = |head: &Head, carrier: &str, from: &_| {
-        each(head, |id| {
+        each(head, |id, context| {
             debug!(
                 target: TARGET,
                 trace = %id.trace(), author = %id.author, topic = id.topic, number = id.number,
-                carrier, %from, "heard"
+                traceparent = context.map(tracing::field::display), carrier, %from, "heard"
             );
         });
     };
@@ -69,30 +73,34 @@ pub fn goes(output: &Output) {
         ),
         Output::Broadcast { frame, .. } => {
             if let Ok(batch) = Batch::read(frame, ANY) {
-                each(batch.head(), |id| {
+                each(batch.head(), |id, context| {
                     debug!(
                         target: TARGET,
                         trace = %id.trace(), author = %id.author, topic = id.topic,
-                        number = id.number, carrier = "gossipsub", "sent"
+                        number = id.number, traceparent = context.map(tracing::field::display),
+                        carrier = "gossipsub", "sent"
                     );
                 });
             }
         }
         Output::TreeSend { to, packet: Packet::Batch(batch) } => {
-            each(batch.head(), |id| {
+            each(batch.head(), |id, context| {
                 debug!(
                     target: TARGET,
                     trace = %id.trace(), author = %id.author, topic = id.topic,
-                    number = id.number, carrier = "tree", %to, "sent"
+                    number = id.number, traceparent = context.map(tracing::field::display),
+                    carrier = "tree", %to, "sent"
                 );
             });
         }
         Output::Deliver { subscription, messages } => {
-            for id in messages.iter().map(|message| &message.id) {
+            for message in messages {
+                let (id, context) = (&message.id, message.trace_context);
                 debug!(
                     target: TARGET,
                     trace = %id.trace(), author = %id.author, topic = id.topic,
-                    number = id.number, subscription = subscription.0, "delivered"
+                    number = id.number, traceparent = context.map(tracing::field::display),
+                    subscription = subscription.0, "delivered"
                 );
             }
         }
@@ -111,9 +119,10 @@ fn dropped(id: &MessageId, reason: &str) {
 }
 
 /// The messages of a batch. How many there are was checked when it was read.
-fn each(head: &Head, tell: impl Fn(&MessageId)) {
+fn each(head: &Head, tell: impl Fn(&MessageId, Option<TraceContext>)) {
     let Head { author, life, first, count, .. } = *head;
     for number in (first..).take(usize::try_from(count).unwrap_or_default()) {
-        tell(&MessageId { author, life, topic: head.topic.clone(), number });
+        let id = MessageId { author, life, topic: head.topic.clone(), number };
+        tell(&id, head.context_of(number));
     }
 }

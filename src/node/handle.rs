@@ -162,7 +162,7 @@ impl Node {
     /// # node.leave().await }
     /// ```
     pub fn publish<T, C: Codec<T>>(&self, topic: Topic<T, C>, value: &T) -> Publish {
-        Publish::new(self.clone(), topic.name(), topic.is_foreign(), C::encode(value))
+        Publish::new(self.clone(), &topic, C::encode(value))
     }
 
     /// Opens a way for many messages on a topic: it waits for room instead of for a reply to each.

@@ -11,7 +11,8 @@ use super::command::{Command, Publication};
 use super::error::Error;
 use super::handle::Node;
 use crate::base::codec::EncodeError;
-use crate::protocol::topic::{MessageId, Report, Strategy};
+use crate::base::trace_context::TraceContext;
+use crate::protocol::topic::{Envelope, MessageId, Report, Strategy, Topic};
 
 /// A message to be published; await it to send it.
 #[must_use = "a message is sent when this is awaited"]
@@ -32,19 +33,19 @@ pub struct Confirmed {
 }
 
 impl Publish {
-    pub(super) fn new(
+    pub(super) fn new<T, C>(
         node: Node,
-        topic: &str,
-        foreign: bool,
+        topic: &Topic<T, C>,
         payload: Result<Vec<u8>, EncodeError>,
     ) -> Self {
         let publication = payload.map(|payload| Publication {
-            topic: topic.to_owned(),
+            topic: topic.name().to_owned(),
             payload: payload.into(),
             relays: NonZeroU8::MIN,
-            foreign,
+            foreign: topic.is_foreign(),
             strategy: Strategy::default(),
             if_read: false,
+            envelope: Envelope { compressed: topic.is_compressed(), trace_context: None },
         });
         Self { node, publication }
     }
@@ -103,6 +104,32 @@ impl Publish {
     pub fn if_read(mut self) -> Self {
         if let Ok(publication) = &mut self.publication {
             publication.if_read = true;
+        }
+        self
+    }
+
+    /// Has the message belong to a place in a trace of the program's: readers find it in
+    /// [`Delivery::trace_context`](crate::Delivery), and every node that logs the message's steps
+    /// logs it beside the message's own trace id. Costs some 30 bytes on the wire.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// use futures::StreamExt;
+    /// use gossip_mesh::TraceContext;
+    /// const CHAT: Topic<String> = Topic::new("chat");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let mut lines = node.subscribe(CHAT).own_messages().await?;
+    /// let context: TraceContext =
+    ///     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap();
+    /// node.publish(CHAT, &"hello".to_string()).trace_context(context).await?;
+    /// assert_eq!(lines.next().await.unwrap().trace_context, Some(context));
+    /// # node.leave().await }
+    /// ```
+    pub fn trace_context(mut self, context: TraceContext) -> Self {
+        if let Ok(publication) = &mut self.publication {
+            publication.envelope.trace_context = Some(context);
         }
         self
     }

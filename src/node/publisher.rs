@@ -16,6 +16,7 @@ use super::error::Error;
 use super::handle::Node;
 use crate::base::codec::{Cbor, Codec};
 use crate::base::pattern::check_topic;
+use crate::base::trace_context::TraceContext;
 use crate::protocol::topic::{Topic, TopicError};
 
 /// Most messages between a publisher and the driver.
@@ -60,7 +61,7 @@ const BATCH: usize = 256;
 /// ```
 pub struct Publisher<T, C = Cbor> {
     topic: Topic<T, C>,
-    to: mpsc::Sender<Bytes>,
+    to: mpsc::Sender<Payload>,
     room: Arc<Semaphore>,
     max_message: usize,
     node: Node,
@@ -77,6 +78,7 @@ impl<T, C: Codec<T>> Publisher<T, C> {
         let outgoing = Outgoing {
             topic: name,
             foreign: topic.is_foreign(),
+            compressed: topic.is_compressed(),
             from,
             room: Arc::clone(&room),
             gate: Arc::default(),
@@ -98,7 +100,19 @@ impl<T, C: Codec<T>> Publisher<T, C> {
     /// When the value cannot be encoded, is larger than `topic.max_message_bytes`, or the node has
     /// stopped.
     pub async fn send(&self, value: &T) -> Result<(), Error> {
-        let payload = self.encode(value)?;
+        self.put((self.encode(value)?, None)).await
+    }
+
+    /// As [`send`](Self::send), with the place in a trace of the program's that the message belongs
+    /// to. See [`Publish::trace_context`](super::Publish::trace_context).
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn send_traced(&self, value: &T, context: TraceContext) -> Result<(), Error> {
+        self.put((self.encode(value)?, Some(context))).await
+    }
+
+    async fn put(&self, payload: Payload) -> Result<(), Error> {
         let permits = cost(&payload);
         let room = self.room.acquire_many(permits).await.map_err(|_| Error::Stopped)?;
         self.to.send(payload).await.map_err(|_| Error::Stopped)?;
@@ -112,7 +126,7 @@ impl<T, C: Codec<T>> Publisher<T, C> {
     /// As [`send`](Self::send), and [`TopicError::WaitingFull`] when there is no room: then nothing
     /// is sent.
     pub fn try_send(&self, value: &T) -> Result<(), Error> {
-        let payload = self.encode(value)?;
+        let payload = (self.encode(value)?, None);
         let full = || TopicError::WaitingFull {
             topic: self.topic.name().to_owned(),
             waiting: MESSAGES.saturating_sub(self.to.capacity()),
@@ -154,8 +168,11 @@ impl<T, C> std::fmt::Debug for Publisher<T, C> {
     }
 }
 
+/// A payload, and the place in a trace it belongs to.
+type Payload = (Bytes, Option<TraceContext>);
+
 /// What a message takes of the room: its bytes, and the memory around them.
-fn cost(payload: &Bytes) -> u32 {
+fn cost((payload, _): &Payload) -> u32 {
     u32::try_from(payload.len()).unwrap_or(u32::MAX).saturating_add(64).min(BYTES)
 }
 
@@ -164,7 +181,8 @@ fn cost(payload: &Bytes) -> u32 {
 pub struct Outgoing {
     topic: String,
     foreign: bool,
-    from: mpsc::Receiver<Bytes>,
+    compressed: bool,
+    from: mpsc::Receiver<Payload>,
     room: Arc<Semaphore>,
     gate: Arc<Gate>,
 }
@@ -193,7 +211,8 @@ impl Gate {
 pub struct Sent {
     pub topic: String,
     pub foreign: bool,
-    pub payloads: VecDeque<Bytes>,
+    pub compressed: bool,
+    pub payloads: VecDeque<Payload>,
     pub gate: Arc<Gate>,
 }
 
@@ -214,8 +233,9 @@ impl Stream for Outgoing {
                 let taken: u32 = payloads.iter().map(cost).sum();
                 this.room.add_permits(taken as usize);
                 let (topic, gate) = (this.topic.clone(), Arc::clone(&this.gate));
-                let (foreign, payloads) = (this.foreign, payloads.into());
-                Poll::Ready(Some(Sent { topic, foreign, payloads, gate }))
+                let (foreign, compressed) = (this.foreign, this.compressed);
+                let payloads = payloads.into();
+                Poll::Ready(Some(Sent { topic, foreign, compressed, payloads, gate }))
             }
         }
     }

@@ -13,6 +13,7 @@ use super::subscribe::Subscribe;
 use crate::base::codec::{Cbor, Codec, DecodeError};
 use crate::base::id::NodeId;
 use crate::base::time::WallTime;
+use crate::base::trace_context::TraceContext;
 use crate::protocol::topic::{Kept, MessageId, Strategy, Topic, Way};
 
 /// A topic of a node: publish, subscribe, and ask who reads it.
@@ -160,6 +161,8 @@ pub struct Message {
     pub received: WallTime,
     /// What was sent, in the topic's codec.
     pub payload: Bytes,
+    /// The place in a trace of the publisher's that it belongs to, when the publisher gave one.
+    pub trace_context: Option<TraceContext>,
     /// Whether it had been returned by an earlier query.
     pub was_read: bool,
     /// The ways its copies took, the first copy's first; empty when not asked for.
@@ -185,6 +188,7 @@ impl From<Kept> for Message {
             sent: message.sent,
             received: message.received,
             payload: message.payload.clone(),
+            trace_context: message.trace_context,
             was_read,
             ways,
         }

@@ -45,6 +45,7 @@ pub(crate) fn publish<B: Breed>(stage: &mut Stage<'_, B>) {
         foreign: false,
         strategy: topic::Strategy::RoundRobin,
         if_read: false,
+        envelope: topic::Envelope::default(),
     };
     stage.input(node, Input::Topic(command));
 }

@@ -8,7 +8,7 @@ use super::world::{Running, World};
 const SMALL: &str = "bench topic --nodes 4 --messages 200 --probes 10 --json";
 
 /// The keys every line has.
-const KEYS: [&str; 38] = [
+const KEYS: [&str; 42] = [
     "system",
     "nodes",
     "subscribers",
@@ -16,6 +16,8 @@ const KEYS: [&str; 38] = [
     "seed",
     "transport",
     "codec",
+    "payload",
+    "compressed",
     "window",
     "probes",
     "size",
@@ -43,7 +45,9 @@ const KEYS: [&str; 38] = [
     "repairs",
     "batches",
     "by_tree",
+    "wire_bytes",
     "copies_per_delivery",
+    "wire_bytes_per_byte",
     "rss_mib",
     "rss_end_mib",
     "load_s",

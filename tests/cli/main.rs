@@ -4,6 +4,7 @@
 
 mod bench;
 mod crashes;
+mod envelopes;
 mod faults;
 mod follow;
 mod forms;

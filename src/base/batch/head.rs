@@ -7,10 +7,14 @@ use crate::base::id::{Life, NodeId};
 use crate::base::name::check_name;
 use crate::base::pattern::check_topic;
 use crate::base::time::WallTime;
+use crate::base::trace_context::TraceContext;
 
 /// Largest head, in bytes. The longest names and origin, and the members of twelve groups, need
 /// about 3,000; the rest is for later versions, whose unknown fields are skipped.
 pub(crate) const MAX_HEAD: usize = 4 * 1024;
+
+/// Most messages of a batch that have a trace context. Each costs some 30 bytes of the head.
+pub(crate) const MAX_CONTEXTS: usize = 64;
 
 /// Longest name of a foreign message among foreigners. (gossipsub's: a PeerId of at most 42 bytes
 /// and a number of 8.)
@@ -55,6 +59,12 @@ pub(crate) struct Head {
     /// Which part of a message that is larger than a batch it is. Only its number is its own.
     #[serde(default, rename = "m", skip_serializing_if = "Option::is_none")]
     pub piece: Option<Piece>,
+    /// The body is compressed, and becomes so many bytes.
+    #[serde(default, rename = "x", skip_serializing_if = "Option::is_none")]
+    pub expanded: Option<u32>,
+    /// Trace contexts of some messages: how-manyth from the first one, rising, and the context.
+    #[serde(default, rename = "w", skip_serializing_if = "Vec::is_empty")]
+    pub contexts: Vec<(u32, TraceContext)>,
 }
 
 /// A part of a message: a batch of its own, with a number of its own.
@@ -113,6 +123,8 @@ impl Head {
             origin: None,
             chosen: None,
             piece: None,
+            expanded: None,
+            contexts: Vec::new(),
         }
     }
 
@@ -125,8 +137,18 @@ impl Head {
             // Who confirms a batch confirms one message.
             chosen.is_valid(self.first) && (self.count == 1 || chosen.names_nobody())
         });
-        let valid = placed && origin && chosen && self.is_valid_piece();
+        let traced = self.contexts.len() <= MAX_CONTEXTS
+            && self.contexts.is_sorted_by(|(a, _), (b, _)| a < b)
+            && self.contexts.last().is_none_or(|(place, _)| *place < self.count);
+        let valid = placed && origin && chosen && traced && self.is_valid_piece();
         numbered && self.count > 0 && valid && check_topic(&self.topic).is_ok()
+    }
+
+    /// The trace context of the message of this number, if it has one.
+    pub(crate) fn context_of(&self, number: u64) -> Option<TraceContext> {
+        let place = u32::try_from(number.checked_sub(self.first)?).ok()?;
+        let found = self.contexts.binary_search_by_key(&place, |(place, _)| *place).ok()?;
+        self.contexts.get(found).map(|(_, context)| *context)
     }
 
     /// A piece is alone, and of a message that nobody has to confirm and that is from here.

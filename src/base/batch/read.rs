@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{Batch, Head, MAX_COUNT, MAX_HEAD, PREFIX, SIGNATURE, Span, VERSION, seal, varint};
+use super::contents::Contents;
+use super::{Batch, Body, Head, MAX_COUNT, MAX_HEAD, PREFIX, SIGNATURE, VERSION, pack, seal};
 use crate::base::codec::from_cbor;
 use crate::base::signer::Verifier;
 
@@ -22,7 +23,9 @@ pub(crate) enum Flaw {
 pub(crate) struct Unproved(Batch);
 
 impl Batch {
-    /// Takes bytes apart. The payload of the whole batch may have `max_payload` bytes.
+    /// Takes bytes apart. The payload of the whole batch may have `max_payload` bytes. A body that
+    /// is compressed stays so: that its length is allowed is seen here, what it is when the batch
+    /// is opened, by whoever reads it.
     ///
     /// # Errors
     /// [`Flaw::Malformed`] for whatever breaks a rule of the format.
@@ -31,10 +34,10 @@ impl Batch {
     }
 
     #[cfg(feature = "net")]
-    /// Largest batch on the wire whose payload is at most this large.
+    /// Largest batch on the wire whose payload is at most this large. (One that is compressed is
+    /// smaller than it would be otherwise.)
     pub const fn max_wire(max_payload: usize) -> usize {
-        // A message costs at most ten bytes of the table.
-        PREFIX + MAX_HEAD + 10 * MAX_COUNT + max_payload
+        PREFIX + MAX_HEAD + super::MAX_ENTRY * MAX_COUNT + max_payload
     }
 }
 
@@ -72,30 +75,15 @@ fn take_apart(wire: &Bytes, max_payload: usize) -> Option<Unproved> {
     if !head.is_valid() {
         return None;
     }
-    let mut behind = rest;
-    let spans = spans(&mut behind, count)?;
-    let payload = behind.len();
-    if payload > max_payload || spans.last()?.end as usize != payload {
-        return None;
-    }
-    // The payloads are the end of the bytes.
-    let body = wire.slice(wire.len() - payload..);
-    Some(Unproved(Batch { head, wire: wire.clone(), body, spans }))
-}
-
-/// Reads the table, and leaves what is behind it.
-fn spans(from: &mut &[u8], count: usize) -> Option<Vec<Span>> {
-    if count == 1 {
-        return Some(vec![Span { start: 0, end: u32::try_from(from.len()).ok()?, later: 0 }]);
-    }
-    // A message costs two bytes of the table at least: the count cannot promise more.
-    let mut spans = Vec::with_capacity(count.min(from.len() / 2));
-    let mut start = 0_u32;
-    for _ in 0..count {
-        let (length, later) = (varint::read(from)?, varint::read(from)?);
-        let end = start.checked_add(length)?;
-        spans.push(Span { start, end, later });
-        start = end;
-    }
-    Some(spans)
+    // The body is the end of the bytes.
+    let body = wire.slice(wire.len() - rest.len()..);
+    let body = match head.expanded {
+        None => Body::Plain(Contents::read(&body, count, max_payload)?),
+        Some(expanded) => {
+            let expanded = usize::try_from(expanded).ok()?;
+            pack::may_become(body.len(), expanded, count, max_payload)
+                .then_some(Body::Packed { bytes: body, expanded })?
+        }
+    };
+    Some(Unproved(Batch { head, wire: wire.clone(), body }))
 }

@@ -1,3 +1,6 @@
+mod contexts;
+mod packed;
+
 use bytes::Bytes;
 use proptest::prelude::*;
 
@@ -8,6 +11,7 @@ use crate::base::id::Life;
 use crate::base::key::SecretKey;
 use crate::base::signer::{Signer, Verifier};
 use crate::base::time::WallTime;
+use crate::base::trace_context::TraceContext;
 
 fn signer(seed: u8) -> Signer {
     Signer::new(SecretKey::from_seed([seed; 32]))
@@ -29,6 +33,10 @@ fn sealed(payloads: &[Vec<u8>]) -> Batch {
     Batch::seal(head, &messages, &mut signer)
 }
 
+fn items_from(batch: &Batch, number: u64) -> Vec<Item> {
+    batch.open(1 << 20).expect("an honest batch").items_from(number).collect()
+}
+
 fn again(wire: &Bytes) -> Result<Batch, Flaw> {
     Batch::read(wire, 1 << 20)?.prove(&Verifier::default())
 }
@@ -41,17 +49,17 @@ proptest! {
         let batch = sealed(&payloads);
         let read = again(batch.wire()).unwrap();
         prop_assert_eq!(read.head(), batch.head());
-        let items: Vec<Item> = read.items_from(0).collect();
-        prop_assert_eq!(&items, &batch.items_from(0).collect::<Vec<_>>());
+        let items = items_from(&read, 0);
+        prop_assert_eq!(&items, &items_from(&batch, 0));
         prop_assert_eq!(items.len(), payloads.len());
         prop_assert_eq!(read.end(), 5 + payloads.len() as u64);
         for ((item, payload), place) in items.iter().zip(&payloads).zip(0..) {
             prop_assert_eq!(&item.payload[..], &payload[..]);
             prop_assert_eq!((item.number, item.sent), (5 + place, WallTime(1_000 + 30 * place)));
         }
-        let last: Vec<_> = read.items_from(read.end() - 1).collect();
+        let last = items_from(&read, read.end() - 1);
         prop_assert_eq!(&last[..], &items[items.len() - 1..]);
-        prop_assert_eq!(read.items_from(read.end()).count(), 0);
+        prop_assert_eq!(items_from(&read, read.end()).len(), 0);
     }
 
     #[test]
@@ -130,6 +138,7 @@ fn the_largest_head_fits() {
             members: vec![(group, signer.me()); MAX_CHOSEN],
             again: Some(u64::MAX - 2),
         }),
+        contexts: vec![(0, TraceContext::new([255; 16], [255; 8], 255).unwrap())],
         ..head(&signer, u64::MAX - 1)
     };
     let batch = Batch::seal(head, &[(WallTime(u64::MAX), Bytes::new())], &mut signer);

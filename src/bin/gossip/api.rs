@@ -8,7 +8,7 @@ use gossip_mesh::api::{
     MessageView, Metric, NeighboursRequest, NodeReference, NodeView, PeerView, Problem,
     PublishReply, PublishRequest,
 };
-use gossip_mesh::{Fault, NodeId, Query, Recording, Story};
+use gossip_mesh::{Fault, NodeId, Query, Recording, Story, TraceContext};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -122,8 +122,24 @@ impl Api {
 
     /// Publishes a message. The time it asks the node to wait for readers is given to it.
     pub async fn publish(&mut self, request: &PublishRequest) -> Result<PublishReply, Failure> {
+        self.publish_traced(request, None).await
+    }
+
+    /// The same with a message that belongs to a trace.
+    pub async fn publish_traced(
+        &mut self,
+        request: &PublishRequest,
+        context: Option<TraceContext>,
+    ) -> Result<PublishReply, Failure> {
         let wait = Duration::from_millis(request.confirm_ms.unwrap_or(0));
-        self.post("/v1/publish", request, wait).await
+        let mut post = Request::post("/v1/publish")
+            .header(ACCEPT, "application/json")
+            .header(CONTENT_TYPE, "application/json");
+        if let Some(context) = context {
+            post = post.header("traceparent", context.to_string());
+        }
+        let answer = self.send(post, serde_json::to_vec(request)?.into(), wait).await?;
+        self.decode(answer).await
     }
 
     /// Reads kept messages.

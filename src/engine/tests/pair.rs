@@ -10,7 +10,7 @@ use crate::base::token::Token;
 use crate::engine::{Event, Input, Output};
 use crate::protocol::discovery::Topology;
 use crate::protocol::membership::{Finding, Standing};
-use crate::protocol::topic::{Command, Strategy};
+use crate::protocol::topic::{Command, Envelope, Strategy};
 
 fn two() -> World {
     let mut world = World::default();
@@ -120,6 +120,7 @@ fn receipts_that_arrived_are_kept_nowhere() {
         foreign: false,
         strategy: Strategy::RoundRobin,
         if_read: false,
+        envelope: Envelope::default(),
     };
     world.input(1, Input::Topic(publish));
     world.run(100 * MS);

@@ -146,6 +146,7 @@ impl World {
             foreign: false,
             strategy: topic::Strategy::RoundRobin,
             if_read: false,
+            envelope: topic::Envelope::default(),
         };
         self.input(number, Input::Topic(command));
     }

@@ -199,13 +199,16 @@ async fn recording(State(node): State<WeakNode>) -> Result<Response, Failure> {
     Ok((kind, recording.to_bytes()).into_response())
 }
 
-/// Publish a message.
+/// Publish a message. The header `traceparent` of W3C Trace Context goes with it; as the standard
+/// wants it, one that cannot be read is passed over.
 #[utoipa::path(
     post, path = "/v1/publish", request_body = PublishRequest,
+    params(("traceparent" = Option<String>, Header, description = "the trace it belongs to")),
     responses((status = 200, body = PublishReply), (status = 400, body = Problem))
 )]
 async fn publish(
     State(node): State<WeakNode>,
+    headers: HeaderMap,
     Body(request): Body<PublishRequest>,
 ) -> Answer<PublishReply> {
     let payload = request.payload().map_err(Failure::bad)?;
@@ -213,7 +216,13 @@ async fn publish(
         .ok_or_else(|| Failure::bad("`relays` must be 1 to 255"))?;
     let topic: Topic<Vec<u8>, Raw> = Topic::named(request.topic);
     let topic = if request.foreign { topic.foreign() } else { topic };
+    let topic = if request.compressed { topic.compressed() } else { topic };
     let publish = node.upgrade()?.publish(topic, &payload).relays(relays);
+    let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
+    let publish = match traceparent.and_then(|text| text.trim().parse().ok()) {
+        Some(context) => publish.trace_context(context),
+        None => publish,
+    };
     let publish = match request.strategy {
         None => publish,
         Some(name) => {

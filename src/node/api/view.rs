@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::base::group::Group;
 use crate::base::id::NodeId;
+use crate::base::trace_context::TraceContext;
 use crate::node::{Member, Message, Overview, Peer, Stats};
 use crate::protocol::discovery::Degrees;
 use crate::protocol::membership::{Phase, Standing};
@@ -132,6 +133,9 @@ pub struct PublishRequest {
     pub relays: Option<u8>,
     /// Doors carry the topic too.
     pub foreign: bool,
+    /// Compress it on the wire.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub compressed: bool,
     /// How the member is chosen that gets it in a queue group: `round-robin`, `random`,
     /// `least-recent` or `all`. Default `round-robin`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -185,6 +189,10 @@ pub struct MessageView {
     /// The payload, when it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload_base64: Option<String>,
+    /// The place in a trace that its publisher gave it: a W3C `traceparent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub traceparent: Option<TraceContext>,
     /// Whether an earlier query returned it.
     pub was_read: bool,
     /// The ways its copies took, the first copy's first; empty when not asked for.
@@ -354,6 +362,7 @@ impl From<Message> for MessageView {
             received_us: message.received.0,
             text,
             payload_base64,
+            traceparent: message.trace_context,
             was_read: message.was_read,
             ways: message.ways,
         }
@@ -370,6 +379,7 @@ impl From<Delivery<Vec<u8>>> for MessageView {
             received_us: delivery.received.0,
             text,
             payload_base64,
+            traceparent: delivery.trace_context,
             was_read: false,
             ways: Vec::new(),
         }

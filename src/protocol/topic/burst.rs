@@ -7,10 +7,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use hashlink::LinkedHashMap;
 
+use super::command::Envelope;
 use super::config::TopicConfig;
 use super::input::Bucket;
-use crate::base::batch::{MAX_COUNT, MAX_GATHERED, Piece};
+use crate::base::batch::{MAX_CONTEXTS, MAX_COUNT, MAX_GATHERED, Piece};
 use crate::base::time::{Time, WallTime};
+use crate::base::trace_context::TraceContext;
 
 /// Most topics whose pace is known. (Guess; who writes on more writes slowly on each.)
 const MAX_PACES: usize = 1_024;
@@ -46,6 +48,8 @@ pub(crate) struct Bursts {
     bytes: usize,
     max: usize,
     max_bytes: usize,
+    /// Most bytes of a batch: readers take none that is larger than the largest message.
+    max_gathered: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +78,7 @@ pub(crate) struct Gathered {
     pub(crate) sent: WallTime,
     pub(crate) payload: Bytes,
     pub(crate) piece: Option<Piece>,
+    pub(crate) envelope: Envelope,
 }
 
 /// Messages for one batch.
@@ -85,6 +90,10 @@ pub(crate) struct Run {
     /// It is one piece of a message.
     pub(crate) piece: Option<Piece>,
     pub(crate) messages: Vec<(WallTime, Bytes)>,
+    /// Whether one of them is to be compressed.
+    pub(crate) compressed: bool,
+    /// The trace contexts that some have: how-manyth from the first, and the context.
+    pub(crate) contexts: Vec<(u32, TraceContext)>,
 }
 
 impl Bursts {
@@ -97,6 +106,7 @@ impl Bursts {
             bytes: 0,
             max: config.max_waiting,
             max_bytes: config.max_waiting_bytes,
+            max_gathered: MAX_GATHERED.min(config.max_message_bytes),
         }
     }
 
@@ -177,7 +187,7 @@ impl Bursts {
         self.due().filter(|due| *due <= now)?;
         let (_, topic) = self.queue.pop_first()?;
         let mut line = self.lines.remove(&topic)?;
-        let run = line.take();
+        let run = line.take(self.max_gathered);
         let bytes: usize = run.messages.iter().map(|(_, payload)| payload.len()).sum();
         self.count = self.count.saturating_sub(run.messages.len());
         self.bytes = self.bytes.saturating_sub(bytes);
@@ -196,23 +206,30 @@ impl Bursts {
 
 impl Line {
     /// The messages from the front that fit into one batch, one at least; a piece leaves alone.
-    fn take(&mut self) -> Run {
+    fn take(&mut self, max_bytes: usize) -> Run {
         let piece = self.messages.front().and_then(|message| message.piece);
         let (bucket, first) = (self.bucket, self.first);
-        let count = if piece.is_some() { 1 } else { self.fits() };
-        let taken = self.messages.drain(..count.min(self.messages.len()));
-        let messages: Vec<_> = taken.map(|message| (message.sent, message.payload)).collect();
+        let count = if piece.is_some() { 1 } else { self.fits(max_bytes) };
+        let (mut messages, mut contexts) = (Vec::with_capacity(count), Vec::new());
+        let mut compressed = false;
+        for (message, place) in self.messages.drain(..count.min(self.messages.len())).zip(0..) {
+            let Envelope { compressed: packed, trace_context } = message.envelope;
+            compressed |= packed;
+            contexts.extend(trace_context.map(|context| (place, context)));
+            messages.push((message.sent, message.payload));
+        }
         let bytes: usize = messages.iter().map(|(_, payload)| payload.len()).sum();
         self.bytes = self.bytes.saturating_sub(bytes);
         self.first = self.first.saturating_add(messages.len() as u64);
-        Run { bucket, first, piece, messages }
+        Run { bucket, first, piece, messages, compressed, contexts }
     }
 
-    fn fits(&self) -> usize {
-        let mut bytes = 0_usize;
+    fn fits(&self, max_bytes: usize) -> usize {
+        let (mut bytes, mut traced) = (0_usize, 0_usize);
         let fits = |message: &&Gathered| {
             bytes = bytes.saturating_add(message.payload.len());
-            message.piece.is_none() && bytes <= MAX_GATHERED
+            traced += usize::from(message.envelope.trace_context.is_some());
+            message.piece.is_none() && bytes <= max_bytes && traced <= MAX_CONTEXTS
         };
         self.messages.iter().take(MAX_COUNT).take_while(fits).count().max(1)
     }

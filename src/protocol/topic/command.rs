@@ -10,6 +10,23 @@ use super::strategy::Strategy;
 use crate::base::group::Group;
 use crate::base::id::NodeId;
 use crate::base::token::Token;
+use crate::base::trace_context::TraceContext;
+
+/// How a message travels, and what travels with it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Envelope {
+    /// Compress the batch it travels in.
+    pub compressed: bool,
+    /// The place in a trace of the application that it belongs to.
+    pub trace_context: Option<TraceContext>,
+}
+
+impl Envelope {
+    /// That of a piece of a message: the context is with the first one.
+    pub(super) fn of_piece(self, later: bool) -> Self {
+        Self { trace_context: self.trace_context.filter(|_| !later), ..self }
+    }
+}
 
 /// What the node's user asks of the room.
 #[derive(Clone, Debug)]
@@ -33,6 +50,8 @@ pub enum Command {
         strategy: Strategy,
         /// Refuse it while no other node reads the topic, instead of letting it wait for one.
         if_read: bool,
+        /// How it travels.
+        envelope: Envelope,
     },
     /// Send a payload as `Publish` does, without a reply: the caller has asked `has_room`, and has
     /// checked the name of the topic and the size.
@@ -43,6 +62,8 @@ pub enum Command {
         payload: Bytes,
         /// A topic that doors carry too.
         foreign: bool,
+        /// How it travels.
+        envelope: Envelope,
     },
     /// Deliver what comes on a topic, or on all topics of a pattern, from now on. Replied with
     /// `Output::Subscribed`.

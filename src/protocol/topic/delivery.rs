@@ -3,6 +3,7 @@
 use super::wire::MessageId;
 use crate::base::id::NodeId;
 use crate::base::time::WallTime;
+use crate::base::trace_context::TraceContext;
 
 /// One message of a topic, decoded. A subscription gets every message once.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -25,4 +26,6 @@ pub struct Delivery<T> {
     /// How many messages of this author on this topic, right before this one, could not be
     /// repaired and are lost. 0 is the rule.
     pub missed: u64,
+    /// The place in a trace of the publisher's that it belongs to, when the publisher gave one.
+    pub trace_context: Option<TraceContext>,
 }

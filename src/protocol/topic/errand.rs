@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
+use super::command::Envelope;
 use super::config::TopicConfig;
 use super::record::Key;
 use super::strategy::Strategy;
@@ -19,6 +20,7 @@ pub(crate) struct Errand {
     pub(crate) number: u64,
     pub(crate) first: Key,
     pub(crate) payload: Bytes,
+    pub(crate) envelope: Envelope,
     pub(crate) strategy: Strategy,
     /// It does not wait for a new member when nobody is left.
     pub(crate) if_read: bool,

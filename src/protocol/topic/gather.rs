@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::burst::Gathered;
+use super::burst::{Gathered, Run};
 use super::input::Bucket;
 use super::machine::TopicMachine;
 use super::output::Output;
@@ -43,12 +43,19 @@ impl TopicMachine {
     /// Puts a message of a burst to those that go out together.
     pub(super) fn gather(&mut self, now: Time, message: Numbered, out: &mut Outbox<Output>) {
         let topic = &message.feed.topic;
-        let (bucket, sent) = (self.buckets.of(topic), message.sent);
+        let (bucket, sent, envelope) = (self.buckets.of(topic), message.sent, message.envelope);
         for (number, (piece, payload)) in (message.number..).zip(cut(message.payload.clone())) {
             if number > message.number {
                 self.numbers.next(topic);
             }
-            self.bursts.add(now, topic, bucket, number, Gathered { sent, payload, piece });
+            let envelope = envelope.of_piece(number > message.number);
+            self.bursts.add(
+                now,
+                topic,
+                bucket,
+                number,
+                Gathered { sent, payload, piece, envelope },
+            );
         }
         self.deliver_own(now, message, None, out);
     }
@@ -65,8 +72,10 @@ impl TopicMachine {
             let sequence = self.sequences.entry(run.bucket).or_default();
             *sequence += 1;
             let place = Some(Place { bucket: run.bucket.0, sequence: *sequence });
-            let head = Head { place, piece: run.piece, ..self.head(&topic, run.first) };
-            let batch = Arc::new(Batch::seal(head, &run.messages, &mut self.signer));
+            let Run { piece, contexts, .. } = run;
+            let head = Head { place, piece, contexts, ..self.head(&topic, run.first) };
+            let seal = if run.compressed { Batch::seal_compressed } else { Batch::seal };
+            let batch = Arc::new(seal(head, &run.messages, &mut self.signer));
             self.remember(now, &batch);
             given += batch.wire().len();
             self.stats.by_tree += batch.count() as u64;

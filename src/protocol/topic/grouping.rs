@@ -69,6 +69,7 @@ impl TopicMachine {
             number: sealed.id.number,
             first: sealed.key,
             payload: sealed.payload.clone(),
+            envelope: sealed.envelope,
             strategy: strategy.clone(),
             if_read: sealed.if_read,
             group,
@@ -230,7 +231,8 @@ impl TopicMachine {
             members: group.map(|group| (group, member)).collect(),
             again: Some(errand.number),
         };
-        let message = self.number(now, errand.topic.clone(), errand.payload.clone());
+        let (topic, payload) = (errand.topic.clone(), errand.payload.clone());
+        let message = self.number(now, topic, payload, errand.envelope);
         let sealed = self.seal(now, &message, false, false, None, Some(chosen));
         self.stats.sent_again += 1;
         self.send(now, &sealed, NonZeroU8::MIN, true, out);
@@ -246,6 +248,7 @@ impl TopicMachine {
             sent,
             received: sent,
             payload: errand.payload.clone(),
+            trace_context: errand.envelope.trace_context,
             first: errand.number,
             missed: 0,
         });

@@ -12,7 +12,7 @@ use super::received::Received;
 use super::record::{Copy, Key};
 use super::relay::Bundle;
 use super::wire::Feed;
-use crate::base::batch::{Batch, Flaw, Head, Origin, Piece};
+use crate::base::batch::{Batch, Flaw, Head, Item, Origin, Piece, Unexpandable};
 use crate::base::group::Chosen;
 use crate::base::id::NodeId;
 use crate::base::machine::Outbox;
@@ -112,21 +112,28 @@ impl TopicMachine {
         let mut missed = 0;
         for ready in ready {
             match ready {
-                Ready::Gap { from, to } => {
-                    missed = to.saturating_sub(from);
-                    self.stats.lost += missed;
-                    if self.subscriptions.reads(&feed.topic) {
-                        let (author, topic) = (feed.author, feed.topic.clone());
-                        out.push(Output::Notice(Notice::Gap { author, topic, from, to }));
+                Ready::Gap { from, to } => missed = self.lose(feed, from, to, out),
+                Ready::Batch(batch, from) => match self.open(now, &batch, from, missed, out) {
+                    Ok(true) => missed = 0,
+                    Ok(false) => {}
+                    Err(Unexpandable) => {
+                        self.stats.unexpandable += 1;
+                        missed += self.lose(feed, from, batch.end(), out);
                     }
-                }
-                Ready::Batch(batch, from) => {
-                    if self.open(now, &batch, from, missed, out) {
-                        missed = 0;
-                    }
-                }
+                },
             }
         }
+    }
+
+    /// Counts and tells what will not come; how much that is.
+    fn lose(&mut self, feed: &Feed, from: u64, to: u64, out: &mut Outbox<Output>) -> u64 {
+        let lost = to.saturating_sub(from);
+        self.stats.lost += lost;
+        if self.subscriptions.reads(&feed.topic) {
+            let (author, topic) = (feed.author, feed.topic.clone());
+            out.push(Output::Notice(Notice::Gap { author, topic, from, to }));
+        }
+        lost
     }
 
     /// Delivers the messages of a batch, from a number on, or keeps it until the rest of its
@@ -138,14 +145,15 @@ impl TopicMachine {
         from: u64,
         mut missed: u64,
         out: &mut Outbox<Output>,
-    ) -> bool {
+    ) -> Result<bool, Unexpandable> {
         let head = batch.head();
         let (feed, chosen) = (Feed::of(head), head.chosen.as_ref());
         if !self.is_for_here(&head.topic, chosen) {
             // It is relayed, and nothing more.
             self.stats.unread += batch.end().saturating_sub(from);
-            return false;
+            return Ok(false);
         }
+        let opened = batch.open(self.config.max_message_bytes)?;
         if self.is_chosen(&head.topic, chosen) {
             self.pass_on(now, Bundle::own(feed.message(head.first), self.me), out);
         }
@@ -153,17 +161,17 @@ impl TopicMachine {
             && !self.is_new_outside(now, &head.topic, origin)
         {
             self.stats.duplicates += batch.count() as u64;
-            return false;
+            return Ok(false);
         }
-        if let Some(piece) = head.piece {
-            self.piece(now, &feed, piece, batch, missed, out);
-            return true;
+        if let Some((piece, part)) = head.piece.zip(opened.items_from(0).next()) {
+            self.piece(now, head, piece, part, missed, out);
+            return Ok(true);
         }
         missed = missed.saturating_add(self.pieces.interrupt(&feed));
         let received = self.wall(now);
         // One that was sent again is known by its first number.
         let again = chosen.and_then(|chosen| chosen.again);
-        let messages: Vec<_> = batch
+        let messages: Vec<_> = opened
             .items_from(from)
             .map(|item| {
                 Arc::new(Received {
@@ -172,6 +180,7 @@ impl TopicMachine {
                     sent: item.sent,
                     received,
                     payload: item.payload,
+                    trace_context: item.trace_context,
                     first: head.first,
                     missed: std::mem::take(&mut missed),
                 })
@@ -180,27 +189,35 @@ impl TopicMachine {
         self.stats.received += messages.len() as u64;
         self.tell_door(head, &messages, out);
         self.deliver(now, &feed.topic, messages, false, chosen, out);
-        true
+        Ok(true)
     }
 
     /// Takes a piece of a message, and delivers the message when it is whole.
     fn piece(
         &mut self,
         now: Time,
-        feed: &Feed,
+        head: &Head,
         piece: Piece,
-        batch: &Batch,
+        part: Item,
         missed: u64,
         out: &mut Outbox<Output>,
     ) {
-        let Some(item) = batch.items_from(0).next() else { return };
-        if let Some(whole) = self.pieces.add(now, feed, piece, item, missed) {
-            let Whole { first, sent, payload, missed } = whole;
-            let (id, foreign_author, received) = (feed.message(first), None, self.wall(now));
-            let received = Received { id, foreign_author, sent, received, payload, first, missed };
+        let feed = Feed::of(head);
+        if let Some(whole) = self.pieces.add(now, &feed, piece, part, missed) {
+            let Whole { first, sent, payload, trace_context, missed } = whole;
+            let received = Received {
+                id: feed.message(first),
+                foreign_author: None,
+                sent,
+                received: self.wall(now),
+                payload,
+                trace_context,
+                first,
+                missed,
+            };
             let messages = vec![Arc::new(received)];
             self.stats.received += 1;
-            self.tell_door(batch.head(), &messages, out);
+            self.tell_door(head, &messages, out);
             self.deliver(now, &feed.topic, messages, false, None, out);
         }
         self.expire_pieces(now, out);

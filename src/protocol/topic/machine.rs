@@ -206,13 +206,22 @@ impl TopicMachine {
                 foreign,
                 strategy,
                 if_read,
+                envelope,
             } => {
-                let publication =
-                    Publication { topic, payload, relays, receipts, foreign, strategy, if_read };
+                let publication = Publication {
+                    topic,
+                    payload,
+                    relays,
+                    receipts,
+                    foreign,
+                    strategy,
+                    if_read,
+                    envelope,
+                };
                 self.publish(now, token, publication, out);
             }
-            Command::Send { topic, payload, foreign } => {
-                self.accept(now, topic, payload, foreign, out);
+            Command::Send { topic, payload, foreign, envelope } => {
+                self.accept(now, topic, payload, foreign, envelope, out);
             }
             Command::Subscribe { subscription, topic, own, group } => {
                 self.subscribe(now, subscription, &topic, Wish { own, group }, out);

@@ -129,6 +129,19 @@
 //!     in: when they appear, it is sent again for a member of each. Later groups do not get it.
 //! 26. *Upon a publish that would leave more than `max_unconfirmed` open:* refuse it.
 //!
+//! ## Envelopes
+//!
+//! 27. *Upon a publish on a compressed topic:* compress the batch it leaves in, as a whole and
+//!     before it is signed, unless that saves next to nothing; in a burst, when one of its messages
+//!     is to be compressed. All limits count messages as they are. Who passes a batch on or keeps
+//!     it for repair has no work with it; it is expanded when its messages are handed on here,
+//!     once, for subscriptions and the door. *Upon a batch that says it becomes more than is
+//!     allowed:* drop it as in 7. *Upon one that does not expand to what its author said:* count
+//!     it, and tell its messages as a gap.
+//! 28. *Upon a publish with a trace context:* it travels in the head of the batch, beside 63 others
+//!     at most, and comes with the delivery, also when the message is sent again. Of a message in
+//!     pieces it is with the first.
+//!
 //! # Invariants
 //!
 //! - **order**: a subscription in no group gets the messages of a feed by rising numbers; a number
@@ -226,6 +239,8 @@ pub use trace_id::TraceId;
 pub use wire::{Hop, MessageId};
 
 pub(crate) use command::Command;
+#[cfg(any(feature = "net", feature = "sim", test))]
+pub(crate) use command::Envelope;
 pub(crate) use input::{Bucket, Carried, Input};
 pub(crate) use machine::TopicMachine;
 pub(crate) use output::{Notice, Output};

@@ -14,6 +14,7 @@ use super::config::TopicConfig;
 use super::wire::Feed;
 use crate::base::batch::{Item, MAX_GATHERED, Piece};
 use crate::base::time::{Time, WallTime};
+use crate::base::trace_context::TraceContext;
 
 /// A payload as it travels: whole, or in pieces, in order.
 pub(super) fn cut(payload: Bytes) -> impl Iterator<Item = (Option<Piece>, Bytes)> {
@@ -42,6 +43,7 @@ pub(super) struct Pieces {
 struct Partial {
     first: u64,
     sent: WallTime,
+    trace_context: Option<TraceContext>,
     of: u32,
     parts: Vec<Bytes>,
     bytes: usize,
@@ -57,6 +59,7 @@ pub(super) struct Whole {
     pub(super) first: u64,
     pub(super) sent: WallTime,
     pub(super) payload: Bytes,
+    pub(super) trace_context: Option<TraceContext>,
     pub(super) missed: u64,
 }
 
@@ -150,6 +153,7 @@ impl Partial {
         Self {
             first: item.number,
             sent: item.sent,
+            trace_context: item.trace_context,
             of: piece.of,
             parts: Vec::new(),
             bytes: 0,
@@ -192,7 +196,7 @@ impl Partial {
         for part in &self.parts {
             payload.extend_from_slice(part);
         }
-        let Self { first, sent, missed, .. } = self;
-        Whole { first, sent, payload: payload.freeze(), missed }
+        let Self { first, sent, trace_context, missed, .. } = self;
+        Whole { first, sent, payload: payload.freeze(), trace_context, missed }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::command::Envelope;
 use super::error::TopicError;
 use super::input::{Bucket, Carried};
 use super::machine::TopicMachine;
@@ -33,6 +34,7 @@ pub(crate) struct Publication {
     pub(crate) foreign: bool,
     pub(crate) strategy: Strategy,
     pub(crate) if_read: bool,
+    pub(crate) envelope: Envelope,
 }
 
 /// A message that has its number.
@@ -41,6 +43,7 @@ pub(super) struct Numbered {
     pub(super) number: u64,
     pub(super) sent: WallTime,
     pub(super) payload: Bytes,
+    pub(super) envelope: Envelope,
 }
 
 /// A message alone in its batch.
@@ -48,6 +51,7 @@ pub(super) struct Sealed {
     pub(super) id: MessageId,
     pub(super) key: Key,
     pub(super) payload: Bytes,
+    pub(super) envelope: Envelope,
     frame: Bytes,
     /// It waits only as long as its topic is read by somebody.
     pub(super) if_read: bool,
@@ -77,12 +81,13 @@ impl TopicMachine {
         topic: String,
         payload: Bytes,
         foreign: bool,
+        envelope: Envelope,
         out: &mut Outbox<Output>,
     ) {
         let (relays, strategy) = (NonZeroU8::MIN, Strategy::RoundRobin);
         let (receipts, if_read) = (None, false);
         let publication =
-            Publication { topic, payload, relays, receipts, foreign, strategy, if_read };
+            Publication { topic, payload, relays, receipts, foreign, strategy, if_read, envelope };
         let burst = self.is_in_burst(now, &publication);
         if self.check(&publication, burst).is_err() {
             self.stats.refused += 1;
@@ -100,9 +105,9 @@ impl TopicMachine {
         burst: bool,
         out: &mut Outbox<Output>,
     ) {
-        let Publication { topic, payload, relays, receipts, foreign, strategy, if_read } =
+        let Publication { topic, payload, relays, receipts, foreign, strategy, if_read, envelope } =
             publication;
-        let message = self.number(now, topic, payload);
+        let message = self.number(now, topic, payload, envelope);
         self.stats.published += 1;
         if let Some(token) = token {
             let id = message.feed.message(message.number);
@@ -129,10 +134,16 @@ impl TopicMachine {
             && self.check_groups(topic, bytes).is_ok()
     }
 
-    pub(super) fn number(&mut self, now: Time, topic: String, payload: Bytes) -> Numbered {
+    pub(super) fn number(
+        &mut self,
+        now: Time,
+        topic: String,
+        payload: Bytes,
+        envelope: Envelope,
+    ) -> Numbered {
         let (number, sent) = (self.numbers.next(&topic), self.wall(now));
         let feed = Feed { author: self.me, life: self.life, topic };
-        Numbered { feed, number, sent, payload }
+        Numbered { feed, number, sent, payload, envelope }
     }
 
     pub(super) fn deliver_own(
@@ -142,14 +153,22 @@ impl TopicMachine {
         chosen: Option<&Chosen>,
         out: &mut Outbox<Output>,
     ) {
-        let Numbered { feed, number, sent, payload } = message;
+        let Numbered { feed, number, sent, payload, envelope } = message;
         if self.subscriptions.is_at_door(&feed.topic) {
             out.push(Output::Door { topic: feed.topic.clone(), payload: payload.clone() });
         }
         if self.is_for_here(&feed.topic, chosen) {
             let (id, first) = (feed.message(number), number);
-            let (received, missed, foreign_author) = (sent, 0, None);
-            let received = Received { id, foreign_author, sent, received, payload, first, missed };
+            let received = Received {
+                id,
+                foreign_author: None,
+                sent,
+                received: sent,
+                payload,
+                trace_context: envelope.trace_context,
+                first,
+                missed: 0,
+            };
             self.deliver(now, &feed.topic, vec![Arc::new(received)], true, chosen, out);
         }
     }
@@ -173,14 +192,21 @@ impl TopicMachine {
         } else {
             let author = origin.author.clone();
             let chosen = self.choose(&topic, &Strategy::RoundRobin);
-            let message = self.number(now, topic, payload);
+            let message = self.number(now, topic, payload, Envelope::default());
             let sealed = self.seal(now, &message, false, true, Some(origin), chosen.clone());
             self.stats.received += 1;
             self.send(now, &sealed, NonZeroU8::MIN, false, out);
-            let Numbered { feed, number, sent, payload } = message;
-            let (id, foreign_author) = (feed.message(number), Some(author));
-            let (first, received, missed) = (number, sent, 0);
-            let received = Received { id, foreign_author, sent, received, payload, first, missed };
+            let Numbered { feed, number, sent, payload, .. } = message;
+            let received = Received {
+                id: feed.message(number),
+                foreign_author: Some(author),
+                sent,
+                received: sent,
+                payload,
+                trace_context: None,
+                first: number,
+                missed: 0,
+            };
             let messages = vec![Arc::new(received)];
             self.deliver(now, &feed.topic, messages, false, chosen.as_ref(), out);
         }
@@ -267,13 +293,16 @@ impl TopicMachine {
         origin: Option<Origin>,
         chosen: Option<Chosen>,
     ) -> Sealed {
-        let Numbered { feed, number, sent, payload } = message;
-        let head = Head { receipts, foreign, origin, chosen, ..self.head(&feed.topic, *number) };
+        let Numbered { feed, number, sent, payload, envelope } = message;
+        let contexts = envelope.trace_context.map(|context| (0, context)).into_iter().collect();
+        let base = self.head(&feed.topic, *number);
+        let head = Head { receipts, foreign, origin, chosen, contexts, ..base };
         let messages = [(*sent, payload.clone())];
-        let batch = Arc::new(Batch::seal(head, &messages, &mut self.signer));
+        let seal = if envelope.compressed { Batch::seal_compressed } else { Batch::seal };
+        let batch = Arc::new(seal(head, &messages, &mut self.signer));
         let key = self.remember(now, &batch);
         let (id, frame) = (feed.message(*number), batch.wire().clone());
-        Sealed { id, key, payload: payload.clone(), frame, if_read: false }
+        Sealed { id, key, payload: payload.clone(), envelope: *envelope, frame, if_read: false }
     }
 
     pub(super) fn head(&self, topic: &str, first: u64) -> Head {

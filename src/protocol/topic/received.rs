@@ -10,6 +10,7 @@ use super::delivery::Delivery;
 use super::wire::{Hop, MessageId};
 use crate::base::id::NodeId;
 use crate::base::time::WallTime;
+use crate::base::trace_context::TraceContext;
 
 /// A message as it was received, before its payload is decoded for a subscriber.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct Received {
     pub received: WallTime,
     /// What was sent.
     pub payload: Bytes,
+    /// The place in a trace that its publisher gave it.
+    pub trace_context: Option<TraceContext>,
     /// The number of the first message of the batch it came in.
     pub first: u64,
     /// How many messages of its author on its topic, right before it, were lost.
@@ -46,6 +49,7 @@ impl Received {
             sent: self.sent,
             received: self.received,
             missed: self.missed,
+            trace_context: self.trace_context,
         }
     }
 }

@@ -31,6 +31,9 @@ pub struct TopicStats {
     pub unconfirmed: u64,
     /// Batches whose author had not signed them.
     pub forged: u64,
+    /// Batches that their authors had compressed, and that did not expand to what these said. Their
+    /// messages are counted as lost.
+    pub unexpandable: u64,
     /// Batches sent, on either carrier. A batch has one message or more.
     pub batches: u64,
     /// Messages that went out by the tree carrier.

@@ -3,6 +3,7 @@
 mod carriers;
 mod chaos;
 mod door;
+mod envelopes;
 mod groups;
 mod incoming;
 mod order;

@@ -25,12 +25,15 @@ use crate::base::codec::Cbor;
 ///
 /// assert_eq!(CHAT.name(), "chat");
 /// assert!(PLACES.is_foreign());
+/// const LOG: Topic<String> = Topic::new("log").compressed();
+/// assert!(LOG.is_compressed());
 /// let room: Topic<String> = Topic::named(format!("room/{}", 7));
 /// assert_eq!(room.name(), "room/7");
 /// ```
 pub struct Topic<T, C = Cbor> {
     name: Cow<'static, str>,
     foreign: bool,
+    compressed: bool,
     // A topic neither owns nor borrows a `T`, so it is `Send` and `Sync` whatever `T` is.
     kind: PhantomData<fn() -> (T, C)>,
 }
@@ -38,12 +41,13 @@ pub struct Topic<T, C = Cbor> {
 impl<T, C> Topic<T, C> {
     /// The topic of this name, as a constant.
     pub const fn new(name: &'static str) -> Self {
-        Self { name: Cow::Borrowed(name), foreign: false, kind: PhantomData }
+        Self { name: Cow::Borrowed(name), foreign: false, compressed: false, kind: PhantomData }
     }
 
     /// The topic of a name that is only known when the program runs.
     pub fn named(name: impl Into<String>) -> Self {
-        Self { name: Cow::Owned(name.into()), foreign: false, kind: PhantomData }
+        let name = Cow::Owned(name.into());
+        Self { name, foreign: false, compressed: false, kind: PhantomData }
     }
 
     /// The same topic, marked as one that doors carry: nodes with an open door pass its bare
@@ -51,6 +55,18 @@ impl<T, C> Topic<T, C> {
     #[must_use]
     pub const fn foreign(mut self) -> Self {
         self.foreign = true;
+        self
+    }
+
+    /// The same topic, whose messages travel compressed (LZ4): what is published by this constant
+    /// is compressed once, all messages of a batch together, and expanded where it is read. What
+    /// would hardly become smaller travels as it is.
+    ///
+    /// Readers need not say so: it is the publisher's choice. `topic.max_message_bytes` holds for
+    /// messages as they are, before compression and after expansion.
+    #[must_use]
+    pub const fn compressed(mut self) -> Self {
+        self.compressed = true;
         self
     }
 
@@ -63,12 +79,18 @@ impl<T, C> Topic<T, C> {
     pub const fn is_foreign(&self) -> bool {
         self.foreign
     }
+
+    /// Whether what is published by it is compressed.
+    pub const fn is_compressed(&self) -> bool {
+        self.compressed
+    }
 }
 
 // Derived, these would ask the same of `T` and `C`.
 impl<T, C> Clone for Topic<T, C> {
     fn clone(&self) -> Self {
-        Self { name: self.name.clone(), foreign: self.foreign, kind: PhantomData }
+        let Self { name, foreign, compressed, kind } = self;
+        Self { name: name.clone(), foreign: *foreign, compressed: *compressed, kind: *kind }
     }
 }
 
@@ -77,6 +99,7 @@ impl<T, C> fmt::Debug for Topic<T, C> {
         f.debug_struct("Topic")
             .field("name", &self.name)
             .field("foreign", &self.foreign)
+            .field("compressed", &self.compressed)
             .finish_non_exhaustive()
     }
 }

@@ -26,6 +26,9 @@ pub struct Lab {
     network: Network,
     topic: String,
     watched: Watched,
+    /// Letters of words instead of random ones.
+    wordy: bool,
+    compressed: bool,
 }
 
 /// The author, as its local API has it write.
@@ -33,15 +36,22 @@ pub struct Voice {
     api: Api,
     topic: String,
     size: usize,
+    wordy: bool,
+    compressed: bool,
 }
 
 impl Lab {
     /// The nodes of this network that run, this one first; without a name the first that runs. A
-    /// topic is measured that nobody else reads.
+    /// topic is measured that nobody else reads, with letters of words where `wordy`.
     ///
     /// # Errors
     /// When that node does not run, or no other does.
-    pub fn of(mut network: Network, author: Option<&str>) -> Result<Self, Failure> {
+    pub fn of(
+        mut network: Network,
+        author: Option<&str>,
+        wordy: bool,
+        compressed: bool,
+    ) -> Result<Self, Failure> {
         let number = network.running(author)?.number;
         network.members.retain(Member::is_running);
         network.members.sort_by_key(|member| (member.number != number, member.number));
@@ -55,7 +65,7 @@ impl Lab {
         let pids = network.members.iter().filter_map(|member| member.process.as_ref());
         let watched = Watched::Others(pids.map(|process| process.pid).collect());
         let topic = format!("bench-{}", SecretKey::generate().id().short());
-        Ok(Self { network, topic, watched })
+        Ok(Self { network, topic, watched, wordy, compressed })
     }
 
     /// How many nodes run.
@@ -84,23 +94,35 @@ impl Lab {
         for (receiver, member) in each.enumerate() {
             let mut api = self.network.api(member).await?;
             let lines = api.subscribe(std::slice::from_ref(&self.topic), None, false).await?;
-            tokio::spawn(read(lines, api, receiver, size, Arc::downgrade(board)));
+            let look = letter_of(self.wordy, size);
+            tokio::spawn(read(lines, api, receiver, look, Arc::downgrade(board)));
         }
         let api = self.network.api(author).await?;
-        let mut voice = Voice { api, topic: self.topic.clone(), size };
+        let (wordy, compressed) = (self.wordy, self.compressed);
+        let mut voice = Voice { api, topic: self.topic.clone(), size, wordy, compressed };
         voice.wait_for(others.len()).await?;
         Ok(voice)
     }
 }
 
 /// Writes what comes on the board, as long as there is one: the next run has its own readers.
-async fn read(mut lines: Stream, _api: Api, receiver: usize, size: usize, board: Weak<Board>) {
+async fn read(
+    mut lines: Stream,
+    _api: Api,
+    receiver: usize,
+    look: impl Fn(Vec<u8>) -> Option<u64>,
+    board: Weak<Board>,
+) {
     while let Some(line) = lines.next().await {
         let Some(board) = board.upgrade() else { return };
         let message = serde_json::from_slice::<MessageView>(&line).ok();
-        let letter = message.map(|message| Bytes::from(message.payload()));
-        board.received(receiver, letter.and_then(|letter| letter.read(size)));
+        board.received(receiver, message.and_then(|message| look(message.payload())));
     }
+}
+
+/// Finds the number of a letter.
+fn letter_of(wordy: bool, size: usize) -> impl Fn(Vec<u8>) -> Option<u64> {
+    move |letter| if wordy { letter.read(size) } else { Bytes::from(letter).read(size) }
 }
 
 impl Subject for Lab {
@@ -108,7 +130,7 @@ impl Subject for Lab {
         let mut sum = Counters::default();
         for member in &self.network.members {
             let stats = self.network.api(member).await?.node().await?.stats;
-            sum = sum.plus(Counters::of(&stats.topic));
+            sum = sum.plus(Counters::of(&stats));
         }
         Ok(sum)
     }
@@ -120,9 +142,13 @@ impl Subject for Lab {
 
 impl Voice {
     fn request(&self, number: u64) -> PublishRequest {
-        let payload: Bytes = Letter::write(number, self.size);
+        let payload = match self.wordy {
+            true => <Vec<u8> as Letter>::write(number, self.size),
+            false => <Bytes as Letter>::write(number, self.size).into(),
+        };
         PublishRequest {
             topic: self.topic.clone(),
+            compressed: self.compressed,
             payload_base64: Some(STANDARD.encode(payload)),
             ..PublishRequest::default()
         }

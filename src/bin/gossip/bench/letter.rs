@@ -40,23 +40,46 @@ impl Letter for Bytes {
     }
 }
 
-/// A value with fields, for codecs of values. Its text has 64 different letters.
+/// The same with words instead of random bytes.
+impl Letter for Vec<u8> {
+    fn write(number: u64, size: usize) -> Self {
+        let mut bytes = Self::with_capacity(size.max(HEAD));
+        bytes.extend_from_slice(&number.to_le_bytes());
+        fill(&mut bytes, &WORDS, number, size);
+        bytes
+    }
+
+    fn read(&self, size: usize) -> Option<u64> {
+        let (head, filler) = self.split_first_chunk()?;
+        let number = u64::from_le_bytes(*head);
+        is_filler(filler, &WORDS, number, size).then_some(number)
+    }
+}
+
+/// A value with fields, for codecs of values. Its text is 64 different letters by chance, or
+/// words.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Note {
+pub struct Note<const WORDY: bool> {
     number: u64,
     text: String,
 }
 
-impl Letter for Note {
+impl<const WORDY: bool> Note<WORDY> {
+    fn block() -> &'static [u8] {
+        if WORDY { &WORDS } else { &TEXT }
+    }
+}
+
+impl<const WORDY: bool> Letter for Note<WORDY> {
     fn write(number: u64, size: usize) -> Self {
         let mut text = Vec::with_capacity(size);
-        fill(&mut text, &TEXT, number, size);
+        fill(&mut text, Self::block(), number, size);
         // It is ASCII, of which every piece is text.
         Self { number, text: String::from_utf8(text).unwrap_or_default() }
     }
 
     fn read(&self, size: usize) -> Option<u64> {
-        is_filler(self.text.as_bytes(), &TEXT, self.number, size).then_some(self.number)
+        is_filler(self.text.as_bytes(), Self::block(), self.number, size).then_some(self.number)
     }
 }
 
@@ -80,6 +103,30 @@ static RANDOM: LazyLock<Vec<u8>> = LazyLock::new(|| {
 static TEXT: LazyLock<Vec<u8>> = LazyLock::new(|| {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     RANDOM.iter().map(|byte| LETTERS[usize::from(byte % 64)]).collect()
+});
+
+/// Words by chance, which compression makes much smaller.
+static WORDS: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    const WORDS: [&str; 16] = [
+        "node",
+        "link",
+        "peer",
+        "topic",
+        "message",
+        "batch",
+        "tree",
+        "silent",
+        "author",
+        "reader",
+        "joined",
+        "left",
+        "repaired",
+        "missing",
+        "counted",
+        "delivered",
+    ];
+    let words = RANDOM.iter().flat_map(|byte| WORDS[usize::from(byte % 16)].bytes().chain([b' ']));
+    words.take(PLACES + PIECE).collect()
 });
 
 /// The piece of the block that belongs to a number.

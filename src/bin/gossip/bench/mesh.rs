@@ -38,6 +38,7 @@ pub enum Transport {
 #[derive(Debug)]
 pub struct Mesh {
     nodes: Vec<Node>,
+    compressed: bool,
 }
 
 /// The first node, as it writes values of a type in a codec.
@@ -47,20 +48,26 @@ pub struct First<T, C> {
 }
 
 /// The topic that is measured.
-fn topic<T, C>() -> Topic<T, C> {
-    Topic::new("bench")
+fn topic<T, C>(compressed: bool) -> Topic<T, C> {
+    let topic = Topic::new("bench");
+    if compressed { topic.compressed() } else { topic }
 }
 
 impl Mesh {
-    /// Starts a node for each of the graph, and waits until all neighbours are linked.
+    /// Starts a node for each of the graph, and waits until all neighbours are linked. The topic
+    /// is compressed where that is asked for.
     ///
     /// # Errors
     /// A node that cannot be started, neighbours that do not find each other in time.
-    pub async fn start(graph: &Graph, transport: Transport) -> Result<Self, Failure> {
+    pub async fn start(
+        graph: &Graph,
+        transport: Transport,
+        compressed: bool,
+    ) -> Result<Self, Failure> {
         let keys: Vec<SecretKey> = graph.nodes().map(|_| SecretKey::generate()).collect();
         let hash = blake3::hash(&SecretKey::generate().to_protobuf());
         let secret: NetworkKey = hash.to_hex().parse()?;
-        let mut mesh = Self { nodes: Vec::new() };
+        let mut mesh = Self { nodes: Vec::new(), compressed };
         let mut places: BTreeMap<usize, Vec<Multiaddr>> = BTreeMap::new();
         for (number, key) in keys.iter().enumerate() {
             // Of two neighbours the later one knows where the earlier one is.
@@ -101,7 +108,7 @@ impl Mesh {
             self.nodes.split_first().ok_or_else(|| Failure::failed("there are no nodes"))?;
         let each = others.iter().flat_map(|node| std::iter::repeat_n(node, subscribers));
         for (receiver, node) in each.enumerate() {
-            let mut letters = node.subscribe(topic::<T, C>()).await?;
+            let mut letters = node.subscribe(topic::<T, C>(self.compressed)).await?;
             let board = board.clone();
             // It ends with its node.
             tokio::spawn(async move {
@@ -110,7 +117,7 @@ impl Mesh {
                 }
             });
         }
-        let topic = author.topic(topic());
+        let topic = author.topic(topic(self.compressed));
         wait_for_readers(&topic, others.len(), size).await?;
         Ok(First { publisher: topic.publisher().await?, size })
     }
@@ -125,7 +132,7 @@ impl Mesh {
 impl Subject for Mesh {
     async fn counters(&self) -> Result<Counters, Failure> {
         let each = try_join_all(self.nodes.iter().map(Node::overview)).await?;
-        let each = each.iter().map(|node| Counters::of(&node.stats.topic));
+        let each = each.iter().map(|node| Counters::of(&node.stats));
         Ok(each.fold(Counters::default(), Counters::plus))
     }
 

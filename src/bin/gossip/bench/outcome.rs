@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gossip_mesh::TopicStats;
+use gossip_mesh::Stats;
 use serde::Serialize;
 
 use super::board::Board;
@@ -53,6 +53,8 @@ pub struct Outcome {
     pub counters: Counters,
     /// Such copies by deliveries, of all phases.
     pub copies_per_delivery: Option<f64>,
+    /// Bytes that came over links by bytes of values delivered, of all phases.
+    pub wire_bytes_per_byte: Option<f64>,
     /// Most resident memory of all nodes together.
     pub rss_mib: f64,
     /// Resident memory in the end.
@@ -78,6 +80,10 @@ pub struct Setting {
     pub transport: String,
     /// How values become bytes.
     pub codec: String,
+    /// What they are made of: `random` or `text`.
+    pub payload: String,
+    /// Whether the topic is compressed.
+    pub compressed: bool,
     /// Most messages under way.
     pub window: u64,
     /// Single messages at rest.
@@ -97,6 +103,8 @@ pub struct Counters {
     pub batches: u64,
     /// Messages that went out by the tree.
     pub by_tree: u64,
+    /// Bytes of messages that came over links, by both carriers and with every copy.
+    pub wire_bytes: u64,
 }
 
 /// Microseconds of each delivery.
@@ -160,6 +168,10 @@ impl Outcome {
             counters,
             copies_per_delivery: (board.delivered() > 0)
                 .then(|| round(counters.copies as f64 / board.delivered() as f64, 3)),
+            wire_bytes_per_byte: (board.delivered() > 0).then(|| {
+                let delivered = board.delivered() as f64 * plan.size as f64;
+                round(counters.wire_bytes as f64 / delivered, 3)
+            }),
             rss_mib: mib(memory.peak),
             rss_end_mib: mib(memory.now),
             load_s: took.map(|took| round(took.as_secs_f64(), 3)),
@@ -174,13 +186,15 @@ impl Outcome {
 
 impl Counters {
     /// Of one node.
-    pub fn of(stats: &TopicStats) -> Self {
+    pub fn of(stats: &Stats) -> Self {
+        let Stats { topic, carrier, tree, .. } = stats;
         Self {
-            copies: stats.duplicates,
-            gaps: stats.lost,
-            repairs: stats.repaired,
-            batches: stats.batches,
-            by_tree: stats.by_tree,
+            copies: topic.duplicates,
+            gaps: topic.lost,
+            repairs: topic.repaired,
+            batches: topic.batches,
+            by_tree: topic.by_tree,
+            wire_bytes: carrier.received_bytes + tree.received_bytes,
         }
     }
 
@@ -193,6 +207,7 @@ impl Counters {
             repairs: self.repairs + other.repairs,
             batches: self.batches + other.batches,
             by_tree: self.by_tree + other.by_tree,
+            wire_bytes: self.wire_bytes + other.wire_bytes,
         }
     }
 
@@ -205,6 +220,7 @@ impl Counters {
             repairs: self.repairs.saturating_sub(before.repairs),
             batches: self.batches.saturating_sub(before.batches),
             by_tree: self.by_tree.saturating_sub(before.by_tree),
+            wire_bytes: self.wire_bytes.saturating_sub(before.wire_bytes),
         }
     }
 }

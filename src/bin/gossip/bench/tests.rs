@@ -40,6 +40,8 @@ fn setting() -> Setting {
         seed: None,
         transport: "none".to_owned(),
         codec: "bytes".to_owned(),
+        payload: "random".to_owned(),
+        compressed: false,
         window: 8,
         probes: 3,
     }
@@ -133,7 +135,9 @@ fn a_letter_says_its_number_while_it_is_whole() {
     for (number, size) in [(0, 8), (1, 100), (77, 65_536), (u64::MAX, 200_001)] {
         let bytes = Bytes::write(number, size);
         assert_eq!((bytes.len(), bytes.read(size)), (size, Some(number)));
-        assert_eq!(Note::write(number, size).read(size), Some(number));
+        assert_eq!(Note::<false>::write(number, size).read(size), Some(number));
+        assert_eq!(Note::<true>::write(number, size).read(size), Some(number));
+        assert_eq!(Vec::<u8>::write(number, size).read(size), Some(number));
     }
 }
 
@@ -149,7 +153,7 @@ fn a_letter_that_was_changed_cut_or_lengthened_is_noticed() {
     assert_eq!(Bytes::from(whole[..299].to_vec()).read(300), None);
     assert_eq!(Bytes::from([whole.as_slice(), b"x"].concat()).read(300), None);
     assert_eq!(Bytes::from_static(b"short").read(300), None);
-    assert_eq!(Note::write(9, 300).read(301), None);
+    assert_eq!(Note::<false>::write(9, 300).read(301), None);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use gossip_mesh::api::PublishRequest;
-use gossip_mesh::{Node, Raw, Strategy, Topic};
+use gossip_mesh::{Node, Raw, Strategy, Topic, TraceContext};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, BufReader};
 
 use super::send_message::{check_size, request};
@@ -24,13 +24,19 @@ const LAST_LINE: Duration = Duration::from_secs(5);
 ///
 /// Through a running node where there is one; else as a node that runs as long as there are lines.
 #[derive(Args, Debug)]
-#[command(after_help = "For example: tail -f log | gossip pub logs")]
+#[command(after_help = "For example: tail -f log | gossip pub logs --compress")]
 pub struct Pub {
     /// The topic
     topic: String,
     /// Doors carry the topic too, to foreign libp2p programs
     #[arg(long)]
     foreign: bool,
+    /// Compress the lines on the wire
+    #[arg(long)]
+    compress: bool,
+    /// The trace that the lines belong to: a W3C traceparent, like 00-TRACEID-PARENTID-01
+    #[arg(long, value_name = "CONTEXT")]
+    traceparent: Option<TraceContext>,
     /// How the member of a group is chosen: round-robin, random, least-recent or all
     #[arg(long, value_name = "HOW", default_value_t)]
     strategy: Strategy,
@@ -67,10 +73,12 @@ impl Pub {
             check_size(line.len(), max).map_err(|failure| at_line(number, failure))?;
             let request = PublishRequest {
                 foreign: self.foreign,
+                compressed: self.compress,
                 strategy: Some(self.strategy.to_string()),
                 ..request(&self.topic, &line)
             };
-            let reply = api.publish(&request).await.map_err(|failure| at_line(number, failure))?;
+            let sent = api.publish_traced(&request, self.traceparent).await;
+            let reply = sent.map_err(|failure| at_line(number, failure))?;
             if screen.json {
                 screen.document(&reply.id)?;
             }
@@ -82,7 +90,12 @@ impl Pub {
     async fn from(&self, node: &Node, screen: Screen) -> Result<(), Failure> {
         let topic: Topic<Vec<u8>, Raw> = Topic::named(&self.topic);
         let topic = if self.foreign { topic.foreign() } else { topic };
+        let topic = if self.compress { topic.compressed() } else { topic };
         let topic = node.topic(topic).strategy(self.strategy.clone());
+        let publish = |line: &Vec<u8>| match self.traceparent {
+            Some(context) => topic.publish(line).trace_context(context),
+            None => topic.publish(line),
+        };
         let mut lines = BufReader::new(tokio::io::stdin());
         let mut before = None;
         let max = node.config().topic.max_message_bytes;
@@ -92,7 +105,7 @@ impl Pub {
             // At once, not when there is a reader; but what came before it is sent.
             if let Err(failure) = check_size(line.len(), max) {
                 if let Some(line) = before {
-                    topic.publish(&line).confirmed(LAST_LINE).await?;
+                    publish(&line).confirmed(LAST_LINE).await?;
                 }
                 return Err(at_line(number, failure));
             }
@@ -101,11 +114,11 @@ impl Pub {
                 topic.wait_for_reader().await?;
             }
             if let Some(line) = before.replace(line) {
-                topic.publish(&line).await?;
+                publish(&line).await?;
             }
         }
         let Some(last) = before else { return Ok(()) };
-        let report = topic.publish(&last).confirmed(LAST_LINE).await?.report;
+        let report = publish(&last).confirmed(LAST_LINE).await?.report;
         if report.missing.is_empty() {
             return Ok(());
         }

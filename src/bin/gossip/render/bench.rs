@@ -6,15 +6,27 @@ use crate::bench::outcome::{Outcome, Setting};
 
 /// The heading: what was measured.
 pub fn heading(setting: &Setting) -> String {
-    let Setting { system, nodes, subscribers, topology, seed, transport, codec, window, .. } =
-        setting;
+    let Setting {
+        system,
+        nodes,
+        subscribers,
+        topology,
+        seed,
+        transport,
+        codec,
+        payload,
+        window,
+        ..
+    } = setting;
     let seed = seed.map(|seed| format!(" (seed {seed})")).unwrap_or_default();
     let each = match subscribers {
         1 => String::new(),
         more => format!(", {more} subscribers each"),
     };
+    let packed = if setting.compressed { ", compressed" } else { "" };
     format!(
-        "{system}: {nodes} nodes{each}, {topology}{seed}, {transport}, {codec}, window {window}\n"
+        "{system}: {nodes} nodes{each}, {topology}{seed}, {transport}, {codec} of {payload}\
+         {packed}, window {window}\n"
     )
 }
 
@@ -52,6 +64,7 @@ const LINES: &[Line] = &[
     ("gaps told", |it| odd(it.counters.gaps)),
     ("repaired", |it| it.counters.repairs.to_string().into()),
     ("copies dropped per delivery", |it| digits(it.copies_per_delivery, 2)),
+    ("bytes on links per byte", |it| digits(it.wire_bytes_per_byte, 3)),
     ("batches sent", |it| it.counters.batches.to_string().into()),
     ("messages by the tree", |it| it.counters.by_tree.to_string().into()),
     ("messages that waited for room", |it| it.waited.to_string().into()),

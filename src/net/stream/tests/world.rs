@@ -79,7 +79,13 @@ pub fn batch(signer: &mut Signer, number: u64, bytes: usize) -> Packet {
 pub fn number(packet: &Packet) -> (u64, usize) {
     match packet {
         Packet::Batch(batch) => {
-            let payload = batch.items_from(0).next().expect("one message").payload;
+            let payload = batch
+                .open(usize::MAX)
+                .expect("plain")
+                .items_from(0)
+                .next()
+                .expect("one message")
+                .payload;
             (batch.first(), payload.len())
         }
         Packet::Message(Message::Announce(runs)) => (runs[0].from, runs.len() - 1),

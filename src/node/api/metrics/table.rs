@@ -99,13 +99,16 @@ fn messages(stats: &Stats) -> [Metric; 13] {
 }
 
 #[rustfmt::skip]
-fn repairs(stats: &Stats) -> [Metric; 10] {
+fn repairs(stats: &Stats) -> [Metric; 11] {
     let (topic, stream) = (&stats.topic, &stats.stream);
     [
         Metric::one(Counter, "gossip_batches_sent_total",
             "Batches sent, each of one message or more", topic.batches.into()),
         Metric::one(Counter, "gossip_batches_forged_total",
             "Batches refused because their author had not signed them", topic.forged.into()),
+        Metric::one(Counter, "gossip_batches_unexpandable_total",
+            "Compressed batches that did not expand to what their authors said",
+            topic.unexpandable.into()),
         Metric::one(Counter, "gossip_messages_sent_by_tree_total",
             "Messages published here that went out by the tree carrier", topic.by_tree.into()),
         Metric::one(Counter, "gossip_repairs_asked_total",

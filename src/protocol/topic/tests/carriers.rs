@@ -188,13 +188,22 @@ fn what_overtakes_gathered_messages_takes_no_number_of_theirs() {
         assert!(sent(&mut room, 11, plain()).is_empty(), "gathered");
     }
     let relays = NonZeroU8::new(2).unwrap();
-    let Command::Publish { token, topic, payload, .. } = publish(1, "chat", "x") else {
+    let Command::Publish { token, topic, payload, envelope, .. } = publish(1, "chat", "x") else {
         panic!("a publish")
     };
     let (receipts, strategy) = (None, Strategy::RoundRobin);
     let (foreign, if_read) = (false, false);
-    let twice =
-        Command::Publish { token, topic, payload, relays, receipts, foreign, strategy, if_read };
+    let twice = Command::Publish {
+        token,
+        topic,
+        payload,
+        relays,
+        receipts,
+        foreign,
+        strategy,
+        if_read,
+        envelope,
+    };
     all.extend(sent(&mut room, 11, Input::Command(twice)).into_iter().skip(1));
     let next = sent(&mut room, 11, plain());
     assert_eq!(next, [(false, 37, 38)], "it does not follow on what is gathered");

@@ -17,8 +17,8 @@ use crate::base::signer::Signer;
 use crate::base::time::WallTime;
 use crate::base::token::Token;
 use crate::protocol::topic::{
-    Bucket, Carried, Command, Hop, Input, Message, MessageId, Output, Paths, Query, Strategy,
-    TopicConfig, Which,
+    Bucket, Carried, Command, Envelope, Hop, Input, Message, MessageId, Output, Paths, Query,
+    Strategy, TopicConfig, Which,
 };
 
 struct Dice(ChaCha8Rng);
@@ -74,8 +74,16 @@ impl Dice {
             ..Head::new(signer.me(), Life(1), &self.topic(), u64::from(self.below(50)))
         };
         let count = if head.receipts { 1 } else { 1 + self.below(3) as usize };
-        let messages = vec![(WallTime(1), Bytes::from("payload")); count];
-        Batch::seal(head, &messages, &mut signer).wire().clone()
+        let messages = vec![(WallTime(1), Bytes::from("payload ".repeat(20))); count];
+        match self.below(4) {
+            0 => {
+                let expanded = Some(self.below(300));
+                let noise: Vec<u8> = (0..self.below(30)).map(|_| self.below(256) as u8).collect();
+                Batch::signed_as(&Head { expanded, ..head }, &noise, &mut signer)
+            }
+            1 => Batch::seal_compressed(head, &messages, &mut signer).wire().clone(),
+            _ => Batch::seal(head, &messages, &mut signer).wire().clone(),
+        }
     }
 }
 
@@ -97,6 +105,7 @@ fn any_input(dice: &mut Dice, ids: &[crate::base::id::NodeId]) -> Input {
             foreign: false,
             strategy: dice.one(&[Strategy::RoundRobin, Strategy::LeastRecent, Strategy::All]),
             if_read: dice.below(4) == 0,
+            envelope: Envelope { compressed: dice.below(2) == 0, trace_context: None },
         }),
         3 => Input::Command(Command::Subscribe {
             subscription: Token(1 + sequence % 8),
@@ -234,6 +243,7 @@ fn in_any_connected_graph_all_get_it_once_confirm_it_and_know_its_ways() {
                 foreign: false,
                 strategy: Strategy::RoundRobin,
                 if_read: false,
+                envelope: Envelope::default(),
             },
         );
         world.run(Duration::from_secs(1));

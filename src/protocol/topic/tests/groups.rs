@@ -29,12 +29,22 @@ fn in_groups(topic: &str, names: &[&str]) -> Interests {
 
 /// A publish with other settings.
 fn with(strategy: Strategy, receipts: Option<Duration>, text: &str) -> Command {
-    let Command::Publish { token, topic, payload, relays, foreign, if_read, .. } =
+    let Command::Publish { token, topic, payload, relays, foreign, if_read, envelope, .. } =
         publish(1, "jobs", text)
     else {
         panic!("a publish")
     };
-    Command::Publish { token, topic, payload, relays, receipts, foreign, strategy, if_read }
+    Command::Publish {
+        token,
+        topic,
+        payload,
+        relays,
+        receipts,
+        foreign,
+        strategy,
+        if_read,
+        envelope,
+    }
 }
 
 fn passes(millis: u64) -> Duration {
@@ -42,7 +52,7 @@ fn passes(millis: u64) -> Duration {
 }
 
 /// A publisher, and members linked with it and with each other.
-fn workers(count: usize, groups: &[&str]) -> World {
+pub(super) fn workers(count: usize, groups: &[&str]) -> World {
     let all = count + 1;
     let links: Vec<_> = (0..all).flat_map(|a| (a + 1..all).map(move |b| (a, b))).collect();
     let mut world = World::new(all, &links, &TopicConfig::default());
@@ -303,8 +313,17 @@ fn a_publisher_is_refused_when_too_many_wait_to_be_confirmed() {
 fn a_message_for_whoever_reads_is_refused_while_nobody_does() {
     let mut room = room(0, TopicConfig::default());
     let lazy = || {
-        let Command::Publish { token, topic, payload, relays, receipts, foreign, strategy, .. } =
-            publish(1, "jobs", "x")
+        let Command::Publish {
+            token,
+            topic,
+            payload,
+            relays,
+            receipts,
+            foreign,
+            strategy,
+            envelope,
+            ..
+        } = publish(1, "jobs", "x")
         else {
             panic!("a publish")
         };
@@ -318,6 +337,7 @@ fn a_message_for_whoever_reads_is_refused_while_nobody_does() {
             foreign,
             strategy,
             if_read,
+            envelope,
         })
     };
     let out = turn(&mut room, at(0), lazy());

@@ -9,7 +9,7 @@ use crate::base::time::Time;
 use crate::base::token::Token;
 use crate::protocol::topic::waiting::RETRY_FULL;
 use crate::protocol::topic::{
-    Bucket, Carried, Command, Input, Notice, Output, Strategy, TopicConfig, TopicError,
+    Bucket, Carried, Command, Envelope, Input, Notice, Output, Strategy, TopicConfig, TopicError,
     TopicMachine,
 };
 
@@ -197,6 +197,7 @@ fn relays_broadcast_the_very_same_frame() {
         foreign: false,
         strategy: Strategy::RoundRobin,
         if_read: false,
+        envelope: Envelope::default(),
     };
     let out = turn(&mut room, at(0), Input::Command(command));
     let frames: Vec<_> = out

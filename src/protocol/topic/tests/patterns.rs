@@ -73,15 +73,34 @@ fn readers_by_pattern_are_expected_to_confirm() {
     world.command(1, subscribe(1, "a/*"));
     world.command(2, subscribe(1, "b/*"));
     world.run(std::time::Duration::from_millis(10));
-    let Command::Publish { token, topic, payload, relays, foreign, strategy, if_read, .. } =
-        publish(1, "a/b", "x")
+    let Command::Publish {
+        token,
+        topic,
+        payload,
+        relays,
+        foreign,
+        strategy,
+        if_read,
+        envelope,
+        ..
+    } = publish(1, "a/b", "x")
     else {
         panic!("a publish")
     };
     let receipts = Some(std::time::Duration::from_secs(5));
     world.command(
         0,
-        Command::Publish { token, topic, payload, relays, receipts, foreign, strategy, if_read },
+        Command::Publish {
+            token,
+            topic,
+            payload,
+            relays,
+            receipts,
+            foreign,
+            strategy,
+            if_read,
+            envelope,
+        },
     );
     world.run(std::time::Duration::from_secs(1));
     let (_, report) = world.report(0).expect("all have confirmed");

@@ -20,7 +20,7 @@ fn feed() -> Feed {
 }
 
 fn item(number: u64, payload: &Bytes) -> Item {
-    Item { number, sent: WallTime(number), payload: payload.clone() }
+    Item { number, sent: WallTime(number), payload: payload.clone(), trace_context: None }
 }
 
 /// Adds these numbers of a message of three pieces that begins with 10.
@@ -45,7 +45,7 @@ fn what_is_cut_is_joined_again() {
             assert!(whole.is_none() && part.len() <= 65_536);
             whole = pieces.add(at(0), &feed(), piece.unwrap(), item(number, &part), 3);
         }
-        let Whole { first, sent, payload: joined, missed } = whole.expect("all pieces");
+        let Whole { first, sent, payload: joined, missed, .. } = whole.expect("all pieces");
         assert_eq!((first, sent, joined, missed), (7, WallTime(7), payload, 3));
         assert_eq!(pieces.interrupt(&feed()), 0, "nothing is left");
     }

@@ -11,7 +11,7 @@ use crate::base::token::Token;
 use crate::protocol::topic::relay::{MAX_GATHERED_READERS, MAX_READERS};
 use crate::protocol::topic::told::MAX_TOLD_READERS;
 use crate::protocol::topic::{
-    Command, Input, Message, MessageId, Output, Strategy, TopicConfig, TopicMachine,
+    Command, Envelope, Input, Message, MessageId, Output, Strategy, TopicConfig, TopicMachine,
 };
 
 fn publish(patience: Duration) -> Command {
@@ -24,6 +24,7 @@ fn publish(patience: Duration) -> Command {
         foreign: false,
         strategy: Strategy::RoundRobin,
         if_read: false,
+        envelope: Envelope::default(),
     }
 }
 

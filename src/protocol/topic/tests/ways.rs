@@ -11,8 +11,8 @@ use crate::base::time::WallTime;
 use crate::base::token::Token;
 use crate::protocol::topic::ways::in_order;
 use crate::protocol::topic::{
-    Command, Hop, Input, Message, MessageId, Output, Paths, Query, Strategy, TopicConfig, Way,
-    Which,
+    Command, Envelope, Hop, Input, Message, MessageId, Output, Paths, Query, Strategy, TopicConfig,
+    Way, Which,
 };
 
 fn all() -> Query {
@@ -88,6 +88,7 @@ fn three_relays_give_one_message_and_each_way_once() {
         foreign: false,
         strategy: Strategy::RoundRobin,
         if_read: false,
+        envelope: Envelope::default(),
     };
     world.command(0, command);
     world.run(Duration::from_millis(50));

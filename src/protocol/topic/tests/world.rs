@@ -18,8 +18,8 @@ use crate::base::signer::{Signer, Verifier};
 use crate::base::time::{Time, WallTime};
 use crate::base::token::Token;
 use crate::protocol::topic::{
-    Bucket, Carried, Command, Input, Kept, Message, Output, Query, Received, Report, Strategy,
-    TopicConfig, TopicMachine,
+    Bucket, Carried, Command, Envelope, Input, Kept, Message, Output, Query, Received, Report,
+    Strategy, TopicConfig, TopicMachine,
 };
 
 /// The wall clock at the start of every world.
@@ -64,6 +64,7 @@ pub(super) fn publish(token: u64, topic: &str, text: &str) -> Command {
         foreign: false,
         strategy: Strategy::RoundRobin,
         if_read: false,
+        envelope: Envelope::default(),
     }
 }
 

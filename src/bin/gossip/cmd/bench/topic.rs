@@ -38,6 +38,7 @@ use crate::render::screen::Screen;
   gossip bench topic --size 100,1024,65536           a column for each size
   gossip bench topic --nodes 2 --size 100 --messages 1000000
   gossip bench topic --topology line --transport quic --codec json
+  gossip bench topic --payload text --compress
   gossip bench topic --lab --messages 1000           the lab that runs, through its local API
   gossip bench topic --json | jq .cpu_us_per_delivery")]
 pub struct TopicBench {
@@ -73,6 +74,12 @@ pub struct TopicBench {
     /// How values become bytes
     #[arg(long, value_enum, default_value_t = Format::Bytes)]
     codec: Format,
+    /// What values are made of
+    #[arg(long, value_enum, default_value_t = Filler::Random)]
+    payload: Filler,
+    /// Compress the topic
+    #[arg(long)]
+    compress: bool,
     /// What connections are made of: tcp, quic, websocket or memory
     #[arg(long, value_name = "T", default_value_t = Transport::Tcp)]
     transport: Transport,
@@ -109,6 +116,15 @@ enum Format {
     Json,
     #[value(name = "msgpack")]
     MsgPack,
+}
+
+/// What values are made of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Filler {
+    /// Random bytes, or letters, which compression makes no smaller
+    Random,
+    /// Words
+    Text,
 }
 
 impl TopicBench {
@@ -180,15 +196,19 @@ impl TopicBench {
     ) -> Result<Option<(Outcome, End)>, Failure> {
         bar.0.set_message("nodes start");
         let mesh = tokio::select! {
-            mesh = Mesh::start(&drawn.graph, self.transport) => mesh?,
+            mesh = Mesh::start(&drawn.graph, self.transport, self.compress) => mesh?,
             () = interrupt.came() => return Ok(None),
         };
         let job = Job { bench: self, mesh: &mesh, drawn, size, bar };
-        let measured = match self.codec {
-            Format::Bytes => job.run::<Bytes, Raw>(interrupt).await,
-            Format::Cbor => job.run::<Note, Cbor>(interrupt).await,
-            Format::Json => job.run::<Note, Json>(interrupt).await,
-            Format::MsgPack => job.run::<Note, MsgPack>(interrupt).await,
+        let measured = match (self.codec, self.payload) {
+            (Format::Bytes, Filler::Random) => job.run::<Bytes, Raw>(interrupt).await,
+            (Format::Bytes, Filler::Text) => job.run::<Vec<u8>, Raw>(interrupt).await,
+            (Format::Cbor, Filler::Random) => job.run::<Note<false>, Cbor>(interrupt).await,
+            (Format::Cbor, Filler::Text) => job.run::<Note<true>, Cbor>(interrupt).await,
+            (Format::Json, Filler::Random) => job.run::<Note<false>, Json>(interrupt).await,
+            (Format::Json, Filler::Text) => job.run::<Note<true>, Json>(interrupt).await,
+            (Format::MsgPack, Filler::Random) => job.run::<Note<false>, MsgPack>(interrupt).await,
+            (Format::MsgPack, Filler::Text) => job.run::<Note<true>, MsgPack>(interrupt).await,
         };
         mesh.end().await;
         measured
@@ -202,7 +222,12 @@ impl TopicBench {
     ) -> Result<Option<(Outcome, End)>, Failure> {
         let network = self.network.clone().unwrap_or_else(|| DEFAULT_NETWORK.to_owned());
         let which = Which { network, data: self.data.clone() };
-        let lab = Lab::of(which.find()?, self.node.as_deref())?;
+        let lab = Lab::of(
+            which.find()?,
+            self.node.as_deref(),
+            self.payload == Filler::Text,
+            self.compress,
+        )?;
         let plan = self.plan(size, lab.nodes());
         let board = Arc::new(Board::new(&plan));
         let connect = lab.connect(wide(self.subscribers), plan.size, &board);
@@ -245,10 +270,9 @@ impl TopicBench {
             topology: topology.to_owned(),
             seed: Some(self.seed),
             transport: self.transport.to_string(),
-            codec: self
-                .codec
-                .to_possible_value()
-                .map_or_else(String::new, |it| it.get_name().to_owned()),
+            codec: name_of(&self.codec),
+            payload: name_of(&self.payload),
+            compressed: self.compress,
             window: self.window,
             probes: self.probes,
         }
@@ -335,6 +359,11 @@ impl Onlooker for Bar {
     fn everywhere(&self, messages: u64) {
         self.0.set_position(messages);
     }
+}
+
+/// How a choice is written.
+fn name_of(choice: &impl ValueEnum) -> String {
+    choice.to_possible_value().map_or_else(String::new, |it| it.get_name().to_owned())
 }
 
 /// A small number as a count of things in memory.

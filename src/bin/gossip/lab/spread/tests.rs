@@ -34,6 +34,7 @@ fn says(ways: &[&[(usize, u64)]], complete: bool) -> MessageView {
         received_us: SENT + ways[0].last().unwrap().1 * 1_000,
         text: Some("apple".to_owned()),
         payload_base64: None,
+        traceparent: None,
         was_read: false,
         ways: ways.iter().map(way).collect(),
     }
