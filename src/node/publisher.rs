@@ -108,6 +108,21 @@ impl<T, C: Codec<T>> Publisher<T, C> {
     ///
     /// # Errors
     /// As [`send`](Self::send).
+    ///
+    /// ```
+    /// # use futures::StreamExt;
+    /// # use gossip_mesh::{Config, Node, Topic, TraceContext};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// const TICKS: Topic<u64> = Topic::new("ticks");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let mut ticks = node.subscribe(TICKS).own_messages().await?;
+    /// let publisher = node.publisher(TICKS).await?;
+    /// let span = TraceContext::new([0x4b; 16], [7; 8], 1).unwrap();
+    /// publisher.send_traced(&1, span).await?;
+    /// assert_eq!(ticks.next().await.unwrap().trace_context, Some(span));
+    /// # node.leave().await }
+    /// ```
     pub async fn send_traced(&self, value: &T, context: TraceContext) -> Result<(), Error> {
         self.put((self.encode(value)?, Some(context))).await
     }
