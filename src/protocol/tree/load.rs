@@ -59,8 +59,8 @@ pub(super) struct Load {
     /// Who brought what was queued since it was below `low`; this node itself.
     feeders: BTreeSet<NodeId>,
     fed_here: bool,
-    /// When bytes were taken last, or the first ones queued.
-    moved: Time,
+    /// For how long it was seen not to move: since bytes were taken, or the first ones queued.
+    still: Duration,
     used: Time,
     blame: Duration,
     /// Frames are only announced, as long as others take them; calm since then.
@@ -86,7 +86,7 @@ impl Load {
         config: &TreeConfig,
     ) -> bool {
         if self.queued == 0 {
-            self.moved = now;
+            self.still = Duration::ZERO;
         }
         self.used = now;
         self.queued = self.queued.saturating_add(bytes);
@@ -104,10 +104,10 @@ impl Load {
     }
 
     /// The link took bytes. True when that changes how it stands.
-    pub(super) fn sent(&mut self, now: Time, bytes: usize, config: &TreeConfig) -> bool {
+    pub(super) fn sent(&mut self, bytes: usize, config: &TreeConfig) -> bool {
         let stood = self.full || self.demoted.is_some();
         self.queued = self.queued.saturating_sub(bytes);
-        self.moved = now;
+        self.still = Duration::ZERO;
         self.stalled = false;
         if self.queued <= config.low {
             self.full = false;
@@ -213,10 +213,11 @@ impl Load {
         // do: none of them is slow.
         let shrunk = if !blocks && others_block { span } else { span * 3 / 5 };
         self.blame = self.blame.saturating_add(grown).saturating_sub(shrunk).min(limit);
+        self.still = self.still.saturating_add(span);
         if !blocks {
             return None;
         }
-        let still = now.since(self.moved);
+        let still = self.still;
         if still >= config.stall && self.demoted.is_some() {
             self.stalled = true;
             return Some(Fall::Stalled);

@@ -14,6 +14,10 @@ use crate::base::time::Time;
 /// How often full links are looked at.
 const LOOK: Duration = Duration::from_millis(25);
 
+/// What a look may count at most. Who looks later had too much to do itself, and what its links did
+/// meanwhile it has yet to hear.
+const LATE: Duration = Duration::from_millis(50);
+
 /// How often demoted ones are.
 const GLANCE: Duration = Duration::from_millis(500);
 
@@ -39,7 +43,7 @@ impl<F: Frame> TreeMachine<F> {
     pub(super) fn sent(&mut self, now: Time, peer: NodeId, bytes: usize, out: &mut Out<F>) {
         let neighbour = self.neighbours.get_mut(&peer);
         let Some(link) = neighbour.and_then(|of| of.link.as_mut()) else { return };
-        if link.load.sent(now, bytes, &self.config) {
+        if link.load.sent(bytes, &self.config) {
             self.judge(now, out);
         }
     }
@@ -47,6 +51,7 @@ impl<F: Frame> TreeMachine<F> {
     /// Looks at all links: demotes those that others wait for in vain, and says who has to wait.
     pub(super) fn judge(&mut self, now: Time, out: &mut Out<F>) {
         let span = if self.judge_at.is_some() { now.since(self.judged) } else { Duration::ZERO };
+        let span = span.min(LATE);
         self.judged = now;
         let links = || self.neighbours.values().filter_map(|of| of.link.as_ref());
         let others_dry = links().any(|link| link.load.is_dry(now, &self.config));
