@@ -90,7 +90,9 @@
 //!     ms is asked for: from who brought the batch, then the author, the readers, the other links,
 //!     each once, the next after 1 s without an answer; after a pause of 500 ms again. Who helped
 //!     is asked on. After `repair_for`, or when more than `max_early_bytes` wait, the gap is told
-//!     to the subscribers (`Delivery::missed`) and as a notice, and the rest is delivered.
+//!     to the subscribers (`Delivery::missed`) and as a notice, and the rest is delivered. A gap
+//!     behind it that was known all that time is given up when all were asked in vain, or after 2
+//!     s.
 //! 17. *Upon the first batch of a feed* that does not begin with 1: ask for what the other got
 //!     before it while this node was reading the topic. With the first answer, or without one after
 //!     1 s, the feed begins here with the earliest that is there.

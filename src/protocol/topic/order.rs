@@ -29,6 +29,10 @@ pub(crate) const PAUSE: Duration = Duration::from_millis(500);
 /// and the sending of 768 KiB; a request itself times out after 5 s.)
 const ANSWER: Duration = Duration::from_secs(1);
 
+/// How long a gap may still be asked for that was known while the one before it was given up.
+/// (Guess: two silent nodes, and the others that answer.)
+const CHANCE: Duration = Duration::from_secs(2);
+
 /// How long a new reader waits for what was written since it began to read.
 const SETTLE: Duration = Duration::from_secs(1);
 
@@ -56,16 +60,27 @@ pub(crate) struct Order {
 struct Line {
     /// The next number to deliver. `None` until it is known where this reader begins.
     next: Option<u64>,
-    ahead: BTreeMap<u64, Arc<Batch>>,
+    ahead: BTreeMap<u64, Early>,
     /// One above the highest number that is known to exist.
     end: u64,
     lack: Option<Lack>,
+}
+
+/// What waits for something before it.
+#[derive(Debug)]
+struct Early {
+    came: Time,
+    batch: Arc<Batch>,
 }
 
 /// Something is missing.
 #[derive(Debug)]
 struct Lack {
     since: Time,
+    /// Until then it is not given up, unless all were asked in vain.
+    chance: Time,
+    /// All were asked in vain.
+    vain: bool,
     /// When somebody is to be asked.
     ask_at: Option<Time>,
     /// Who was asked, since all were asked the last time.
@@ -136,7 +151,7 @@ impl Order {
             return false;
         }
         let bytes = batch.wire().len();
-        line.ahead.insert(batch.first(), batch);
+        line.ahead.insert(batch.first(), Early { came: now, batch });
         let too_many = line.ahead.len() > MAX_AHEAD;
         self.bytes = self.bytes.saturating_add(bytes);
         self.go_on(now, feed, Some(from), age, ready);
@@ -215,6 +230,7 @@ impl Order {
                 lack.ask_at = Some(now + ANSWER);
             }
             None => {
+                lack.vain = true;
                 lack.asked.clear();
                 lack.ask_at = Some(now + PAUSE);
             }
@@ -262,8 +278,11 @@ impl Order {
     fn ends_at(&self, feed: &Feed) -> Option<Time> {
         let line = self.feeds.get(feed)?;
         let lack = line.lack.as_ref()?;
-        let patience = if line.next.is_none() { SETTLE } else { self.repair_for };
-        Some(lack.since + patience)
+        if line.next.is_none() {
+            return Some(lack.since + SETTLE);
+        }
+        let end = lack.since + self.repair_for;
+        Some(if lack.vain { end } else { end.max(lack.chance) })
     }
 
     pub(crate) fn deadline(&self) -> Option<Time> {
@@ -314,6 +333,8 @@ impl Order {
         let unknown = line.next.is_none();
         let lack = line.lack.get_or_insert_with(|| Lack {
             since: now,
+            chance: now,
+            vain: false,
             // What is only told of may be on its way.
             ask_at: Some(if unknown && !line.ahead.is_empty() { now } else { now + PATIENCE }),
             asked: BTreeSet::new(),
@@ -323,6 +344,11 @@ impl Order {
         if freed > 0 {
             // It goes on: what is missing now has its own time.
             lack.since = now;
+            lack.vain = false;
+        }
+        if !unknown {
+            // It came after all: nothing of what follows on it may be left out without a word.
+            lack.beginning = None;
         }
         lack.likely.extend(from.filter(|from| !lack.likely.contains(from)));
         lack.likely.truncate(8);
@@ -342,7 +368,9 @@ impl Order {
         self.go_on(now, feed, None, Duration::ZERO, ready);
     }
 
-    /// What is missing first will not come.
+    /// What is missing first will not come. What is missing behind it is known since the first of
+    /// what waits for it came, and was not asked for yet: it has its chance, not all its time, or
+    /// a reader with many gaps would wait for each of them in turn.
     fn give_up(&mut self, now: Time, feed: &Feed, ready: &mut Vec<Ready>) {
         let Some(line) = self.feeds.get_mut(feed) else { return };
         let Some(next) = line.next else { return self.settle(now, feed, ready) };
@@ -358,6 +386,12 @@ impl Order {
         line.lack = None;
         self.lacking.remove(feed);
         self.go_on(now, feed, None, Duration::ZERO, ready);
+        let Some(line) = self.feeds.get_mut(feed) else { return };
+        let known = line.ahead.values().map(|early| early.came).min();
+        if let (Some(lack), Some(known)) = (&mut line.lack, known) {
+            (lack.since, lack.chance) = (known, now + CHANCE);
+            lack.ask_at = Some(now.max(known + PATIENCE));
+        }
     }
 }
 
@@ -378,7 +412,7 @@ impl Line {
         while let Some(entry) = self.ahead.first_entry()
             && *entry.key() <= next
         {
-            let batch = entry.remove();
+            let Early { batch, .. } = entry.remove();
             freed += batch.wire().len();
             if batch.end() > next {
                 let from = next;
@@ -392,5 +426,5 @@ impl Line {
 }
 
 fn size(line: &Line) -> usize {
-    line.ahead.values().map(|batch| batch.wire().len()).sum()
+    line.ahead.values().map(|early| early.batch.wire().len()).sum()
 }

@@ -122,6 +122,83 @@ fn what_nobody_has_is_told_as_a_gap_and_the_rest_goes_on() {
 }
 
 #[test]
+fn many_gaps_that_nobody_can_fill_take_no_longer_than_one() {
+    let mut room = reader(TopicConfig { repair_for: 2 * SECOND, ..TopicConfig::default() });
+    for number in [1, 4, 8, 12, 16, 20] {
+        hear(&mut room, number, 1, number);
+    }
+    let mut told = Vec::new();
+    for millis in (0..2_400).step_by(20) {
+        let out = tick(&mut room, millis);
+        for output in &out {
+            if let Output::Ask { token, .. } = output {
+                turn(&mut room, at(1_000 + millis), Input::NoAnswer { token: *token });
+            }
+        }
+        told.extend(out);
+    }
+    assert_eq!(delivered(&told), [(4, 2), (8, 3), (12, 3), (16, 3), (20, 3)]);
+    for gap in [(2, 4), (5, 8), (9, 12), (13, 16), (17, 20)] {
+        let asked = asked(&told).into_iter().filter(|(_, from, to)| (*from, *to) == gap);
+        assert!(asked.count() >= 2, "everybody is asked for {gap:?}");
+    }
+}
+
+#[test]
+fn a_gap_behind_one_that_was_given_up_still_has_its_chance() {
+    let mut room = reader(TopicConfig { repair_for: 2 * SECOND, ..TopicConfig::default() });
+    for number in [1, 3, 5] {
+        hear(&mut room, 0, 1, number);
+    }
+    for millis in (0..2_000).step_by(20) {
+        let out = tick(&mut room, millis);
+        assert!(delivered(&out).is_empty(), "at {millis}");
+    }
+    let out = tick(&mut room, 2_001);
+    assert_eq!(delivered(&out), [(3, 1)]);
+    let mut questions = asked(&out).len();
+    for millis in (2_020..4_000).step_by(20) {
+        for output in tick(&mut room, millis) {
+            // The first that is asked does not answer, the second has it.
+            if let Output::Ask { token, message: Message::Want { from: 4, to: 5, .. }, .. } = output
+            {
+                questions += 1;
+                if questions == 2 {
+                    let some = Input::Answer { token, message: batches([4]) };
+                    let out = turn(&mut room, at(1_000 + millis), some);
+                    assert_eq!(delivered(&out), [(4, 0), (5, 0)]);
+                    return;
+                }
+            }
+        }
+    }
+    panic!("nobody was asked a second time");
+}
+
+#[test]
+fn who_got_the_first_message_late_is_told_of_every_gap_behind_it() {
+    let mut room = reader(TopicConfig { repair_for: 2 * SECOND, ..TopicConfig::default() });
+    // Whether anything is before it is not known yet.
+    hear(&mut room, 0, 1, 4);
+    assert_eq!(delivered(&hear(&mut room, 1, 1, 1)), [(1, 0)]);
+    let mut told = Vec::new();
+    for millis in (2..2_400).step_by(20) {
+        let out = tick(&mut room, millis);
+        for output in &out {
+            if let Output::Ask { token, message, .. } = output {
+                let all = matches!(message, Message::Want { from: 2, to: 4, within: None, .. });
+                assert!(all || millis < 20, "{message:?}");
+                let none = Input::Answer { token: *token, message: batches([]) };
+                told.extend(turn(&mut room, at(1_000 + millis), none));
+            }
+        }
+        told.extend(out);
+    }
+    assert_eq!(delivered(&told), [(4, 2)]);
+    assert_eq!(room.stats().lost, 2);
+}
+
+#[test]
 fn who_is_told_that_there_is_more_asks_for_it() {
     let mut room = reader(TopicConfig::default());
     hear(&mut room, 0, 1, 1);
