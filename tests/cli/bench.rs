@@ -8,7 +8,7 @@ use super::world::{Running, World};
 const SMALL: &str = "bench topic --nodes 4 --messages 200 --probes 10 --json";
 
 /// The keys every line has.
-const KEYS: [&str; 42] = [
+const KEYS: [&str; 45] = [
     "system",
     "nodes",
     "subscribers",
@@ -18,7 +18,9 @@ const KEYS: [&str; 42] = [
     "codec",
     "payload",
     "compressed",
+    "publishers",
     "window",
+    "rate",
     "probes",
     "size",
     "messages",
@@ -50,6 +52,7 @@ const KEYS: [&str; 42] = [
     "wire_bytes_per_byte",
     "rss_mib",
     "rss_end_mib",
+    "rss_course_mib",
     "load_s",
 ];
 
@@ -88,6 +91,40 @@ fn values_codecs_transports_and_subscribers_can_be_chosen() {
         let line = lines(&world.ok(&format!("{SMALL} {words}"))).remove(0);
         let each = if words.contains("subscribers") { 9 } else { 3 };
         assert_eq!((&line["lost"], &line["deliveries"]), (&0.into(), &(200 * each).into()));
+    }
+}
+
+#[test]
+fn several_publish_and_all_read_all_of_them() {
+    let words = "--publishers 4 --window 32 --topology circular";
+    let line = lines(&World::new().ok(&format!("{SMALL} {words}"))).remove(0);
+    assert_eq!((&line["publishers"], &line["deliveries"]), (&4.into(), &600.into()));
+    assert_eq!((&line["lost"], &line["out_of_order"]), (&0.into(), &0.into()), "{line}");
+    assert!(line["last_p50_us"].as_f64().unwrap() > 0.0, "{line}");
+}
+
+#[test]
+fn a_soak_holds_its_rate_and_looks_at_the_memory() {
+    let out = World::new().ok("bench topic --nodes 3 --probes 0 --rate 100 --for 2s --json");
+    let line = lines(&out).remove(0);
+    assert_eq!((&line["rate"], &line["messages"]), (&100.into(), &200.into()));
+    assert!((1.9..10.0).contains(&line["load_s"].as_f64().unwrap()), "{line}");
+    let course = line["rss_course_mib"].as_array().unwrap();
+    assert!((10..=21).contains(&course.len()), "{line}");
+    assert!(course.iter().all(|mib| mib.as_f64().unwrap() > 1.0), "{line}");
+}
+
+#[test]
+fn gossipsub_does_the_same_work_beside_and_its_losses_are_not_ours() {
+    let lines = lines(&World::new().ok(&format!("{SMALL} --beside gossipsub")));
+    let [ours, theirs] = &lines[..] else { panic!("two lines: {lines:?}") };
+    assert_eq!((&ours["system"], &ours["lost"]), (&"gossip-mesh".into(), &0.into()));
+    assert_eq!((&theirs["system"], &theirs["topology"]), (&"gossipsub".into(), &ours["topology"]));
+    assert_eq!(&theirs["transport"], "tcp");
+    assert!(theirs["lost"].is_u64() && ours["ratio"].is_null());
+    assert!(theirs.get("repairs").is_none(), "gossipsub counts nothing: {theirs}");
+    for ratio in ["deliveries_per_s", "cpu_us_per_delivery", "lat_p50_us", "last_p50_us"] {
+        assert!(theirs["ratio"][ratio].as_f64().unwrap() > 0.0, "{ratio}: {theirs}");
     }
 }
 
@@ -141,6 +178,10 @@ fn what_cannot_be_measured_is_said_in_one_sentence() {
         ("--transport udp", 2, "expected tcp, quic, websocket or memory"),
         ("--codec xml", 2, "invalid value 'xml'"),
         ("--lab --nodes 4", 2, "cannot be used with"),
+        ("--nodes 4 --publishers 5", 2, "5 of 4 nodes cannot publish"),
+        ("--for 10s", 2, "--rate <R>"),
+        ("--rate 5 --for soon", 2, "a time has the form"),
+        ("--beside gossipsub --codec json", 2, "cannot be used with"),
         ("--lab", 1, "network \"lab\""),
         ("--nodes 2 --size 2000000", 1, "1048576 are allowed"),
     ];

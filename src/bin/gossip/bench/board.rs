@@ -20,6 +20,9 @@ pub struct Board {
     /// At how many receivers each message is.
     at: Vec<AtomicU32>,
     receivers: Vec<Receiver>,
+    /// How many receivers a message is for.
+    each: usize,
+    authors: u64,
     delivered: AtomicU64,
     everywhere: AtomicU64,
     duplicates: AtomicU64,
@@ -33,8 +36,8 @@ pub struct Board {
 struct Receiver {
     /// A bit per message.
     has: Vec<AtomicU64>,
-    /// One above the highest number that came.
-    next: AtomicU64,
+    /// One above the highest number that came, by author.
+    next: Vec<AtomicU64>,
     /// Nanoseconds from sending to coming, of each probe; 0 for what has not come.
     latencies: Vec<AtomicU64>,
 }
@@ -45,7 +48,7 @@ impl Board {
         let many = |count: u64| (0..count).map(|_| AtomicU64::new(0)).collect();
         let receiver = || Receiver {
             has: many(plan.total().div_ceil(64)),
-            next: AtomicU64::new(0),
+            next: many(plan.authors),
             latencies: many(plan.probes),
         };
         Self {
@@ -54,7 +57,9 @@ impl Board {
             probes: plan.probes,
             sent: many(plan.probes),
             at: (0..plan.total()).map(|_| AtomicU32::new(0)).collect(),
-            receivers: (0..plan.receivers).map(|_| receiver()).collect(),
+            receivers: (0..plan.subscriptions).map(|_| receiver()).collect(),
+            each: plan.receivers,
+            authors: plan.authors.max(1),
             delivered: AtomicU64::new(0),
             everywhere: AtomicU64::new(0),
             duplicates: AtomicU64::new(0),
@@ -88,13 +93,15 @@ impl Board {
             self.duplicates.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        if receiver.next.fetch_max(number + 1, Ordering::Relaxed) > number {
+        let author = usize::try_from(number % self.authors).ok();
+        let next = author.and_then(|author| receiver.next.get(author));
+        if next.is_some_and(|next| next.fetch_max(number + 1, Ordering::Relaxed) > number) {
             self.out_of_order.fetch_add(1, Ordering::Relaxed);
         }
         self.note_latency(receiver, number);
         self.delivered.fetch_add(1, Ordering::AcqRel);
         let count = at.fetch_add(1, Ordering::AcqRel) + 1;
-        if usize::try_from(count).is_ok_and(|count| count == self.receivers.len()) {
+        if usize::try_from(count).is_ok_and(|count| count == self.each) {
             self.everywhere.fetch_add(1, Ordering::AcqRel);
             self.changed.notify_one();
         }
@@ -150,11 +157,9 @@ impl Board {
         let probes = 0..usize::try_from(self.probes).unwrap_or_default();
         let of = |probe: usize| {
             let all = self.receivers.iter().filter_map(|receiver| receiver.latencies.get(probe));
-            let came = all.map(|latency| latency.load(Ordering::Acquire));
-            came.map(|took| (took > 0).then_some(took))
-                .collect::<Option<Vec<u64>>>()?
-                .into_iter()
-                .max()
+            let took = all.map(|latency| latency.load(Ordering::Acquire));
+            let came: Vec<u64> = took.filter(|took| *took > 0).collect();
+            if came.len() == self.each { came.into_iter().max() } else { None }
         };
         probes.filter_map(of).collect()
     }

@@ -126,13 +126,13 @@ fn letter_of(wordy: bool, size: usize) -> impl Fn(Vec<u8>) -> Option<u64> {
 }
 
 impl Subject for Lab {
-    async fn counters(&self) -> Result<Counters, Failure> {
+    async fn counters(&self) -> Result<Option<Counters>, Failure> {
         let mut sum = Counters::default();
         for member in &self.network.members {
             let stats = self.network.api(member).await?.node().await?.stats;
             sum = sum.plus(Counters::of(&stats));
         }
-        Ok(sum)
+        Ok(Some(sum))
     }
 
     fn watched(&self) -> &Watched {

@@ -11,11 +11,11 @@ use crate::exit::Failure;
 
 /// What is measured, as seen from outside.
 pub trait Subject {
-    /// What all its nodes have counted since they began.
+    /// What all its nodes have counted since they began; `None` where nodes do not count.
     ///
     /// # Errors
     /// When a node cannot be asked.
-    async fn counters(&self) -> Result<Counters, Failure>;
+    async fn counters(&self) -> Result<Option<Counters>, Failure>;
 
     /// The processes of its nodes.
     fn watched(&self) -> &Watched;
@@ -68,7 +68,7 @@ pub async fn measure(
     if end == End::Stopped {
         run.settle(PATIENCE).await;
     }
-    let counters = subject.counters().await?.since(before);
+    let counters = subject.counters().await?.zip(before).map(|(now, before)| now.since(before));
     let memory = watched.memory();
     Ok((Outcome::new(setting, plan, (&run, board), counters, memory), end))
 }

@@ -16,7 +16,7 @@ use super::board::{Board, now};
 use super::letter::{Letter, NO_PART};
 use super::measure::Subject;
 use super::outcome::Counters;
-use super::run::{Accepted, Author};
+use super::run::{Accepted, Author, Authors};
 use super::usage::Watched;
 use crate::exit::Failure;
 use crate::lab::graph::Graph;
@@ -34,15 +34,15 @@ pub enum Transport {
     Memory,
 }
 
-/// Nodes that are linked with their neighbours. The first is the author.
+/// Nodes that are linked with their neighbours. The first are the authors.
 #[derive(Debug)]
 pub struct Mesh {
     nodes: Vec<Node>,
     compressed: bool,
 }
 
-/// The first node, as it writes values of a type in a codec.
-pub struct First<T, C> {
+/// A node, as it writes values of a type in a codec.
+pub struct Writer<T, C> {
     publisher: Publisher<T, C>,
     size: usize,
 }
@@ -89,24 +89,25 @@ impl Mesh {
         Ok(mesh)
     }
 
-    /// Subscribes with every node but the first, so many times each, and waits until a message of
-    /// the first comes to all. Everything after it is written on the board.
+    /// Has the first nodes publish, and all others read, so many times each; where several publish,
+    /// they read too. Waits until a message of each author comes to all. Everything after it is
+    /// written on the board.
     ///
     /// # Errors
     /// When it does not come to all in time.
     pub async fn connect<T, C>(
         &self,
-        subscribers: usize,
+        (authors, subscribers): (usize, usize),
         size: usize,
         board: &Arc<Board>,
-    ) -> Result<First<T, C>, Failure>
+    ) -> Result<Authors<Writer<T, C>>, Failure>
     where
         T: Letter + Sync,
         C: Codec<T> + 'static,
     {
-        let (author, others) =
-            self.nodes.split_first().ok_or_else(|| Failure::failed("there are no nodes"))?;
-        let each = others.iter().flat_map(|node| std::iter::repeat_n(node, subscribers));
+        let alone = usize::from(authors == 1);
+        let readers = self.nodes.iter().skip(alone);
+        let each = readers.flat_map(|node| std::iter::repeat_n(node, subscribers));
         for (receiver, node) in each.enumerate() {
             let mut letters = node.subscribe(topic::<T, C>(self.compressed)).await?;
             let board = board.clone();
@@ -117,9 +118,13 @@ impl Mesh {
                 }
             });
         }
-        let topic = author.topic(topic(self.compressed));
-        wait_for_readers(&topic, others.len(), size).await?;
-        Ok(First { publisher: topic.publisher().await?, size })
+        let mut writers = Vec::new();
+        for author in self.nodes.iter().take(authors) {
+            let topic = author.topic(topic(self.compressed));
+            wait_for_readers(&topic, self.nodes.len() - 1, size).await?;
+            writers.push(Writer { publisher: topic.publisher().await?, size });
+        }
+        Ok(Authors(writers))
     }
 
     /// Ends all nodes.
@@ -130,10 +135,10 @@ impl Mesh {
 }
 
 impl Subject for Mesh {
-    async fn counters(&self) -> Result<Counters, Failure> {
+    async fn counters(&self) -> Result<Option<Counters>, Failure> {
         let each = try_join_all(self.nodes.iter().map(Node::overview)).await?;
         let each = each.iter().map(|node| Counters::of(&node.stats));
-        Ok(each.fold(Counters::default(), Counters::plus))
+        Ok(Some(each.fold(Counters::default(), Counters::plus)))
     }
 
     fn watched(&self) -> &Watched {
@@ -141,7 +146,7 @@ impl Subject for Mesh {
     }
 }
 
-impl<T, C> Author for First<T, C>
+impl<T, C> Author for Writer<T, C>
 where
     T: Letter,
     C: Codec<T>,

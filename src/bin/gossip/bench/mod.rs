@@ -1,5 +1,5 @@
-//! Measuring: one author, many readers, every message numbered and looked at. Knows nothing of the
-//! command line.
+//! Measuring: one author or several, many readers, every message numbered and looked at. Knows
+//! nothing of the command line.
 //!
 //! Pure:
 //! - [`plan`]: how much is sent, and how long is waited for it
@@ -16,6 +16,7 @@
 //! What is measured:
 //! - [`mesh`]: nodes of this process
 //! - [`lab`]: a network that runs, through its local API
+//! - [`plain`]: gossipsub used directly, for comparison
 
 pub mod board;
 pub mod lab;
@@ -23,6 +24,7 @@ pub mod letter;
 pub mod measure;
 pub mod mesh;
 pub mod outcome;
+pub mod plain;
 pub mod plan;
 pub mod run;
 pub mod spread;

@@ -48,9 +48,9 @@ pub struct Outcome {
     pub corrupt: u64,
     /// Messages that had to wait at their author until there was room.
     pub waited: u64,
-    /// What the nodes count themselves.
+    /// What the nodes count themselves; left out where they do not.
     #[serde(flatten)]
-    pub counters: Counters,
+    pub counters: Option<Counters>,
     /// Such copies by deliveries, of all phases.
     pub copies_per_delivery: Option<f64>,
     /// Bytes that came over links by bytes of values delivered, of all phases.
@@ -59,8 +59,43 @@ pub struct Outcome {
     pub rss_mib: f64,
     /// Resident memory in the end.
     pub rss_end_mib: f64,
+    /// Resident memory in the course of a load that has a pace, at even intervals from its
+    /// beginning; empty without.
+    pub rss_course_mib: Vec<f64>,
     /// How long the load took.
     pub load_s: Option<f64>,
+    /// Of what was measured beside: our figures by these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ratio: Option<Ratio>,
+}
+
+/// Figures of one system by those of another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Ratio {
+    /// Of deliveries per second.
+    pub deliveries_per_s: Option<f64>,
+    /// Of processor time.
+    pub cpu_us_per_delivery: Option<f64>,
+    /// Of the middle latency at rest.
+    pub lat_p50_us: Option<f64>,
+    /// Of the middle latency to the last receiver.
+    pub last_p50_us: Option<f64>,
+}
+
+impl Ratio {
+    /// Ours by theirs.
+    pub fn of(ours: &Outcome, theirs: &Outcome) -> Self {
+        let by = |ours: Option<f64>, theirs: Option<f64>| {
+            let theirs = theirs.filter(|theirs| *theirs > 0.0)?;
+            ours.map(|ours| round(ours / theirs, 3))
+        };
+        Self {
+            deliveries_per_s: by(ours.deliveries_per_s, theirs.deliveries_per_s),
+            cpu_us_per_delivery: by(ours.cpu_us_per_delivery, theirs.cpu_us_per_delivery),
+            lat_p50_us: by(ours.latency.p50, theirs.latency.p50),
+            last_p50_us: by(ours.last.p50, theirs.last.p50),
+        }
+    }
 }
 
 /// In which setting it was measured.
@@ -70,7 +105,7 @@ pub struct Setting {
     pub system: String,
     /// Nodes, the author's too.
     pub nodes: usize,
-    /// Subscriptions of each node but the author's.
+    /// Subscriptions of each node that reads: all, but one that publishes alone.
     pub subscribers: usize,
     /// The graph of neighbours.
     pub topology: String,
@@ -84,8 +119,12 @@ pub struct Setting {
     pub payload: String,
     /// Whether the topic is compressed.
     pub compressed: bool,
-    /// Most messages under way.
+    /// Nodes that publish, in turn.
+    pub publishers: u64,
+    /// Most messages of each of them under way.
     pub window: u64,
+    /// Messages per second that the load was held to; `None` for as many as the window allows.
+    pub rate: Option<u64>,
     /// Single messages at rest.
     pub probes: u64,
 }
@@ -139,7 +178,7 @@ impl Outcome {
         setting: Setting,
         plan: &Plan,
         (run, board): (&Run<'_>, &Board),
-        counters: Counters,
+        counters: Option<Counters>,
         memory: Memory,
     ) -> Self {
         let measured = run.measured();
@@ -166,15 +205,18 @@ impl Outcome {
             corrupt: board.corrupt(),
             waited: run.waited(),
             counters,
-            copies_per_delivery: (board.delivered() > 0)
-                .then(|| round(counters.copies as f64 / board.delivered() as f64, 3)),
-            wire_bytes_per_byte: (board.delivered() > 0).then(|| {
+            copies_per_delivery: counters
+                .filter(|_| board.delivered() > 0)
+                .map(|counters| round(counters.copies as f64 / board.delivered() as f64, 3)),
+            wire_bytes_per_byte: counters.filter(|_| board.delivered() > 0).map(|counters| {
                 let delivered = board.delivered() as f64 * plan.size as f64;
                 round(counters.wire_bytes as f64 / delivered, 3)
             }),
             rss_mib: mib(memory.peak),
             rss_end_mib: mib(memory.now),
+            rss_course_mib: run.resident().iter().copied().map(mib).collect(),
             load_s: took.map(|took| round(took.as_secs_f64(), 3)),
+            ratio: None,
         }
     }
 

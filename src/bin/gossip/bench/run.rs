@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::board::{Board, now};
-use super::plan::Plan;
+use super::plan::{Pace, Plan};
 use super::usage::Watched;
 use crate::exit::Failure;
 
@@ -24,6 +24,21 @@ pub enum Accepted {
     AtOnce,
     /// There was no room for it at first.
     Later,
+}
+
+/// Several that send in turn.
+#[derive(Debug)]
+pub struct Authors<A>(pub Vec<A>);
+
+impl<A: Author> Author for Authors<A> {
+    async fn publish(&mut self, number: u64) -> Result<Accepted, Failure> {
+        let count = u64::try_from(self.0.len()).unwrap_or(u64::MAX).max(1);
+        let turn = usize::try_from(number % count).ok();
+        match turn.and_then(|turn| self.0.get_mut(turn)) {
+            Some(author) => author.publish(number).await,
+            None => Err(Failure::failed("nobody publishes")),
+        }
+    }
 }
 
 /// What goes on.
@@ -47,6 +62,10 @@ pub struct Run<'a> {
     sent: u64,
     waited: u64,
     load: Option<Load>,
+    /// When something last arrived, of a phase that was given up.
+    given_up: Option<Instant>,
+    /// Resident memory in KiB, in the course of a load that has a pace.
+    resident: Vec<u64>,
 }
 
 /// The load: where it began, and where it ended.
@@ -84,7 +103,16 @@ pub struct Measured {
 impl<'a> Run<'a> {
     /// A run in which nothing was sent yet.
     pub fn new(plan: &'a Plan, board: &'a Board, watched: &'a Watched) -> Self {
-        Self { plan, board, watched, sent: 0, waited: 0, load: None }
+        Self {
+            plan,
+            board,
+            watched,
+            sent: 0,
+            waited: 0,
+            load: None,
+            given_up: None,
+            resident: Vec::new(),
+        }
     }
 
     /// Goes through all phases. May be dropped in between; [`Run::settle`] then waits for what is
@@ -104,8 +132,12 @@ impl<'a> Run<'a> {
         self.probe(author).await?;
         self.rest().await;
         tell(Phase::Throughput);
+        self.given_up = None;
         self.load = Some(Load { first: self.sent, begin: self.read(), end: None });
-        self.flood(author, self.plan.load).await?;
+        match self.plan.pace {
+            Some(pace) => self.pace(author, pace).await?,
+            None => self.flood(author, self.plan.load).await?,
+        }
         self.end_load();
         Ok(())
     }
@@ -121,6 +153,12 @@ impl<'a> Run<'a> {
     /// Messages sent in all phases.
     pub fn sent(&self) -> u64 {
         self.sent
+    }
+
+    /// Resident memory in KiB at the beginning of a load that has a pace, and whenever it was
+    /// looked at since.
+    pub fn resident(&self) -> &[u64] {
+        &self.resident
     }
 
     /// How many messages had to wait for room.
@@ -164,6 +202,7 @@ impl<'a> Run<'a> {
         for _ in 0..count {
             while self.under_way(begin) >= self.plan.window {
                 if !watch.waits(self.board).await {
+                    self.given_up = Some(watch.progress);
                     return Ok(());
                 }
             }
@@ -171,8 +210,47 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
         }
-        while self.under_way(begin) > 0 && watch.waits(self.board).await {}
+        self.drain(begin, watch).await;
         Ok(())
+    }
+
+    /// The load at its pace, within the window. Ends as [`Run::flood`] does.
+    async fn pace(&mut self, author: &mut impl Author, pace: Pace) -> Result<(), Failure> {
+        let (mark, begin) = (self.mark(), now());
+        let mut watch = Watch::new(self.board, self.plan.load_deadline(), self.plan.patience);
+        let mut look = begin;
+        for number in 0..self.plan.load {
+            let due = begin + pace.due(number);
+            if due > now() {
+                tokio::time::sleep_until(due.into()).await;
+            }
+            if now() >= look {
+                self.resident.push(self.watched.memory().now);
+                look += pace.look;
+            }
+            while self.under_way(mark) >= self.plan.window {
+                if !watch.waits(self.board).await {
+                    self.given_up = Some(watch.progress);
+                    return Ok(());
+                }
+            }
+            if !self.send(author).await? {
+                return Ok(());
+            }
+        }
+        self.drain(mark, watch).await;
+        Ok(())
+    }
+
+    /// Waits until everything sent since this mark is everywhere, or nothing arrives any more.
+    async fn drain(&mut self, mark: (u64, u64), mut watch: Watch) {
+        self.given_up = None;
+        while self.under_way(mark) > 0 {
+            if !watch.waits(self.board).await {
+                self.given_up = Some(watch.progress);
+                return;
+            }
+        }
     }
 
     /// How many messages were sent, and how many of them are everywhere.
@@ -210,7 +288,9 @@ impl<'a> Run<'a> {
     }
 
     fn end_load(&mut self) {
-        let end = self.read();
+        let mut end = self.read();
+        // What is lost was waited for in vain; that is no part of the rate.
+        end.at = self.given_up.take().unwrap_or(end.at);
         if let Some(load) = &mut self.load
             && load.end.is_none()
         {

@@ -10,15 +10,17 @@ use super::board::Board;
 use super::letter::{Letter, NO_PART, Note};
 use super::measure::{End, Onlooker, Subject, measure};
 use super::mesh::Transport;
-use super::outcome::{Counters, Outcome, Setting};
-use super::plan::Plan;
-use super::run::{Accepted, Author, Phase};
+use super::outcome::{Counters, Outcome, Ratio, Setting};
+use super::plan::{Pace, Plan};
+use super::run::{Accepted, Author, Authors, Phase};
 use super::spread::Spread;
 use super::usage::{Watched, kib, ticks};
 use crate::exit::Failure;
 
 fn plan() -> Plan {
     Plan {
+        authors: 1,
+        subscriptions: 2,
         receivers: 2,
         size: 64,
         warm_up: 2,
@@ -26,6 +28,7 @@ fn plan() -> Plan {
         pause: Duration::ZERO,
         load: 100,
         window: 8,
+        pace: None,
         deadline: Duration::from_secs(20),
         patience: Duration::from_millis(200),
     }
@@ -42,7 +45,9 @@ fn setting() -> Setting {
         codec: "bytes".to_owned(),
         payload: "random".to_owned(),
         compressed: false,
+        publishers: 1,
         window: 8,
+        rate: None,
         probes: 3,
     }
 }
@@ -99,9 +104,9 @@ impl Author for Pretended {
 struct Counting(Cell<u64>);
 
 impl Subject for Counting {
-    async fn counters(&self) -> Result<Counters, Failure> {
+    async fn counters(&self) -> Result<Option<Counters>, Failure> {
         self.0.set(self.0.get() + 1);
-        Ok(Counters { copies: self.0.get(), ..Counters::default() })
+        Ok(Some(Counters { copies: self.0.get(), ..Counters::default() }))
     }
 
     fn watched(&self) -> &Watched {
@@ -194,8 +199,70 @@ async fn a_run_sends_everything_within_its_window() {
     let (outcome, end) = run(&mut author, &plan).await;
     assert_eq!((end, author.sent, outcome.messages), (End::Whole, plan.total(), 100));
     assert_eq!((outcome.deliveries, outcome.lost, outcome.waited), (200, 0, 1));
-    assert!(outcome.is_whole() && outcome.counters.copies == 1, "{outcome:?}");
+    assert!(outcome.is_whole() && outcome.counters.unwrap().copies == 1, "{outcome:?}");
     assert!(outcome.latency.p50.is_some() && outcome.msgs_per_s.is_some());
+}
+
+#[test]
+fn of_several_authors_each_has_an_order_of_its_own() {
+    let plan = Plan { authors: 2, subscriptions: 3, ..plan() };
+    let board = Board::new(&plan);
+    for number in [1, 0, 3, 5, 2] {
+        board.received(0, Some(number));
+    }
+    assert_eq!(board.out_of_order(), 0);
+    board.received(0, Some(7));
+    board.received(0, Some(4));
+    assert_eq!(board.out_of_order(), 0);
+    board.received(0, Some(9));
+    board.received(1, Some(9));
+    assert_eq!(board.everywhere(), 1, "its author does not read it");
+    board.received(1, Some(7));
+    assert_eq!((board.out_of_order(), board.delivered()), (1, 10));
+}
+
+/// Notes the numbers it is given.
+#[derive(Debug, Default)]
+struct Noting(Vec<u64>);
+
+impl Author for Noting {
+    async fn publish(&mut self, number: u64) -> Result<Accepted, Failure> {
+        self.0.push(number);
+        Ok(Accepted::AtOnce)
+    }
+}
+
+#[tokio::test]
+async fn authors_publish_in_turn() {
+    let mut authors = Authors(vec![Noting::default(), Noting::default(), Noting::default()]);
+    for number in 0..7 {
+        authors.publish(number).await.unwrap();
+    }
+    let [a, b, c] = &authors.0[..] else { panic!("three") };
+    assert_eq!((&a.0[..], &b.0[..], &c.0[..]), (&[0, 3, 6][..], &[1, 4][..], &[2, 5][..]));
+}
+
+#[tokio::test]
+async fn a_load_with_a_pace_takes_its_time_and_looks_at_the_memory() {
+    let pace = Pace { rate: 200, look: Duration::from_millis(100) };
+    let plan = Plan { pace: Some(pace), load: 100, ..plan() };
+    assert_eq!(plan.load_deadline(), plan.deadline + Duration::from_millis(500));
+    let board = Arc::new(Board::new(&plan));
+    let (outcome, end) = run(&mut Pretended::new(&board), &plan).await;
+    assert_eq!((end, outcome.lost, outcome.messages), (End::Whole, 0, 100));
+    assert!(outcome.load_s.unwrap() >= 0.49, "{outcome:?}");
+    assert!((3..=5).contains(&outcome.rss_course_mib.len()), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn what_is_waited_for_in_vain_is_no_part_of_the_rate() {
+    let plan = Plan { patience: Duration::from_secs(2), ..plan() };
+    let board = Arc::new(Board::new(&plan));
+    let mut author = Pretended { lost: Some(20), ..Pretended::new(&board) };
+    let (outcome, _) = run(&mut author, &plan).await;
+    assert!(outcome.load_s.unwrap() < 1.0, "{outcome:?}");
+    let ratio = Ratio::of(&outcome, &outcome);
+    assert_eq!((ratio.deliveries_per_s, ratio.last_p50_us), (Some(1.0), Some(1.0)));
 }
 
 #[tokio::test]
@@ -219,7 +286,7 @@ async fn what_is_lost_or_doubled_is_said_and_holds_nothing_up() {
 
 #[tokio::test]
 async fn a_full_window_of_lost_messages_ends_the_run() {
-    let plan = Plan { receivers: 3, ..plan() };
+    let plan = Plan { subscriptions: 3, receivers: 3, ..plan() };
     let board = Arc::new(Board::new(&plan));
     // The third receiver gets nothing.
     let mut author = Pretended::new(&board);

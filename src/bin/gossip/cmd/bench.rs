@@ -1,5 +1,6 @@
 //! `gossip bench`: how fast it is here, and whether anything is lost.
 
+mod bar;
 mod topic;
 
 use clap::{Args, Subcommand};

@@ -7,7 +7,7 @@ mod link;
 mod list;
 mod node;
 mod plan;
-mod wrong;
+pub(super) mod wrong;
 
 use clap::{Args, Subcommand};
 

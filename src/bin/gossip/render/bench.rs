@@ -2,7 +2,7 @@
 
 use super::paint::Paint;
 use super::table::{Cell, Table};
-use crate::bench::outcome::{Outcome, Setting};
+use crate::bench::outcome::{Counters, Outcome, Ratio, Setting};
 
 /// The heading: what was measured.
 pub fn heading(setting: &Setting) -> String {
@@ -18,6 +18,11 @@ pub fn heading(setting: &Setting) -> String {
         window,
         ..
     } = setting;
+    let authors = match setting.publishers {
+        1 => String::new(),
+        more => format!(", {more} publish"),
+    };
+    let rate = setting.rate.map(|rate| format!(", {rate} messages/s")).unwrap_or_default();
     let seed = seed.map(|seed| format!(" (seed {seed})")).unwrap_or_default();
     let each = match subscribers {
         1 => String::new(),
@@ -25,20 +30,48 @@ pub fn heading(setting: &Setting) -> String {
     };
     let packed = if setting.compressed { ", compressed" } else { "" };
     format!(
-        "{system}: {nodes} nodes{each}, {topology}{seed}, {transport}, {codec} of {payload}\
-         {packed}, window {window}\n"
+        "{system}: {nodes} nodes{authors}{each}, {topology}{seed}, {transport}, {codec} of \
+         {payload}{packed}, window {window}{rate}\n"
     )
 }
 
-/// The table.
+/// The table. What was measured beside has a column, and one with our figures by its.
 pub fn table(outcomes: &[Outcome], colour: bool) -> String {
-    let header = outcomes.iter().map(|outcome| bytes(outcome.size));
-    let table = Table::new(std::iter::once(String::new()).chain(header));
-    let mut table = (1..=outcomes.len()).fold(table, Table::right);
+    let header = outcomes.iter().flat_map(|outcome| match outcome.ratio {
+        Some(_) => vec![outcome.setting.system.clone(), "ratio".to_owned()],
+        None => vec![bytes(outcome.size)],
+    });
+    let header: Vec<String> = std::iter::once(String::new()).chain(header).collect();
+    let columns = header.len();
+    let mut table = (1..columns).fold(Table::new(header), Table::right);
     for (name, cell) in LINES {
-        table.row(std::iter::once((*name).into()).chain(outcomes.iter().map(cell)));
+        let cells = outcomes.iter().flat_map(|outcome| {
+            let ratio = outcome.ratio.map(|ratio| by(name, ratio));
+            std::iter::once(cell(outcome)).chain(ratio)
+        });
+        table.row(std::iter::once((*name).into()).chain(cells));
     }
-    table.render(colour)
+    let course = outcomes.iter().filter(|outcome| !outcome.rss_course_mib.is_empty());
+    table.render(colour) + &course.map(memory).collect::<String>()
+}
+
+/// The ratio that belongs to a line, if any.
+fn by(line: &str, ratio: Ratio) -> Cell {
+    let ratio = match line {
+        "deliveries/s" => ratio.deliveries_per_s,
+        "processor us per delivery" => ratio.cpu_us_per_delivery,
+        "delivery at rest, ms    p50" => ratio.lat_p50_us,
+        "to the last node, ms    p50" => ratio.last_p50_us,
+        _ => None,
+    };
+    ratio.map_or_else(String::new, |ratio| format!("{ratio:.3}")).into()
+}
+
+/// How the memory went, in the course of a load that had a pace.
+fn memory(outcome: &Outcome) -> String {
+    let each: Vec<String> = outcome.rss_course_mib.iter().map(|mib| format!("{mib:.1}")).collect();
+    let (system, size) = (&outcome.setting.system, bytes(outcome.size));
+    format!("resident memory of {system}, {size}, from beginning to end, MiB: {}\n", each.join(" "))
 }
 
 type Line = (&'static str, fn(&Outcome) -> Cell);
@@ -61,16 +94,21 @@ const LINES: &[Line] = &[
     ("duplicates", |it| wrong(it.duplicates)),
     ("not as sent", |it| wrong(it.corrupt)),
     ("out of order", |it| odd(it.out_of_order)),
-    ("gaps told", |it| odd(it.counters.gaps)),
-    ("repaired", |it| it.counters.repairs.to_string().into()),
+    ("gaps told", |it| counted(it, |of| odd(of.gaps))),
+    ("repaired", |it| counted(it, |of| of.repairs.to_string().into())),
     ("copies dropped per delivery", |it| digits(it.copies_per_delivery, 2)),
     ("bytes on links per byte", |it| digits(it.wire_bytes_per_byte, 3)),
-    ("batches sent", |it| it.counters.batches.to_string().into()),
-    ("messages by the tree", |it| it.counters.by_tree.to_string().into()),
+    ("batches sent", |it| counted(it, |of| of.batches.to_string().into())),
+    ("messages by the tree", |it| counted(it, |of| of.by_tree.to_string().into())),
     ("messages that waited for room", |it| it.waited.to_string().into()),
     ("resident memory, MiB   peak", |it| digits(Some(it.rss_mib), 1)),
     ("                        end", |it| digits(Some(it.rss_end_mib), 1)),
 ];
+
+/// What nodes count themselves, where they do.
+fn counted(outcome: &Outcome, show: fn(Counters) -> Cell) -> Cell {
+    outcome.counters.map_or_else(|| "-".into(), show)
+}
 
 fn whole(number: Option<f64>) -> Cell {
     digits(number, 0)

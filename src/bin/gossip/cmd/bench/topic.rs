@@ -1,6 +1,5 @@
-//! `gossip bench topic`: one author, many readers.
+//! `gossip bench topic`: one author or several, many readers.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,30 +7,35 @@ use std::time::Duration;
 use bytes::Bytes;
 use clap::{Args, ValueEnum, value_parser};
 use gossip_mesh::{Cbor, Codec, Json, MsgPack, Raw};
-use indicatif::{ProgressBar, ProgressStyle};
 
+use super::bar::Bar;
 use crate::args::{DEFAULT_NETWORK, Which};
 use crate::bench::board::Board;
 use crate::bench::lab::Lab;
 use crate::bench::letter::{Letter, Note};
-use crate::bench::measure::{End, Onlooker, measure};
+use crate::bench::measure::{End, measure};
 use crate::bench::mesh::{Mesh, Transport};
-use crate::bench::outcome::{Outcome, Setting};
-use crate::bench::plan::Plan;
-use crate::bench::run::Phase;
+use crate::bench::outcome::{Outcome, Ratio, Setting};
+use crate::bench::plain::Plain;
+use crate::bench::plan::{Pace, Plan};
+use crate::cmd::fault::wrong::time;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::lab::graph::{Drawn, Shape};
 use crate::render::bench::{heading, table};
 use crate::render::screen::Screen;
 
-/// Publish on one node, read on all others: rates, latency, cost and losses
+/// Publish on one node or several, read on all others: rates, latency, cost and losses
 ///
 /// All nodes live in this process and are linked over loopback, encrypted, with the settings of a
 /// lab. First come messages that only warm up, then single ones at rest, whose latency is measured,
 /// then as many as a window takes. Each is numbered, and looked at where it comes. The exit code is
 /// 1 when a delivery is missing, doubled or not as it was sent. Ctrl-C stops, and shows what was
 /// measured so far.
+///
+/// With --rate and --for it is a soak: the load is held to a pace, and the resident memory is
+/// looked at twenty times. With --beside gossipsub the same work is done again by gossipsub used
+/// directly, with its defaults over TCP; what it loses is shown and is no failure of ours.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   gossip bench topic                                 16 nodes, 3 random neighbours each, 1 KiB
@@ -39,6 +43,9 @@ use crate::render::screen::Screen;
   gossip bench topic --nodes 2 --size 100 --messages 1000000
   gossip bench topic --topology line --transport quic --codec json
   gossip bench topic --payload text --compress
+  gossip bench topic --publishers 8 --nodes 8
+  gossip bench topic --rate 5000 --for 10m           whether memory stays what it is
+  gossip bench topic --beside gossipsub              a column for gossipsub, and the ratio
   gossip bench topic --lab --messages 1000           the lab that runs, through its local API
   gossip bench topic --json | jq .cpu_us_per_delivery")]
 pub struct TopicBench {
@@ -59,7 +66,23 @@ pub struct TopicBench {
     /// How many messages [default: 20000, and at most 256 MiB of them]
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=100_000_000))]
     messages: Option<u64>,
-    /// Most messages that are not everywhere yet
+    /// How many nodes publish, in turn; where they are several, they read too
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "lab",
+          value_parser = value_parser!(u32).range(1..=1_000))]
+    publishers: u32,
+    /// Messages per second, all publishers together [default: as many as the window allows]
+    #[arg(long, value_name = "R", value_parser = value_parser!(u64).range(1..=10_000_000))]
+    rate: Option<u64>,
+    /// How long to publish at that rate, like 10m
+    #[arg(long = "for", value_name = "TIME", requires = "rate", conflicts_with = "messages",
+          value_parser = time)]
+    span: Option<Duration>,
+    /// Measure this as well, with the same work
+    #[arg(long, value_enum, value_name = "SYSTEM",
+          conflicts_with_all = ["lab", "network", "node", "subscribers", "codec",
+                                "payload", "compress", "transport"])]
+    beside: Option<Beside>,
+    /// Most messages of each publisher that are not everywhere yet
     #[arg(long, value_name = "N", default_value_t = 256,
           value_parser = value_parser!(u64).range(1..=1_000_000))]
     window: u64,
@@ -96,11 +119,11 @@ pub struct TopicBench {
     lab: bool,
     /// The same with the network of this name
     #[arg(long, value_name = "NAME",
-          conflicts_with_all = ["nodes", "topology", "seed", "codec", "transport"])]
+          conflicts_with_all = ["nodes", "publishers", "topology", "seed", "codec", "transport"])]
     network: Option<String>,
     /// The node of that network that publishes: number, name or beginning of the PeerId
     #[arg(long, value_name = "NODE",
-          conflicts_with_all = ["nodes", "topology", "seed", "codec", "transport"])]
+          conflicts_with_all = ["nodes", "publishers", "topology", "seed", "codec", "transport"])]
     node: Option<String>,
     /// Folder with the state of networks [default: gossip-mesh in the user's state folder]
     #[arg(long, value_name = "DIR")]
@@ -127,6 +150,13 @@ enum Filler {
     Text,
 }
 
+/// What else can be measured.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Beside {
+    /// gossipsub used directly
+    Gossipsub,
+}
+
 impl TopicBench {
     /// Measures all sizes, one after another.
     pub async fn run(self, screen: Screen) -> Result<(), Failure> {
@@ -142,22 +172,23 @@ impl TopicBench {
             screen.remark(note);
         }
         for &size in &self.size {
-            let bar = Bar::new(size, screen);
+            let bar = Bar::new("gossip-mesh", size, screen);
             let measured = match &drawn {
                 Some(drawn) => self.in_this_process(size, drawn, &mut interrupt, &bar).await,
                 None => self.in_a_lab(size, &mut interrupt, &bar).await,
             };
-            bar.0.finish_and_clear();
-            let Some((outcome, end)) = measured? else {
-                screen.remark("stopped before anything was measured");
-                break;
-            };
-            if screen.json {
-                screen.document(&outcome)?;
+            bar.ends();
+            let mut is_over = take(measured?, &mut outcomes, screen)?;
+            if let (false, Some(drawn), Some(Beside::Gossipsub)) = (is_over, &drawn, self.beside) {
+                let bar = Bar::new("gossipsub", size, screen);
+                let mut measured = self.plainly(size, drawn, &mut interrupt, &bar).await?;
+                bar.ends();
+                if let (Some((theirs, _)), Some(ours)) = (&mut measured, outcomes.last()) {
+                    theirs.ratio = Some(Ratio::of(ours, theirs));
+                }
+                is_over = take(measured, &mut outcomes, screen)?;
             }
-            outcomes.push(outcome);
-            if end == End::Stopped {
-                screen.remark("stopped; this is what was measured so far");
+            if is_over {
                 break;
             }
         }
@@ -183,6 +214,12 @@ impl TopicBench {
             [name] => (name.as_str(), None),
             _ => ("random", None),
         };
+        if self.publishers > self.nodes {
+            return Err(Failure::usage(format!(
+                "{} of {} nodes cannot publish: raise --nodes",
+                self.publishers, self.nodes
+            )));
+        }
         let shape = Shape::named(name, number).map_err(Failure::usage)?;
         shape.draw(wide(self.nodes), self.seed).map_err(Failure::usage)
     }
@@ -194,7 +231,7 @@ impl TopicBench {
         interrupt: &mut Interrupt,
         bar: &Bar,
     ) -> Result<Option<(Outcome, End)>, Failure> {
-        bar.0.set_message("nodes start");
+        bar.says("nodes start");
         let mesh = tokio::select! {
             mesh = Mesh::start(&drawn.graph, self.transport, self.compress) => mesh?,
             () = interrupt.came() => return Ok(None),
@@ -212,6 +249,35 @@ impl TopicBench {
         };
         mesh.end().await;
         measured
+    }
+
+    /// The same work by gossipsub used directly.
+    async fn plainly(
+        &self,
+        size: u32,
+        drawn: &Drawn,
+        interrupt: &mut Interrupt,
+        bar: &Bar,
+    ) -> Result<Option<(Outcome, End)>, Failure> {
+        bar.says("nodes start");
+        let plan = self.plan(size, drawn.graph.node_count());
+        let board = Arc::new(Board::new(&plan));
+        let publishers = wide(self.publishers);
+        let begin = async {
+            let plain = Plain::start(&drawn.graph, publishers, plan.size, &board).await?;
+            let authors = plain.authors(publishers, plan.size).await?;
+            Ok::<_, Failure>((plain, authors))
+        };
+        let (plain, mut authors) = tokio::select! {
+            begun = begin => begun?,
+            () = interrupt.came() => return Ok(None),
+        };
+        let system = "gossipsub".to_owned();
+        let setting = Setting { system, ..self.setting(drawn.graph.node_count(), &drawn.label) };
+        bar.is_for(&plan);
+        let stop = interrupt.came();
+        let measured = measure(&plain, &mut authors, (&plan, &board, setting), stop, bar).await?;
+        Ok(Some(measured))
     }
 
     async fn in_a_lab(
@@ -247,16 +313,27 @@ impl TopicBench {
     }
 
     fn plan(&self, size: u32, nodes: usize) -> Plan {
-        let messages =
-            self.messages.unwrap_or_else(|| DEFAULT_LOAD.min(DEFAULT_BYTES / u64::from(size)));
+        let paced = self.rate.zip(self.span).map(|(rate, span)| span.as_secs_f64() * rate as f64);
+        // Rounded up, so that there is one.
+        let paced = paced.map(|messages| messages.ceil() as u64);
+        let messages = self
+            .messages
+            .or(paced)
+            .unwrap_or_else(|| DEFAULT_LOAD.min(DEFAULT_BYTES / u64::from(size)));
+        let readers = if self.publishers == 1 { nodes - 1 } else { nodes };
+        let look = |rate| Duration::from_secs_f64(messages as f64 / rate as f64 / LOOKS);
+        let window = self.window * u64::from(self.publishers);
         Plan {
+            authors: u64::from(self.publishers),
+            subscriptions: readers * wide(self.subscribers),
             receivers: (nodes - 1) * wide(self.subscribers),
             size: wide(size),
-            warm_up: self.window.min(messages),
+            warm_up: window.min(messages),
             probes: self.probes,
             pause: Duration::from_millis(self.pause),
             load: messages,
-            window: self.window,
+            window,
+            pace: self.rate.map(|rate| Pace { rate, look: look(rate) }),
             deadline: Duration::from_secs(self.timeout),
             patience: PATIENCE,
         }
@@ -273,7 +350,9 @@ impl TopicBench {
             codec: name_of(&self.codec),
             payload: name_of(&self.payload),
             compressed: self.compress,
+            publishers: u64::from(self.publishers),
             window: self.window,
+            rate: self.rate,
             probes: self.probes,
         }
     }
@@ -298,7 +377,8 @@ impl Job<'_> {
         let Self { bench, mesh, drawn, size, bar } = self;
         let plan = bench.plan(*size, drawn.graph.node_count());
         let board = Arc::new(Board::new(&plan));
-        let connect = mesh.connect::<T, C>(wide(bench.subscribers), plan.size, &board);
+        let each = (wide(bench.publishers), wide(bench.subscribers));
+        let connect = mesh.connect::<T, C>(each, plan.size, &board);
         let mut author = tokio::select! {
             author = connect => author?,
             () = interrupt.came() => return Ok(None),
@@ -311,11 +391,31 @@ impl Job<'_> {
     }
 }
 
-/// Loss is a failure, after it was shown.
+/// Shows what was measured. Whether that was the last.
+fn take(
+    measured: Option<(Outcome, End)>,
+    outcomes: &mut Vec<Outcome>,
+    screen: Screen,
+) -> Result<bool, Failure> {
+    let Some((outcome, end)) = measured else {
+        screen.remark("stopped before anything was measured");
+        return Ok(true);
+    };
+    if screen.json {
+        screen.document(&outcome)?;
+    }
+    outcomes.push(outcome);
+    if end == End::Stopped {
+        screen.remark("stopped; this is what was measured so far");
+    }
+    Ok(end == End::Stopped)
+}
+
+/// Loss is a failure, after it was shown; but for that of what stands beside.
 fn judge(outcomes: &[Outcome]) -> Result<(), Failure> {
     let broken: Vec<String> = outcomes
         .iter()
-        .filter(|outcome| !outcome.is_whole())
+        .filter(|outcome| outcome.ratio.is_none() && !outcome.is_whole())
         .map(|it| {
             format!(
                 "of {} bytes {} deliveries are missing, {} came twice, {} not as sent",
@@ -324,41 +424,6 @@ fn judge(outcomes: &[Outcome]) -> Result<(), Failure> {
         })
         .collect();
     if broken.is_empty() { Ok(()) } else { Err(Failure::failed(broken.join("; "))) }
-}
-
-/// How far a run is, for a person at a terminal.
-struct Bar(ProgressBar);
-
-impl Bar {
-    fn new(size: u32, screen: Screen) -> Self {
-        if screen.json || !std::io::stderr().is_terminal() {
-            return Self(ProgressBar::hidden());
-        }
-        let bar = ProgressBar::new(0).with_prefix(format!("{size} bytes"));
-        let style = "{prefix}: {bar:32} {pos} of {len} messages everywhere, {msg}";
-        Self(match ProgressStyle::with_template(style) {
-            Ok(style) => bar.with_style(style),
-            Err(_) => bar,
-        })
-    }
-
-    fn is_for(&self, plan: &Plan) {
-        self.0.set_length(plan.total());
-    }
-}
-
-impl Onlooker for Bar {
-    fn begins(&self, phase: Phase) {
-        self.0.set_message(match phase {
-            Phase::WarmUp => "warming up",
-            Phase::Latency => "single messages",
-            Phase::Throughput => "a full window",
-        });
-    }
-
-    fn everywhere(&self, messages: u64) {
-        self.0.set_position(messages);
-    }
 }
 
 /// How a choice is written.
@@ -375,5 +440,7 @@ fn wide(number: u32) -> usize {
 const DEFAULT_LOAD: u64 = 20_000;
 /// Bytes of them at most, when their number was not given.
 const DEFAULT_BYTES: u64 = 256 << 20;
+/// How often the resident memory is looked at in the course of a paced load.
+const LOOKS: f64 = 20.0;
 /// A run in which nothing arrives for so long has lost something: repair gives up after 10 s.
 const PATIENCE: Duration = Duration::from_secs(12);
