@@ -1,4 +1,4 @@
-//! A node that starts again while the connection of its last life still looks alive.
+//! A node that starts again, and again, while the connection of its last life still looks alive.
 
 use std::time::Duration;
 
@@ -6,6 +6,9 @@ use gossip_mesh::{Config, Node, SecretKey};
 
 use crate::lab::{self, LOAD, load, take};
 use crate::proxy::Proxy;
+
+/// Restarts, one after the other.
+const LIVES: u32 = 10;
 
 /// Nobody is pinged, so nothing but the new life can tell that the old connection is dead.
 fn without_pings() -> Config {
@@ -25,27 +28,25 @@ async fn a_node_that_restarts_while_its_old_connection_is_stalled_hears_and_is_h
     let stayed = lab::spawn(without_pings()).await;
     let mut at_stayed = stayed.subscribe(LOAD).await.unwrap();
     let address = lab::address(&stayed).await;
-    let proxy = Proxy::to(&address).await;
-
     let key = SecretKey::generate();
-    let first = start(&key).await;
-    first.connect(proxy.address()).await.unwrap();
-    first.publish(LOAD, &load(1, 4)).await.unwrap();
-    assert_eq!(take(&mut at_stayed, 1).await, [1]);
-    proxy.stall();
-    // Gone without a good-bye.
-    drop(first);
-
-    let second = start(&key).await;
-    let mut at_second = second.subscribe(LOAD).await.unwrap();
-    let heard = async {
-        // May have been cut while the old life's link was closed; then it is dialled again.
-        let _ = second.connect(address).await;
-        second.publish(LOAD, &load(2, 4)).await.unwrap();
-        assert_eq!(take(&mut at_stayed, 1).await, [2]);
-        stayed.publish(LOAD, &load(3, 4)).await.unwrap();
-        assert_eq!(take(&mut at_second, 1).await, [3]);
-    };
-    tokio::time::timeout(Duration::from_secs(5), heard).await.expect("within seconds");
-    lab::leave([stayed, second]).await;
+    // The old lines stay open for as long as they are held.
+    let mut lines = Vec::new();
+    for life in 0..=LIVES {
+        let node = start(&key).await;
+        let mut at_node = node.subscribe(LOAD).await.unwrap();
+        let line = Proxy::to(&address).await;
+        let heard = async {
+            // May have been cut while the old life's link was closed; then it is dialled again.
+            let _ = node.connect(line.address()).await;
+            node.publish(LOAD, &load(life, 4)).await.unwrap();
+            assert_eq!(take(&mut at_stayed, 1).await, [life]);
+            stayed.publish(LOAD, &load(100 + life, 4)).await.unwrap();
+            assert_eq!(take(&mut at_node, 1).await, [100 + life]);
+        };
+        tokio::time::timeout(Duration::from_secs(5), heard).await.expect("within seconds");
+        line.stall();
+        lines.push(line);
+        // It is gone without a good-bye.
+    }
+    lab::leave([stayed]).await;
 }
