@@ -62,9 +62,14 @@ pub async fn network(count: usize) -> Vec<Node> {
 /// A fixed graph with all its edges up: node `n` has `key(n + 1)`, the name `n`, and a neighbour
 /// for each edge it is in.
 pub async fn graph(count: u8, edges: &[(u8, u8)]) -> Vec<Node> {
+    graph_of(&lab(), count, edges).await
+}
+
+/// The same with other settings.
+pub async fn graph_of(config: &Config, count: u8, edges: &[(u8, u8)]) -> Vec<Node> {
     let mut nodes = Vec::new();
     for n in 0..count {
-        let mut config = lab();
+        let mut config = config.clone();
         config.topology = Topology::Fixed(BTreeMap::new());
         let node = Node::builder().config(config).key(key(n + 1)).name(n.to_string());
         nodes.push(node.spawn().await.expect("a node of the graph starts"));

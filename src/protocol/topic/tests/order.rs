@@ -199,6 +199,30 @@ fn who_got_the_first_message_late_is_told_of_every_gap_behind_it() {
 }
 
 #[test]
+#[ignore = "the first answer decides where a feed begins, also of who lacks the same"]
+fn the_beginning_of_a_feed_is_not_left_out_because_the_first_asked_lacks_it_too() {
+    let mut room = reader(TopicConfig { repair_for: 2 * SECOND, ..TopicConfig::default() });
+    let mut told = hear(&mut room, 5_000, 1, 3);
+    for millis in (5_000..7_400).step_by(20) {
+        let out = tick(&mut room, millis);
+        for output in told.iter().chain(&out) {
+            if let Output::Ask { token, .. } = output {
+                let none = Input::Answer { token: *token, message: batches([]) };
+                turn(&mut room, at(1_000 + millis), none);
+            }
+        }
+        told = out;
+        if millis == 5_100 {
+            // It was late, as what follows on it was.
+            told.extend(hear(&mut room, millis, 2, 1));
+            told.extend(hear(&mut room, millis, 2, 2));
+            assert_eq!(delivered(&told), [(1, 0), (2, 0), (3, 0)]);
+            return;
+        }
+    }
+}
+
+#[test]
 fn who_is_told_that_there_is_more_asks_for_it() {
     let mut room = reader(TopicConfig::default());
     hear(&mut room, 0, 1, 1);
