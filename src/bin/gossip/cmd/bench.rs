@@ -1,6 +1,7 @@
 //! `gossip bench`: how fast it is here, and whether anything is lost.
 
 mod bar;
+mod outcomes;
 mod topic;
 
 use clap::{Args, Subcommand};

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum, value_parser};
 use gossip_mesh::{Cbor, Codec, Json, MsgPack, Raw};
 
 use super::bar::Bar;
+use super::outcomes::{judge, take};
 use crate::args::{DEFAULT_NETWORK, Which};
 use crate::bench::board::Board;
 use crate::bench::lab::Lab;
@@ -389,41 +390,6 @@ impl Job<'_> {
         let measured = measure(*mesh, &mut author, (&plan, &board, setting), stop, *bar).await?;
         Ok(Some(measured))
     }
-}
-
-/// Shows what was measured. Whether that was the last.
-fn take(
-    measured: Option<(Outcome, End)>,
-    outcomes: &mut Vec<Outcome>,
-    screen: Screen,
-) -> Result<bool, Failure> {
-    let Some((outcome, end)) = measured else {
-        screen.remark("stopped before anything was measured");
-        return Ok(true);
-    };
-    if screen.json {
-        screen.document(&outcome)?;
-    }
-    outcomes.push(outcome);
-    if end == End::Stopped {
-        screen.remark("stopped; this is what was measured so far");
-    }
-    Ok(end == End::Stopped)
-}
-
-/// Loss is a failure, after it was shown; but for that of what stands beside.
-fn judge(outcomes: &[Outcome]) -> Result<(), Failure> {
-    let broken: Vec<String> = outcomes
-        .iter()
-        .filter(|outcome| outcome.ratio.is_none() && !outcome.is_whole())
-        .map(|it| {
-            format!(
-                "of {} bytes {} deliveries are missing, {} came twice, {} not as sent",
-                it.size, it.lost, it.duplicates, it.corrupt
-            )
-        })
-        .collect();
-    if broken.is_empty() { Ok(()) } else { Err(Failure::failed(broken.join("; "))) }
 }
 
 /// How a choice is written.
