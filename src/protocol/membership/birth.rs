@@ -212,9 +212,9 @@ impl MembershipMachine {
         self.agenda.cancel(Due::Seek);
         self.found(Finding::Rejoined { incarnation: self.incarnation, through }, out);
         if let Some(own) = self.own_record() {
-            self.pass_on(None, &[own], out);
+            self.tell_all(&own, out);
         }
-        self.watch_anew(now);
+        self.watch_anew(now, true);
         self.agenda.set_by(Due::Push, now);
         self.agenda.set_by(Due::Save, now + self.config.timeout * 10);
         self.agenda.set_by(Due::Expire, now + Duration::from_secs(60));
@@ -229,7 +229,7 @@ impl MembershipMachine {
     /// The mesh stands already.
     pub(super) fn begin_formed(&mut self, now: Time) {
         self.told_view = self.roll.sizes();
-        self.watch_anew(now);
+        self.watch_anew(now, false);
         self.agenda.set_by(Due::Expire, now + Duration::from_secs(60));
         self.agenda.set_by(Due::Meet, now + self.config.timeout * 10);
     }
@@ -276,7 +276,7 @@ impl MembershipMachine {
         }
         let news = News::Alive(alive.clone());
         match self.note_alive(now, alive.clone(), out) {
-            Ok(true) => self.pass_on(Some(from), &[news], out),
+            Ok(true) => self.pass_on(now, from, vec![news], out),
             Ok(false) => {
                 if let Some(record) = self.roll.record(from).filter(|record| !record.is_alive()) {
                     return Message::News(vec![record.news()]);
@@ -390,6 +390,7 @@ impl MembershipMachine {
         self.holds.clear();
         self.condemned.clear();
         self.birth.through = None;
+        self.gathered.clear();
         self.agenda.retain(|due| {
             matches!(due, Due::Missed(_) | Due::Leave | Due::Expire | Due::Save | Due::Meet)
         });
@@ -455,7 +456,7 @@ impl MembershipMachine {
             // The others end the links when they have heard it.
             let resigned = Resigned { node: self.me, incarnation, signature: Vec::new() };
             let resigned = News::Resigned(resigned.sign(&mut self.signer));
-            self.pass_on(None, &[resigned], out);
+            self.tell_all(&resigned, out);
         } else {
             linked.into_iter().for_each(|peer| out.push(Output::Unlink { peer }));
         }
@@ -505,6 +506,9 @@ impl MembershipMachine {
         let alive = Alive { node: self.me, incarnation, tick, signature: Vec::new(), vouchers };
         let alive = alive.sign(&mut self.signer);
         self.roll.apply(now, self.me, State::Alive(Arc::new(alive)));
+        if self.is_active() {
+            self.view_moved(now);
+        }
         out.push(Output::Incarnation(incarnation));
     }
 }

@@ -106,6 +106,7 @@ impl MembershipMachine {
         if self.leaving.is_some() {
             return;
         }
+        self.pass_on_gathered(now, out);
         let record = Left::sign(&mut self.signer, self.incarnation.life);
         let peers: Vec<NodeId> = self.desk.linked().collect();
         let open = peers

@@ -319,6 +319,8 @@ pub(super) enum Due {
     Meet,
     /// Contradict a suspicion that came too soon after the last one.
     Refute { round: u64 },
+    /// Pass on what was gathered.
+    PassOn,
 }
 
 /// Who is alive, by quorum.
@@ -368,6 +370,10 @@ pub struct MembershipMachine {
     #[serde(default)]
     pub(super) last_late: Option<Time>,
     pub(super) told_view: (u32, u32),
+    #[serde(default)]
+    pub(super) gathered: super::gathered::Gathered,
+    #[serde(default)]
+    pub(super) settling: super::settling::Settling,
     pub(super) stats: MembershipStats,
 }
 
@@ -437,6 +443,8 @@ impl MembershipMachine {
             last_doubt: None,
             last_late: None,
             told_view: (0, 0),
+            gathered: super::gathered::Gathered::default(),
+            settling: super::settling::Settling::default(),
             stats: MembershipStats::default(),
         };
         if let Some(formed) = formed {
@@ -576,6 +584,7 @@ impl MembershipMachine {
             Due::Expire => self.expire(now, out),
             Due::Meet => self.meet_strangers(now, out),
             Due::Refute { round } => self.refute_late(now, round, out),
+            Due::PassOn => self.pass_on_gathered(now, out),
         }
     }
 }

@@ -218,6 +218,7 @@ mod desk;
 mod doubt;
 mod electorate;
 mod finding;
+mod gathered;
 mod guard;
 mod holders;
 mod leaving;
@@ -233,6 +234,7 @@ mod roll;
 mod round;
 mod rows;
 mod say;
+mod settling;
 mod suspecting;
 mod sweep;
 #[cfg(test)]

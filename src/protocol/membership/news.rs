@@ -40,7 +40,7 @@ impl MembershipMachine {
             };
             match outcome {
                 Ok(true) => fresh.push(copy),
-                Ok(false) => {}
+                Ok(false) => self.gathered.is_held_by(&copy, from),
                 Err(flaw) => {
                     self.reject(from, copy.node(), flaw, out);
                     if flaw == Flaw::Forged {
@@ -50,7 +50,7 @@ impl MembershipMachine {
             }
         }
         if !fresh.is_empty() {
-            self.pass_on(Some(from), &fresh, out);
+            self.pass_on(now, from, fresh, out);
         }
         if !left.is_empty() {
             self.note_left(now, from, left, out);
@@ -107,7 +107,7 @@ impl MembershipMachine {
         self.roll.apply(now, node, State::Alive(Arc::new(alive)));
         self.lives_on(now, node, incarnation, refutes, out);
         if was_alive {
-            self.agenda.set_by(super::machine::Due::Push, now + self.config.timeout / 2);
+            self.view_moved(now);
         } else {
             out.push(Output::Unbar { node });
             self.view_changed(now, node, true);
@@ -178,7 +178,6 @@ impl MembershipMachine {
     pub(super) fn put_out(
         &mut self,
         now: Time,
-        from: Option<NodeId>,
         certificate: Certificate,
         out: &mut Outbox<Output>,
     ) {
@@ -191,8 +190,8 @@ impl MembershipMachine {
                 message: super::wire::Message::News(vec![news.clone()]),
             });
         }
-        match self.note_down(now, from, certificate, out) {
-            Ok(true) => self.pass_on(from, &[news], out),
+        match self.note_down(now, None, certificate, out) {
+            Ok(true) => self.tell_all(&news, out),
             Ok(false) => {}
             Err(flaw) => {
                 self.reject(self.me, subject, flaw, out);

@@ -73,7 +73,7 @@ impl MembershipMachine {
         self.found(Finding::Refuted { node: self.me, incarnation }, out);
         if let Some(record) = self.roll.record(self.me) {
             let news = record.news();
-            self.pass_on(None, &[news], out);
+            self.tell_all(&news, out);
         }
     }
 

@@ -284,7 +284,7 @@ impl MembershipMachine {
     fn condemn(&mut self, now: Time, subject: NodeId, out: &mut Outbox<Output>) {
         let Some(round) = self.rounds.get(&subject) else { return };
         let certificate = round.certificate(&self.config);
-        self.put_out(now, None, certificate, out);
+        self.put_out(now, certificate, out);
     }
 
     /// Others reach it: it stays a member.
