@@ -3,8 +3,10 @@
 use rand::seq::SliceRandom;
 
 use super::config::SelfReset;
+use super::due::Due;
 use super::finding::{Finding, GoingDownReason};
-use super::machine::{Due, MembershipMachine, Output};
+use super::machine::MembershipMachine;
+use super::output::Output;
 use super::sweep::{Purpose, Sweep};
 use crate::base::id::NodeId;
 use crate::base::machine::Outbox;

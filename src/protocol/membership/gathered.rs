@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::machine::{Due, MembershipMachine, Output};
+use super::due::Due;
+use super::machine::MembershipMachine;
+use super::output::Output;
 use super::wire::{Message, News};
 use crate::base::id::NodeId;
 use crate::base::machine::Outbox;

@@ -3,7 +3,9 @@
 use serde_bytes::ByteBuf;
 
 use super::desk::Errand;
-use super::machine::{Due, MembershipMachine, Output};
+use super::due::Due;
+use super::machine::MembershipMachine;
+use super::output::Output;
 use super::wire::{Message, News, Phase, Pulse};
 use crate::base::id::{Life, NodeId};
 use crate::base::machine::Outbox;

@@ -216,17 +216,23 @@ mod certificate;
 mod config;
 mod desk;
 mod doubt;
+mod due;
 mod electorate;
 mod finding;
 mod gathered;
+mod going_down;
 mod guard;
 mod holders;
+mod input;
+mod joining;
 mod leaving;
 mod left;
 mod machine;
 mod meeting;
+mod member;
 mod news;
 mod observers;
+mod output;
 mod probe;
 mod probing;
 mod refute;
@@ -234,7 +240,9 @@ mod roll;
 mod round;
 mod rows;
 mod say;
+mod seeking;
 mod settling;
+mod stats;
 mod suspecting;
 mod sweep;
 #[cfg(test)]
@@ -254,13 +262,16 @@ pub(crate) const MAX_NEWS: usize = 64;
 /// Most records in one page.
 pub(crate) const MAX_PAGE: usize = 256;
 
+pub(crate) use input::Input;
+pub(crate) use machine::{MembershipMachine, Settings};
 #[cfg(feature = "net")]
-pub(crate) use machine::Member;
-pub(crate) use machine::{Input, MembershipMachine, Output, Saved, Settings};
-pub use machine::{MembershipStats, Standing};
+pub(crate) use member::Member;
+pub use member::Standing;
+pub(crate) use output::{Output, Saved};
 pub(crate) use roll::Roll;
 #[cfg(any(feature = "net", feature = "sim"))]
 pub(crate) use rows::KEY as MEMBERS;
+pub use stats::MembershipStats;
 pub use threshold::{BadThreshold, Threshold};
 pub(crate) use wire::Message;
 pub use wire::{Alive, Certificate, Phase, Statement, Verdict, Vote};

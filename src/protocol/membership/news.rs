@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::certificate::{Flaw, MAX_VOTES};
 use super::electorate::{is_by_committee, may_vote, needed};
 use super::finding::{Finding, Reprieve};
-use super::machine::{MembershipMachine, Output, Standing};
+use super::machine::MembershipMachine;
+use super::member::Standing;
+use super::output::Output;
 use super::roll::State;
 use super::wire::{Alive, Certificate, News, Resigned, Verdict};
 use crate::base::id::NodeId;
@@ -354,7 +356,7 @@ impl MembershipMachine {
         self.agreements.remove(&node);
         self.ticks.remove(&node);
         if self.probes.end(node).is_some() {
-            self.agenda.cancel(super::machine::Due::Missed(node));
+            self.agenda.cancel(super::due::Due::Missed(node));
         }
         if was_alive {
             self.view_changed(now, node, false);

@@ -1,8 +1,11 @@
 //! Watching members: probes, misses, and what was heard.
 
 use super::desk::Errand;
+use super::due::Due;
 use super::finding::Finding;
-use super::machine::{Due, MembershipMachine, Output, Standing};
+use super::machine::MembershipMachine;
+use super::member::Standing;
+use super::output::Output;
 use super::probe::Stage;
 use super::wire::Message;
 use crate::base::id::NodeId;

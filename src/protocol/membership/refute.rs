@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::desk::Errand;
+use super::due::Due;
 use super::electorate::needed;
 use super::finding::Finding;
-use super::machine::{Due, MembershipMachine, Output};
+use super::machine::MembershipMachine;
 use super::news::FREE_REFUTATIONS;
+use super::output::Output;
 use super::wire::{Message, Statement, Verdict};
 use crate::base::id::{Incarnation, NodeId};
 use crate::base::machine::Outbox;

@@ -3,7 +3,9 @@
 use rand::seq::SliceRandom;
 
 use super::desk::Errand;
-use super::machine::{Due, MembershipMachine, Output};
+use super::due::Due;
+use super::machine::MembershipMachine;
+use super::output::Output;
 use super::probe::Stage;
 use super::round::Asked;
 use super::wire::{Message, News, Phase};

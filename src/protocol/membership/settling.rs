@@ -3,8 +3,10 @@
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
+use super::due::Due;
 use super::finding::Finding;
-use super::machine::{Due, MembershipMachine, Output};
+use super::machine::MembershipMachine;
+use super::output::Output;
 use crate::base::id::NodeId;
 use crate::base::machine::Outbox;
 use crate::base::time::Time;

@@ -3,9 +3,12 @@
 use rand::seq::SliceRandom;
 
 use super::desk::Errand;
+use super::due::Due;
 use super::electorate::{ATTEMPTS, electorate, is_by_committee};
 use super::finding::{Finding, Reprieve};
-use super::machine::{Due, MembershipMachine, Output, Standing};
+use super::machine::MembershipMachine;
+use super::member::Standing;
+use super::output::Output;
 use super::probe::Stage;
 use super::roll::mix;
 use super::round::{Asked, Decision, Round};
