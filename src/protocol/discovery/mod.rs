@@ -14,8 +14,9 @@
 //!
 //! **Cards** (`card`, `own`, `book`)
 //!
-//! - Upon a change of the node's addresses or topics: gather changes for 5 ms, then sign one new
-//!   version of the own card and push it to every linked peer.
+//! - Upon a change of the node's addresses or topics: gather changes for 5 ms, and of its living
+//!   neighbours for 100 ms, then sign one new version of the own card and push it to every linked
+//!   peer.
 //! - A card has at most 32 KiB, 32 addresses, 1,024 topics, 256 neighbours and 64 labels, each with
 //!   a proper name.
 //!   The own card leaves out what is beyond; a card of another node beyond it is malformed.

@@ -17,9 +17,14 @@ use crate::base::time::Time;
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Gathered {
     news: BTreeMap<NodeId, (News, BTreeSet<NodeId>)>,
-    /// When news was last passed on.
-    last: Option<Time>,
+    /// Until when it waits, because news was passed on a moment ago.
+    until: Time,
+    /// How long the last wait was, in halves of a timeout.
+    halves: u32,
 }
+
+/// Halves of a timeout that news is gathered for at most.
+const LONGEST: u32 = 4;
 
 impl Gathered {
     /// A piece that `holder` has told.
@@ -50,7 +55,8 @@ impl Gathered {
 
 impl MembershipMachine {
     /// Passes on what came from a peer: at once when nothing was passed on for half a timeout,
-    /// else together with what comes until then.
+    /// else together with what comes until then. While it goes on each wait is twice as long, up
+    /// to two timeouts.
     pub(super) fn pass_on(
         &mut self,
         now: Time,
@@ -61,18 +67,20 @@ impl MembershipMachine {
         for piece in news {
             self.gathered.add(piece, from);
         }
-        let at = self.gathered.last.map_or(now, |last| last + self.config.timeout / 2);
-        if at <= now {
+        if self.gathered.until <= now {
+            self.gathered.halves = 0;
             self.pass_on_gathered(now, out);
         } else {
-            self.agenda.set_by(Due::PassOn, at);
+            self.agenda.set_by(Due::PassOn, self.gathered.until);
         }
     }
 
     /// Passes on what was gathered.
     pub(super) fn pass_on_gathered(&mut self, now: Time, out: &mut Outbox<Output>) {
         self.agenda.cancel(Due::PassOn);
-        self.gathered.last = Some(now);
+        let halves = (self.gathered.halves * 2).clamp(1, LONGEST);
+        self.gathered.halves = halves;
+        self.gathered.until = now + self.config.timeout / 2 * halves;
         let all: Vec<NodeId> = self.desk.linked().collect();
         for to in self.relays(all) {
             for chunk in self.gathered.news_for(to).chunks(super::MAX_NEWS) {

@@ -77,15 +77,20 @@ impl MembershipMachine {
         if !self.is_active() || !self.desk.is_linked(peer) {
             return;
         }
-        // What it told before our view changed says nothing any more. It is asked anew, and in a
-        // view that never rests one time in eight it is believed to differ, so that no hole stays.
+        // What it told before our view changed says nothing any more: it is asked again when the
+        // view rests. In one that never does it is believed to differ now and then, so that no hole
+        // stays.
         let told = self.views.get(&peer).copied();
         let same = told == Some(self.roll.digests().0);
         if same && self.roll.is_alive(peer) {
             return;
         }
-        if told.is_none() && self.roll.is_alive(peer) && self.chance() * 8.0 >= 1.0 {
-            return self.probe(now, peer, out);
+        if told.is_none() && self.roll.is_alive(peer) && self.chance() * 32.0 >= 1.0 {
+            let timeout = self.config.timeout;
+            return match self.settling.rests(now, timeout) {
+                true => self.probe(now, peer, out),
+                false => self.agenda.set_by(Due::Sync(peer), now + timeout * 2),
+            };
         }
         if self.birth.may_fetch(now, peer, self.config.timeout) {
             self.ask_linked(peer, Message::Fetch { after: None }, Errand::Fetch, out);

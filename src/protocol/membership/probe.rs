@@ -190,10 +190,11 @@ impl Probes {
         spec.max(probes + self.usual_wait(witness, config) * 2)
     }
 
-    /// How long to wait for a link: once as long as a dial may take, then no longer than for an
-    /// answer, until something is heard.
+    /// How long to wait for a link: as long as a dial may take; with a peer that was heard before
+    /// once, then no longer than for an answer, until something is heard again.
     pub fn link_wait(&self, peer: NodeId, config: &MembershipConfig) -> Duration {
-        let wait = if self.cold.contains(&peer) { 1 } else { LINK_WAIT };
+        let known = self.heard.contains_key(&peer);
+        let wait = if known && self.cold.contains(&peer) { 1 } else { LINK_WAIT };
         config.timeout * wait + self.lateness.min(config.timeout * MAX_WAIT)
     }
 

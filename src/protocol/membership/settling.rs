@@ -1,5 +1,7 @@
 //! How D follows A: not before A rests, and by as few words as it takes.
 
+use std::time::Duration;
+
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
@@ -24,12 +26,19 @@ pub struct Settling {
     moved: Option<(Time, Time)>,
     /// When this A was first told.
     told: Option<Time>,
+    /// When A changed last.
+    last: Option<Time>,
 }
 
 impl Settling {
     fn note(&mut self, now: Time) {
         let first = self.moved.map_or(now, |(first, _)| first);
-        *self = Self { moved: Some((first, now)), told: None };
+        *self = Self { moved: Some((first, now)), told: None, last: Some(now) };
+    }
+
+    /// A did not change for a timeout.
+    pub fn rests(&self, now: Time, timeout: Duration) -> bool {
+        self.last.is_none_or(|last| now.since(last) >= timeout)
     }
 }
 
