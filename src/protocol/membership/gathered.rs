@@ -24,7 +24,7 @@ pub struct Gathered {
 }
 
 /// Halves of a timeout that news is gathered for at most.
-const LONGEST: u32 = 4;
+const LONGEST: u32 = 2;
 
 impl Gathered {
     /// A piece that `holder` has told.
@@ -55,8 +55,8 @@ impl Gathered {
 
 impl MembershipMachine {
     /// Passes on what came from a peer: at once when nothing was passed on for half a timeout,
-    /// else together with what comes until then. While it goes on each wait is twice as long, up
-    /// to two timeouts.
+    /// else together with what comes until then. While it goes on the wait is twice as
+    /// long.
     pub(super) fn pass_on(
         &mut self,
         now: Time,

@@ -99,8 +99,7 @@
 //!   verdicts that this node never heard.
 //! - Upon news of its own: tell all linked peers, at once. Upon news of others (`gathered`): pass it
 //!   on to 12 at most, at once when nothing was passed on for half a timeout, else together with
-//!   what comes until then; while it goes on each wait is twice as long, up to two timeouts. Who
-//!   told a piece meanwhile is not told it.
+//!   what comes until then; while it goes on for a whole one. Who told a piece meanwhile is not told it.
 //!
 //! **Refutation** (`refute`)
 //!
@@ -140,8 +139,8 @@
 //!   a view that never rests has no holes.
 //! - D becomes A when more than half of D are known to have had the same A, or when a voter's D is
 //!   this A already. A is told to all linked members when it has rested for half a timeout, or has
-//!   not rested for five, and again every 10 timeouts until D has become it; from the second time
-//!   on three voters that are not linked are asked, too.
+//!   not rested for five; again every 2 timeouts, and from the fifth on every 10, until D has become
+//!   it. From then on three voters that are not linked are asked, too.
 //! - Upon all records of a peer whose D is another, told by more than half of D (24 of 32 drawn in
 //!   a large mesh) in their pulses: that D takes the place of this one. When something in the
 //!   records was refused, those members are probed. So who missed a change of D is not left behind.

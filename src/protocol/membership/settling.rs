@@ -16,8 +16,12 @@ use crate::base::time::Time;
 /// In timeouts: the longest that an A is not told because it does not rest.
 const RESTLESS: u32 = 5;
 
-/// In timeouts: how often it is told until D has followed it.
-const AGAIN: u32 = 10;
+/// In timeouts: how often it is told until D has followed it, first and later on.
+const AGAIN: u32 = 2;
+const LATER: u32 = 10;
+
+/// In timeouts: how long the word of those that are linked may take to move D.
+const ENOUGH: u32 = 5;
 
 /// How A moved of late.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
@@ -97,11 +101,13 @@ impl MembershipMachine {
         self.settling.moved = None;
         let told = *self.settling.told.get_or_insert(now);
         self.tell_pulse(now, out);
-        if now.since(told) >= timeout * AGAIN {
+        let is_stuck = now.since(told) >= timeout * ENOUGH;
+        if is_stuck {
             self.ask_voters(now, out);
         }
         // Busy links need no probes, so nothing else would carry the agreement.
-        self.agenda.set_by(Due::Push, now + timeout * AGAIN);
+        let again = if is_stuck { LATER } else { AGAIN };
+        self.agenda.set_by(Due::Push, now + timeout * again);
     }
 
     /// The members whose word moves D may be none of those that are linked.
