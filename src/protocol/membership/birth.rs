@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::due::Due;
 use super::finding::Finding;
+use super::joining::PATIENCE;
 use super::machine::MembershipMachine;
 use super::output::Output;
 use super::wire::{News, Phase, Pulse};
@@ -117,7 +118,8 @@ impl MembershipMachine {
         self.agenda.set_by(Due::Seek, now + timeout * 5);
         let remembers = self.birth.remembered.len() > 1;
         let found_after = self.config.found_after();
-        let turns = found_after / 2 * self.turn();
+        // Where the machine has too much to do, the answers of others are as late as this node is.
+        let turns = found_after / 2 * self.turn() + self.probes.lateness() * 4;
         let wait = if remembers {
             timeout * REMEMBERED + turns
         } else if self.birth.alone {
@@ -128,6 +130,11 @@ impl MembershipMachine {
         let at = self.birth.since + wait;
         if now < at || self.birth.through.is_some() {
             return self.agenda.set(Due::Found, at.max(now + timeout));
+        }
+        let is_asked = |peer: NodeId| self.probes.of(peer).is_some();
+        let may_wait = !self.birth.alone && now < at + timeout * PATIENCE;
+        if may_wait && self.desk.linked().any(is_asked) {
+            return self.agenda.set(Due::Found, now + timeout / 4);
         }
         self.drop_absent(now, &BTreeSet::new());
         self.roll.agree_on(&BTreeSet::from([self.me]));

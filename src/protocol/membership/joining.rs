@@ -10,7 +10,7 @@ use crate::base::machine::Outbox;
 use crate::base::time::Time;
 
 /// Timeouts until another member is asked to take this node in.
-const PATIENCE: u32 = 10;
+pub const PATIENCE: u32 = 10;
 
 impl MembershipMachine {
     /// Asks an active member to take this node in.

@@ -44,8 +44,8 @@
 //!   `max(timeout, srtt + 4 rttvar) * (1 + own health)`, at most 20 timeouts, and exactly `timeout`
 //!   when `adaptive_timeout` is off. For a peer whose way was never measured it is three timeouts.
 //!   How late this node itself was of late, when something was due, is added: on a machine that
-//!   has too much to do nobody else is to blame. A miss takes a timeout at least, also when the dial
-//!   is refused at once, so that a process that restarts is not missed three times in a
+//!   has too much to do nobody else is to blame. A miss takes a timeout at least, also when the
+//!   dial is refused at once, so that a process that restarts is not missed three times in a
 //!   millisecond.
 //! - Upon another word of the member while its probe is under way: the probe is neither missed nor
 //!   answered. Under load an answer stands in line behind messages that say as much.
@@ -97,9 +97,10 @@
 //! - Upon a genuine proof against this node that does not fit the own D: refused, until as many
 //!   members as a verdict needs refuse this node with one; then it is obeyed. They have moved on by
 //!   verdicts that this node never heard.
-//! - Upon news of its own: tell all linked peers, at once. Upon news of others (`gathered`): pass it
-//!   on to 12 at most, at once when nothing was passed on for half a timeout, else together with
-//!   what comes until then; while it goes on for a whole one. Who told a piece meanwhile is not told it.
+//! - Upon news of its own: tell all linked peers, at once. Upon news of others (`gathered`): pass
+//!   it on to 12 at most, at once when nothing was passed on for half a timeout, else together with
+//!   what comes until then; while it goes on for a whole one. Who told a piece meanwhile is not
+//!   told it.
 //!
 //! **Refutation** (`refute`)
 //!
@@ -125,7 +126,8 @@
 //! - With nobody to join: found, at once. Else ask the first active peer to be taken in; it tells
 //!   its records and its D page by page.
 //! - After `found_after` without an active peer: found, half as long later for every known node
-//!   with a smaller id. Two meshes that meet become one by the union of their records.
+//!   with a smaller id, and four times as late as this node itself was of late. Not while a linked
+//!   peer has yet to say how it is, for 10 timeouts more at most. Two meshes that meet become one by the union of their records.
 //! - With a remembered D, and for those that went down together: go on with it as soon as more than
 //!   half of it has met. After 100 timeouts more without that: found anew; who did not come is no
 //!   member.
@@ -139,8 +141,8 @@
 //!   a view that never rests has no holes.
 //! - D becomes A when more than half of D are known to have had the same A, or when a voter's D is
 //!   this A already. A is told to all linked members when it has rested for half a timeout, or has
-//!   not rested for five; again every 2 timeouts, and from the fifth on every 10, until D has become
-//!   it. From then on three voters that are not linked are asked, too.
+//!   not rested for five; again every 2 timeouts, and from the fifth on every 10, until D has
+//!   become it. From then on three voters that are not linked are asked, too.
 //! - Upon all records of a peer whose D is another, told by more than half of D (24 of 32 drawn in
 //!   a large mesh) in their pulses: that D takes the place of this one. When something in the
 //!   records was refused, those members are probed. So who missed a change of D is not left behind.

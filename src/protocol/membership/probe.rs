@@ -89,6 +89,11 @@ impl Probes {
         self.lateness = by.max(self.lateness - self.lateness / 8);
     }
 
+    /// How late this node was of late.
+    pub const fn lateness(&self) -> Duration {
+        self.lateness
+    }
+
     pub fn of(&self, peer: NodeId) -> Option<&Probe> {
         self.under_way.get(&peer)
     }

@@ -193,8 +193,8 @@ impl MembershipMachine {
         }
     }
 
-    /// Whom to watch may have changed, because somebody `came` or is gone: begins with the new ones,
-    /// forgets the others.
+    /// Whom to watch may have changed, because somebody `came` or is gone: begins with the new
+    /// ones, forgets the others.
     pub(super) fn watch_anew(&mut self, now: Time, came: bool) {
         let watched: Vec<NodeId> = self.observers.watched().collect();
         self.watches.retain(|node, _| watched.contains(node));
