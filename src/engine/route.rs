@@ -604,6 +604,9 @@ impl Engine {
                 ticket: Ticket { room: Room::Topic, token },
                 message: Message::Topic(message),
             }),
+            topic::Output::Reach { peer } => {
+                self.tell_discovery(now, discovery::Input::Wanted { peer });
+            }
             topic::Output::Answer { token, message } => {
                 out.push(Output::Answer { token, message: Message::Topic(message) });
             }

@@ -16,7 +16,9 @@ use crate::base::token::Token;
 use crate::engine::{Recording, Story};
 use crate::net::{Fault, FaultError};
 use crate::protocol::discovery::{ConnectError, Topology};
-use crate::protocol::topic::{Envelope, Kept, MessageId, Query, Report, Strategy, TopicError};
+use crate::protocol::topic::{
+    Earlier, Envelope, Kept, MessageId, Query, Report, Strategy, TopicError,
+};
 
 /// Commands that may wait for the driver.
 pub const MAILBOX: usize = 1_024;
@@ -46,6 +48,7 @@ pub enum Command {
         topic: String,
         own: bool,
         group: Option<Group>,
+        earlier: Earlier,
         reply: oneshot::Sender<Result<(Token, Deliveries), TopicError>>,
     },
     /// Somebody will publish much.

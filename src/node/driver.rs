@@ -273,13 +273,13 @@ impl Driver {
                     envelope,
                 })
             }
-            Command::Subscribe { topic, own, group, reply } => {
+            Command::Subscribe { topic, own, group, earlier, reply } => {
                 let TopicConfig { max_undelivered, max_undelivered_bytes, .. } = self.config.topic;
                 let (sink, deliveries) =
                     sink(topic.clone(), max_undelivered, max_undelivered_bytes);
                 let subscription = self.replies.subscribe(reply, deliveries);
                 self.sinks.add(subscription, sink);
-                Input::Topic(topic::Command::Subscribe { subscription, topic, own, group })
+                Input::Topic(topic::Command::Subscribe { subscription, topic, own, group, earlier })
             }
             Command::Publisher(outgoing) => return self.outgoing.push(outgoing),
             Command::Unsubscribe(subscription) => {

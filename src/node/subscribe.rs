@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::{FutureExt, Stream, StreamExt};
@@ -19,7 +20,7 @@ use crate::base::codec::{Cbor, Codec};
 use crate::base::group::Group;
 use crate::base::token::Token;
 use crate::engine::Event;
-use crate::protocol::topic::{Delivery, Topic, TopicError};
+use crate::protocol::topic::{Delivery, Earlier, Topic, TopicError};
 
 /// A subscription to be made; await it to make it.
 #[must_use = "a subscription begins when this is awaited"]
@@ -28,6 +29,7 @@ pub struct Subscribe<T, C> {
     topic: Topic<T, C>,
     own: bool,
     group: Option<Shared>,
+    earlier: Earlier,
 }
 
 /// A group as the user names it.
@@ -38,7 +40,68 @@ enum Shared {
 
 impl<T, C: Codec<T>> Subscribe<T, C> {
     pub(super) fn new(node: Node, topic: Topic<T, C>) -> Self {
-        Self { node, topic, own: false, group: None }
+        Self { node, topic, own: false, group: None, earlier: Earlier::default() }
+    }
+
+    /// First the newest `count` messages from before the subscription, of all authors together,
+    /// from whoever keeps them; then what is published from now on. With
+    /// [`since`](Self::since) only what is within both.
+    ///
+    /// Each message comes once, those of an author in their order, authors mixed by the time of
+    /// sending on their clocks; [`Delivery::earlier`] tells which are from before. Up to three
+    /// linked nodes that read the topic are asked (others when they have nothing), so messages of
+    /// an author that is gone come too, as long as somebody keeps them: readers and authors keep
+    /// `topic.max_history` messages of each topic within `topic.max_history_bytes` and
+    /// `topic.keep_for`, in memory. There come at most so many, and at most half of what a
+    /// subscription holds. What is published meanwhile waits behind them for an answer, 3 s at
+    /// most. A node that is not linked with anybody yet begins at once with what it has, and asks
+    /// when it is linked within 10 s. They are not added to what [`Node::messages`] returns.
+    ///
+    /// Awaiting it fails with [`TopicError::EarlierInGroup`] together with a group.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// use futures::StreamExt;
+    /// const CHAT: Topic<u32> = Topic::new("chat");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// for number in 1..=5 {
+    ///     node.publish(CHAT, &number).await?;
+    /// }
+    /// let mut late = node.subscribe(CHAT).own_messages().last(2).await?;
+    /// node.publish(CHAT, &6).await?;
+    /// for (number, earlier) in [(4, true), (5, true), (6, false)] {
+    ///     let delivery = late.next().await.unwrap();
+    ///     assert_eq!((delivery.value, delivery.earlier), (number, earlier));
+    /// }
+    /// # node.leave().await }
+    /// ```
+    pub fn last(mut self, count: u64) -> Self {
+        self.earlier.last = Some(count);
+        self
+    }
+
+    /// First the messages that were published so long ago at most, as [`last`](Self::last). How
+    /// long ago that was tells whoever keeps them: clocks need not agree.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// use std::time::Duration;
+    /// use futures::StreamExt;
+    /// const CHAT: Topic<u32> = Topic::new("chat");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// node.publish(CHAT, &1).await?;
+    /// let hour = Duration::from_secs(3600);
+    /// let mut late = node.subscribe(CHAT).own_messages().since(hour).await?;
+    /// assert_eq!(late.next().await.unwrap().value, 1);
+    /// # node.leave().await }
+    /// ```
+    pub fn since(mut self, age: Duration) -> Self {
+        self.earlier.since = Some(age);
+        self
     }
 
     /// Also what this node publishes itself.
@@ -101,7 +164,7 @@ impl<T, C: Codec<T>> Subscribe<T, C> {
     }
 
     async fn begin(self) -> Result<Subscription<T, C>, Error> {
-        let Self { node, topic, own, group } = self;
+        let Self { node, topic, own, group, earlier } = self;
         let name = topic.name().to_owned();
         let group = match group {
             None => None,
@@ -111,7 +174,7 @@ impl<T, C: Codec<T>> Subscribe<T, C> {
                 Some(Group { name, host: Some(host.clone()) })
             }
         };
-        let subscribe = |reply| Command::Subscribe { topic: name, own, group, reply };
+        let subscribe = |reply| Command::Subscribe { topic: name, own, group, earlier, reply };
         let (token, deliveries) = node.ask(subscribe).await??;
         Ok(Subscription { node, topic, token, deliveries, kind: PhantomData })
     }

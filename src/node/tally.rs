@@ -120,6 +120,7 @@ impl Refusals {
             // These are no publisher's.
             TopicError::BadGroup { .. }
             | TopicError::NoHost
+            | TopicError::EarlierInGroup
             | TopicError::TooManySubscriptions(_) => {}
         }
     }

@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::engine::{Engine, EngineSettings, Input, Output};
 use crate::protocol::discovery::{self, Topology};
 use crate::protocol::membership::Saved;
-use crate::protocol::topic::Command;
+use crate::protocol::topic::{Command, Earlier};
 use crate::protocol::tree::TreeConfig;
 
 /// The topic of all messages here.
@@ -75,6 +75,7 @@ impl Reader {
             topic,
             own: false,
             group: None,
+            earlier: Earlier::default(),
         }));
         reader
     }

@@ -22,7 +22,8 @@ pub(crate) fn subscribe<B: Breed>(stage: &mut Stage<'_, B>, node: u32) {
     if stage.scenario.workload.is_some() && stage.scenario.rooms == Rooms::All {
         let subscription = Token(stage.name());
         let topic = TOPIC.to_owned();
-        let command = topic::Command::Subscribe { subscription, topic, own: false, group: None };
+        let (own, group, earlier) = (false, None, topic::Earlier::default());
+        let command = topic::Command::Subscribe { subscription, topic, own, group, earlier };
         stage.input(node, Input::Topic(command));
     }
 }

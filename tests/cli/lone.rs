@@ -228,3 +228,46 @@ fn a_line_that_is_too_large_is_refused_before_there_is_a_reader() {
     assert_eq!(said.code, 1, "{said:?}");
     assert!(said.err.contains("line 1 was not sent") && said.err.contains("2097152 bytes"));
 }
+
+#[test]
+fn a_late_filter_prints_what_was_said_before_it() {
+    let world = World::new();
+    world.start("-n 4");
+    for number in 1..=12 {
+        world.ok(&format!("send-message 1 line-{number} --wait"));
+    }
+    // Through a node that has it, and as a node of its own that has to ask.
+    let mut sub = Running::spawn(world.command("sub lab --node 3 --last 3 --since 1h"));
+    for number in 10..=12 {
+        assert_eq!(sub.line(), format!("line-{number}\n"));
+    }
+    world.ok("send-message 2 live --wait");
+    assert_eq!(sub.line(), "live\n");
+
+    let mut since = Running::spawn(world.command("sub lab --node 3 --since 10m --json"));
+    let first: serde_json::Value = serde_json::from_str(&since.line()).unwrap();
+    assert_eq!((first["text"].as_str(), first["earlier"].as_bool()), (Some("line-1"), Some(true)));
+
+    let said = world.run("sub lab --node 3 --since soon");
+    assert!(said.code == 2 && said.err.contains("a time has the form"), "{said:?}");
+    let said = world.run("sub lab --node 3 --last 3 --group g");
+    assert!(said.code == 2 && said.err.contains("--group"), "{said:?}");
+}
+
+#[test]
+fn a_late_filter_that_is_a_node_of_its_own_asks_the_others() {
+    let world = World::new();
+    let words = "node --preset lab --network home --topic chat";
+    let mut node = Running::spawn(world.command(words));
+    let address = node.line();
+    let address = address.trim();
+    for text in ["one\n", "two\n", "three\n"] {
+        let words = format!("pub chat --network home --join {address}");
+        let said = world.feed(&words, text.as_bytes());
+        assert_eq!(said.code, 0, "{said:?}");
+        assert_eq!(node.line(), text);
+    }
+    let words = format!("sub chat --network home --join {address} --last 2");
+    let mut sub = Running::spawn(world.command(&words));
+    assert_eq!([sub.line(), sub.line()], ["two\n", "three\n"]);
+}

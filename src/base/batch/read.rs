@@ -42,7 +42,6 @@ impl Batch {
 }
 
 impl Unproved {
-    #[cfg(feature = "net")]
     /// What it says of itself, true or not.
     pub fn head(&self) -> &Head {
         &self.0.head

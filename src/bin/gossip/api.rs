@@ -28,6 +28,19 @@ use crate::exit::Failure;
 /// never does.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What is wanted of topics beside their names.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted<'a> {
+    /// Only what is for the node as a member of this group.
+    pub group: Option<&'a str>,
+    /// The group is that of the node's host.
+    pub by_host: bool,
+    /// First so many messages from before.
+    pub last: Option<u64>,
+    /// First what is so old at most.
+    pub since: Option<Duration>,
+}
+
 /// A connection to a node. Requests go one after another. A node that does not answer in time is a
 /// failure of any of them.
 pub struct Api {
@@ -172,14 +185,14 @@ impl Api {
         self.post("/v1/leave", &(), Duration::ZERO).await
     }
 
-    /// What is published on these topics from now on, the node's own messages too; in a group,
-    /// what is for the node as its member.
+    /// What is published on these topics from now on, the node's own messages too, and first what
+    /// was published earlier; in a group, what is for the node as its member.
     pub async fn subscribe(
         &mut self,
         topics: &[String],
-        group: Option<&str>,
-        by_host: bool,
+        wanted: Wanted<'_>,
     ) -> Result<Stream, Failure> {
+        let Wanted { group, by_host, last, since } = wanted;
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(topics.iter().map(|topic| ("topic", topic)));
         query.append_pair("own", "true");
@@ -188,6 +201,12 @@ impl Api {
         }
         if by_host {
             query.append_pair("by_host", "true");
+        }
+        if let Some(last) = last {
+            query.append_pair("last", &last.to_string());
+        }
+        if let Some(since) = since {
+            query.append_pair("since", &format!("{}ns", since.as_nanos()));
         }
         self.stream(&format!("/v1/subscribe?{}", query.finish())).await
     }

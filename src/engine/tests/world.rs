@@ -18,7 +18,7 @@ use crate::engine::{Engine, EngineSettings, Event, Input, Limits, Output};
 use crate::protocol::discovery::{self, DialFailure, DiscoveryConfig, Topology};
 use crate::protocol::link::{Link, LinkId, WatchConfig};
 use crate::protocol::membership::{MembershipConfig, Saved};
-use crate::protocol::topic::{self, Bucket, Carried, TopicConfig};
+use crate::protocol::topic::{self, Bucket, Carried, Earlier, TopicConfig};
 use crate::protocol::tree::TreeConfig;
 
 pub const MS: Duration = Duration::from_millis(1);
@@ -131,7 +131,8 @@ impl World {
     pub fn subscribe(&mut self, number: u8, topic: &str) {
         let topic = topic.to_owned();
         let subscription = self.token();
-        let command = topic::Command::Subscribe { subscription, topic, own: false, group: None };
+        let (own, group, earlier) = (false, None, Earlier::default());
+        let command = topic::Command::Subscribe { subscription, topic, own, group, earlier };
         self.input(number, Input::Topic(command));
     }
 

@@ -195,6 +195,9 @@ pub struct MessageView {
     pub traceparent: Option<TraceContext>,
     /// Whether an earlier query returned it.
     pub was_read: bool,
+    /// Whether it was published before the subscription that it comes from.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub earlier: bool,
     /// The ways its copies took, the first copy's first; empty when not asked for.
     #[schema(value_type = Vec<Object>)]
     pub ways: Vec<Way>,
@@ -364,6 +367,7 @@ impl From<Message> for MessageView {
             payload_base64,
             traceparent: message.trace_context,
             was_read: message.was_read,
+            earlier: false,
             ways: message.ways,
         }
     }
@@ -381,6 +385,7 @@ impl From<Delivery<Vec<u8>>> for MessageView {
             payload_base64,
             traceparent: delivery.trace_context,
             was_read: false,
+            earlier: delivery.earlier,
             ways: Vec::new(),
         }
     }

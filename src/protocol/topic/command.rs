@@ -76,6 +76,8 @@ pub enum Command {
         own: bool,
         /// Share the messages with the other members of this group.
         group: Option<Group>,
+        /// First what was said before; not in a group.
+        earlier: Earlier,
     },
     /// Stop delivering. Deliveries stop at once.
     Unsubscribe {
@@ -89,6 +91,23 @@ pub enum Command {
         /// Which messages, and what of them.
         query: Query,
     },
+}
+
+/// How much a subscription wants of what was said before it: what is within both. Nothing, with
+/// neither.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Earlier {
+    /// The newest, so many.
+    pub last: Option<u64>,
+    /// What is so old at most.
+    pub since: Option<Duration>,
+}
+
+impl Earlier {
+    /// Whether anything is wanted.
+    pub(super) const fn is_wanted(self) -> bool {
+        self.last.is_some() || self.since.is_some()
+    }
 }
 
 /// Which kept messages to return, oldest first.

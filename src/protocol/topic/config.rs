@@ -31,6 +31,14 @@ pub struct TopicConfig {
     /// Longest time a message is kept. Default 1 h.
     #[serde(with = "duration")]
     pub keep_for: Duration,
+    /// Messages of each topic kept for those who join later (`Subscribe::last`): the newest, and
+    /// what else came with the oldest of them. None with 0, and then a subscription of this node
+    /// gets none of others either. Default 1,000; `keep_for` bounds their age.
+    pub max_history: usize,
+    /// Most bytes of them over all topics, 512 for each batch counted in; the topic with the most
+    /// loses its oldest first. Default 16 MiB: the same memory as that of `max_kept_bytes`, where
+    /// both keep a message.
+    pub max_history_bytes: usize,
     /// How long a missing message is asked for before it is given up and told as a gap. Batches are
     /// kept twice as long to give them to others. Default 10 s.
     #[serde(with = "duration")]
@@ -92,6 +100,8 @@ impl Default for TopicConfig {
             max_kept: 1_000,
             max_kept_bytes: 16 * 1024 * 1024,
             keep_for: Duration::from_secs(3_600),
+            max_history: 1_000,
+            max_history_bytes: 16 * 1024 * 1024,
             repair_for: Duration::from_secs(10),
             max_recent_bytes: 8 * 1024 * 1024,
             max_early_bytes: 32 * 1024 * 1024,

@@ -28,4 +28,8 @@ pub struct Delivery<T> {
     pub missed: u64,
     /// The place in a trace of the publisher's that it belongs to, when the publisher gave one.
     pub trace_context: Option<TraceContext>,
+    /// Whether it was published before the subscription began, and comes because of its
+    /// [`last`](crate::Subscribe::last) or [`since`](crate::Subscribe::since). What is missing
+    /// between such messages is not counted in `missed`.
+    pub earlier: bool,
 }

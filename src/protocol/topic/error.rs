@@ -63,6 +63,11 @@ pub enum TopicError {
     /// A group of one host needs to know the host.
     #[error("this node does not say which host it is on: set its label `host`")]
     NoHost,
+    /// What was said before goes to whoever reads everything, and a member of a group shares.
+    #[error(
+        "a subscription in a group gets nothing from before it began: leave `last` and `since`"
+    )]
+    EarlierInGroup,
     /// More subscriptions than [`max_subscriptions`](crate::TopicConfig::max_subscriptions).
     #[error("this node has {0} subscriptions, as many as it may: drop one first")]
     TooManySubscriptions(usize),

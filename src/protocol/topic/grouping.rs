@@ -251,6 +251,7 @@ impl TopicMachine {
             trace_context: errand.envelope.trace_context,
             first: errand.number,
             missed: 0,
+            earlier: false,
         });
         let members = errand.group.iter().map(|group| (group.clone(), self.me)).collect();
         let chosen = Chosen { all: false, members, again: Some(errand.number) };

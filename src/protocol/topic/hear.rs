@@ -93,10 +93,27 @@ impl TopicMachine {
             self.pass_on(now, Bundle::own(feed.message(head.first), self.me), out);
         }
         self.recent.keep(now, &feed, &batch);
+        self.history.keep(now, self.wall(now), &batch);
         self.digests.note(now, &feed, batch.end());
+        if self.catch_ups.waits(&feed.topic) {
+            self.catch_ups.stash(copy.from, batch);
+            return true;
+        }
+        self.arrange(now, copy.from, batch, out)
+    }
+
+    /// Puts a batch in its order, and hands over what is ready. True when it was new there.
+    pub(super) fn arrange(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        batch: Arc<Batch>,
+        out: &mut Outbox<Output>,
+    ) -> bool {
+        let feed = Feed::of(batch.head());
         let age = self.read_for(now, &feed.topic);
         let mut ready = Vec::new();
-        let new = self.order.arrive(now, &feed, copy.from, batch, age, &mut ready);
+        let new = self.order.arrive(now, &feed, from, batch, age, &mut ready);
         self.hand_over(now, &feed, ready, out);
         new
     }
@@ -183,6 +200,7 @@ impl TopicMachine {
                     trace_context: item.trace_context,
                     first: head.first,
                     missed: std::mem::take(&mut missed),
+                    earlier: false,
                 })
             })
             .collect();
@@ -214,6 +232,7 @@ impl TopicMachine {
                 trace_context,
                 first,
                 missed,
+                earlier: false,
             };
             let messages = vec![Arc::new(received)];
             self.stats.received += 1;
@@ -245,11 +264,15 @@ impl TopicMachine {
     /// Whether foreigners say this for the first time. What the door of a member says outside was
     /// said among members, by whoever wrote it.
     pub(super) fn is_new_outside(&mut self, now: Time, topic: &str, origin: &Origin) -> bool {
-        let member = origin.author.parse::<NodeId>().is_ok_and(|author| {
+        !self.is_members(topic, origin) && self.records.is_new_origin(now, topic, &origin.name)
+    }
+
+    /// Whether the author among the foreigners is a member that reads the topic.
+    pub(super) fn is_members(&self, topic: &str, origin: &Origin) -> bool {
+        origin.author.parse::<NodeId>().is_ok_and(|author| {
             // A node with a door reads the door's topics.
             author == self.me || self.readers.reads(&author, topic)
-        });
-        !member && self.records.is_new_origin(now, topic, &origin.name)
+        })
     }
 
     /// Takes a copy of which only the carrier's name is known.
@@ -276,6 +299,9 @@ impl TopicMachine {
         if !again {
             for subscription in self.subscriptions.of(topic, published_here) {
                 self.stats.delivered += messages.len() as u64;
+                if self.catch_ups.hold(subscription, &messages) {
+                    continue;
+                }
                 out.push(Output::Deliver { subscription, messages: messages.clone() });
             }
         }

@@ -7,11 +7,13 @@ use super::arrivals::Arrivals;
 use super::bounded::Bounded;
 use super::buckets::Buckets;
 use super::burst::Bursts;
+use super::catch_up::CatchUps;
 use super::choice::Choices;
 use super::command::Command;
 use super::config::TopicConfig;
 use super::digest::Digests;
 use super::errand::Errands;
+use super::history::{Excerpt, History};
 use super::input::{Bucket, Input};
 use super::kept::Shelf;
 use super::numbers::Numbers;
@@ -73,6 +75,9 @@ pub(crate) struct TopicMachine {
     /// What was written here of late.
     pub(super) own: Recent,
     pub(super) digests: Digests,
+    /// What was said of late, for those who join later.
+    pub(super) history: History,
+    pub(super) catch_ups: CatchUps,
     pub(super) read_since: ReadSince,
     /// Questions for what is missing.
     pub(super) asked: Asked,
@@ -103,6 +108,8 @@ impl TopicMachine {
             recent: Recent::of_others(&config),
             own: Recent::of_own(&config),
             digests: Digests::new(config.repair_for),
+            history: History::new(&config),
+            catch_ups: CatchUps::new(&config),
             read_since: ReadSince::default(),
             asked: Asked::new(),
             bursts: Bursts::new(&config),
@@ -144,6 +151,7 @@ impl TopicMachine {
             lacking: lacking as u64,
             early_bytes: early_bytes as u64,
             recent_bytes: (self.recent.bytes() + self.own.bytes()) as u64,
+            history_bytes: self.history.bytes() as u64,
             ..self.stats
         }
     }
@@ -179,6 +187,8 @@ impl TopicMachine {
 
     fn tick(&mut self, now: Time, out: &mut Outbox<Output>) {
         self.shelf.expire(now);
+        self.history.expire(now, self.wall(now));
+        self.catch_up(now, out);
         self.traces.tick(now, out);
         self.receipts.tick(now, out);
         self.tick_errands(now, out);
@@ -223,10 +233,10 @@ impl TopicMachine {
             Command::Send { topic, payload, foreign, envelope } => {
                 self.accept(now, topic, payload, foreign, envelope, out);
             }
-            Command::Subscribe { subscription, topic, own, group } => {
-                self.subscribe(now, subscription, &topic, Wish { own, group }, out);
+            Command::Subscribe { subscription, topic, own, group, earlier } => {
+                self.subscribe(now, subscription, &topic, Wish { own, group }, earlier, out);
             }
-            Command::Unsubscribe { subscription } => self.unsubscribe(subscription, out),
+            Command::Unsubscribe { subscription } => self.unsubscribe(now, subscription, out),
             Command::Read { token, query } => self.read(now, token, &query, out),
         }
     }
@@ -245,6 +255,7 @@ impl TopicMachine {
         self.waiting.drop_unread(|topic| self.readers.any(topic), out);
         let readers = &self.readers;
         self.receipts.forget(&node, |topic| readers.reads(&node, topic), out);
+        self.catch_up(now, out);
     }
 
     fn asked(&mut self, now: Time, token: Token, message: Message, out: &mut Outbox<Output>) {
@@ -254,10 +265,16 @@ impl TopicMachine {
                 let message = self.give(now, &feed, (from, to), within);
                 out.push(Output::Answer { token, message });
             }
+            Message::Earlier { name, wish, except, before } => {
+                let excerpt = Excerpt { name: &name, wish, except, before };
+                let message = self.give_earlier(now, &excerpt);
+                out.push(Output::Answer { token, message });
+            }
             Message::Traced { .. }
             | Message::Receipt { .. }
             | Message::Ends(_)
-            | Message::Batches(_) => {
+            | Message::Batches(_)
+            | Message::Kept { .. } => {
                 self.stats.malformed += 1;
                 out.push(Output::Answer { token, message: Message::Traced { ways: Vec::new() } });
             }
@@ -271,7 +288,9 @@ impl TopicMachine {
             Message::Trace { .. }
             | Message::Traced { .. }
             | Message::Want { .. }
-            | Message::Batches(_) => self.stats.malformed += 1,
+            | Message::Batches(_)
+            | Message::Earlier { .. }
+            | Message::Kept { .. } => self.stats.malformed += 1,
         }
     }
 
@@ -282,7 +301,10 @@ impl TopicMachine {
             }
             return;
         }
-        if self.given(now, token, Vec::new(), out) {
+        if let Message::Kept { batches, older } = message {
+            return self.take_earlier(now, token, (batches, older), out);
+        }
+        if self.given(now, token, Vec::new(), out) || self.nothing_earlier(now, token, out) {
             self.stats.malformed += 1;
             return;
         }
@@ -335,11 +357,14 @@ impl Machine for TopicMachine {
                 let buckets = names.flat_map(|name| self.buckets.of_readable(name)).collect();
                 self.arrivals.linked(now, peer, buckets);
                 self.greet(now, peer, out);
+                self.catch_ups.links(now, self.linked.len());
+                self.catch_up(now, out);
                 self.try_lanes(None, out);
             }
             Input::Unlinked { peer } => {
                 self.linked.remove(&peer);
                 self.arrivals.unlinked(now, peer);
+                self.catch_ups.links(now, self.linked.len());
                 self.try_lanes(None, out);
             }
             Input::Reads { node, topics } => self.reads(now, node, topics, out),
@@ -369,6 +394,8 @@ impl Machine for TopicMachine {
             self.recent.deadline(),
             self.own.deadline(),
             self.digests.deadline(),
+            self.history.deadline(),
+            self.catch_ups.deadline(),
             self.buckets.deadline(),
             self.waiting.deadline(),
             self.arrivals.deadline(),

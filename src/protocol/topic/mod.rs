@@ -144,6 +144,35 @@
 //!     at most, and comes with the delivery, also when the message is sent again. Of a message in
 //!     pieces it is with the first.
 //!
+//! ## Late joiners
+//!
+//! ```text
+//!  subscribe(last, since) ── Earlier ──► up to three who are linked ── Kept ──► history
+//!                                                                                  │
+//!  what comes live meanwhile ─────────────► waits ────────────────────────────► seam ► live
+//! ```
+//!
+//! 29. *Upon a batch that is kept for repair, or of our own:* keep it in the history of its topic
+//!     too (`history.rs`). Upon the end of the last subscription that read a topic forget what
+//!     others said there: half a history would lead others astray.
+//! 30. *Upon a subscription that wants what was said before it* (in no group: else refuse it): ask
+//!     linked nodes for their histories, readers of the topic first, three at a time; another one
+//!     for each that has nothing or does not answer within 1 s; ask for links with readers when
+//!     none is linked. Keep in the own history what they give and their authors signed, as old as
+//!     they say. *When three have given*, or nobody is left and this node has been linked for 1 s
+//!     or has as many messages as are wanted, after 3 s at most: deliver from the own history what
+//!     is wanted, the newest, those of a feed by rising numbers, all by the time of sending; half
+//!     of what the subscription can hold at most. A node that is linked with nobody delivers what
+//!     it has at once, and the rest when somebody is linked within 10 s.
+//! 31. *What comes live meanwhile* waits and follows. When nobody here read the topic before, it
+//!     waits as batches, and each feed then begins behind its past; what lacks in between is
+//!     missing as in 16. Else it waits as messages, and the past ends where they begin. When more
+//!     waits than may, it is not waited for any longer.
+//! 32. *Upon a batch of a history* that came to the other while this node was reading, or that the
+//!     order still lacks: take it as in 7.
+//! 33. *Upon `Earlier`:* give what the history has of the topic or pattern, the newest first, up to
+//!     768 KiB or 512 batches, and where to go on.
+//!
 //! # Invariants
 //!
 //! - **order**: a subscription in no group gets the messages of a feed by rising numbers; a number
@@ -154,6 +183,8 @@
 //! - **one each**: no member of a group is named twice for a message while it stays a member.
 //! - **exact**: a query marks what it returned, and nothing else.
 //! - **walk**: a way that is told has no node twice and ends here.
+//! - **seam**: a subscription that catches up gets no message twice, and none of a feed is left out
+//!   between its past and what comes live without being told as missed.
 //! - **bounded**: each memory has a bound of count, and of time or bytes.
 //!
 //! # Limits
@@ -179,25 +210,33 @@
 //!   the defaults a reader that was cut off during a burst of 50 MB is told a gap.
 //! - An end that others told is not signed: it makes this node ask, and nothing more. A last
 //!   message that is lost everywhere is told as missed with the next one.
+//! - A history is in memory: it goes with the last node that keeps it. How old its batches are is
+//!   what others say, within a round trip; a node that lies makes old messages look new.
+//! - What was said within a round trip of the subscription comes as before it or as live. Receipts
+//!   are not given for what was said before.
 //! - A question travels over at most 64 nodes; ways longer than 66 nodes are not complete.
 
 mod arrivals;
 mod bounded;
 mod buckets;
 mod burst;
+mod catch_up;
 mod choice;
 mod command;
 pub(crate) mod config;
 mod confirm;
 mod delivery;
 mod digest;
+mod earlier;
 mod errand;
 pub(crate) mod error;
 mod gather;
 mod grouping;
 mod hear;
+mod history;
 mod input;
 mod kept;
+mod late;
 pub(crate) mod machine;
 mod names;
 mod numbers;
@@ -242,7 +281,7 @@ pub use wire::{Hop, MessageId};
 
 pub(crate) use command::Command;
 #[cfg(any(feature = "net", feature = "sim", test))]
-pub(crate) use command::Envelope;
+pub(crate) use command::{Earlier, Envelope};
 pub(crate) use input::{Bucket, Carried, Input};
 pub(crate) use machine::TopicMachine;
 pub(crate) use output::{Notice, Output};

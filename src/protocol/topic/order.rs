@@ -178,6 +178,23 @@ impl Order {
         }
     }
 
+    /// The next number of a feed to be delivered, when it has begun here.
+    pub(crate) fn next(&self, feed: &Feed) -> Option<u64> {
+        self.feeds.get(feed)?.next
+    }
+
+    /// The feed goes on with this number, unless it has begun here already.
+    pub(crate) fn begin(&mut self, now: Time, feed: &Feed, next: u64, ready: &mut Vec<Ready>) {
+        let line = self.line(feed, 0);
+        if line.next.is_none() {
+            line.next = Some(next);
+            line.end = line.end.max(next);
+            line.lack = None;
+            self.lacking.remove(feed);
+            self.go_on(now, feed, None, Duration::ZERO, ready);
+        }
+    }
+
     fn forget(&mut self, feed: &Feed) {
         if let Some(line) = self.feeds.remove(feed) {
             self.bytes = self.bytes.saturating_sub(size(&line));

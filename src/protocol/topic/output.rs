@@ -58,6 +58,11 @@ pub enum Output {
         /// What.
         message: Message,
     },
+    /// A link with this node is wanted, which reads a topic.
+    Reach {
+        /// Whom.
+        peer: NodeId,
+    },
     /// Answer an `Input::Asked`.
     Answer {
         /// Which.

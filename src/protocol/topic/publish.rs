@@ -168,6 +168,7 @@ impl TopicMachine {
                 trace_context: envelope.trace_context,
                 first,
                 missed: 0,
+                earlier: false,
             };
             self.deliver(now, &feed.topic, vec![Arc::new(received)], true, chosen, out);
         }
@@ -206,6 +207,7 @@ impl TopicMachine {
                 trace_context: None,
                 first: number,
                 missed: 0,
+                earlier: false,
             };
             let messages = vec![Arc::new(received)];
             self.deliver(now, &feed.topic, messages, false, chosen.as_ref(), out);
@@ -316,6 +318,7 @@ impl TopicMachine {
         self.stats.batches += 1;
         self.records.publish(now, key, self.me, batch.head().sent);
         self.own.keep(now, &feed, batch);
+        self.history.keep(now, self.wall(now), batch);
         self.digests.note(now, &feed, batch.end());
         key
     }

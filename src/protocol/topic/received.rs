@@ -31,6 +31,8 @@ pub struct Received {
     pub first: u64,
     /// How many messages of its author on its topic, right before it, were lost.
     pub missed: u64,
+    /// It was said before the subscription it is delivered to.
+    pub earlier: bool,
 }
 
 impl Received {
@@ -50,6 +52,7 @@ impl Received {
             received: self.received,
             missed: self.missed,
             trace_context: self.trace_context,
+            earlier: self.earlier,
         }
     }
 }

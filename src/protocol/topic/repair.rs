@@ -177,7 +177,9 @@ impl TopicMachine {
         let subscriptions = &self.subscriptions;
         self.pieces.retain(|topic| subscriptions.reads(topic));
         if !self.config.relay_all {
-            self.order.unread(|topic| matches(name, topic) && !subscriptions.reads(topic));
+            let is_unread = |topic: &str| matches(name, topic) && !subscriptions.reads(topic);
+            self.order.unread(is_unread);
+            self.history.unfollow(self.me, is_unread);
         }
     }
 }

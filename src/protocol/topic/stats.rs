@@ -44,6 +44,12 @@ pub struct TopicStats {
     pub repaired: u64,
     /// Batches given to others that lacked them.
     pub repairs_given: u64,
+    /// Batches given to late joiners.
+    pub history_given: u64,
+    /// Messages delivered that were published before their subscription began.
+    pub caught_up: u64,
+    /// Bytes of batches kept for late joiners now.
+    pub history_bytes: u64,
     /// Messages given up: missing, and not repaired in time.
     pub lost: u64,
     /// Feeds that lack something now.

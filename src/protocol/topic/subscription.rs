@@ -94,6 +94,15 @@ impl Subscriptions {
         self.wishes(topic).next().is_some() || self.is_at_door(topic)
     }
 
+    /// Whether anything of a topic or a pattern is read here. (Of two patterns it is supposed.)
+    pub(crate) fn overlap(&self, name: &str) -> bool {
+        if !is_pattern(name) {
+            return self.reads(name);
+        }
+        let mut topics = self.exact.keys().chain(&self.door);
+        !self.patterns.is_empty() || topics.any(|topic| matches(name, topic))
+    }
+
     /// Whether this node reads the topic in no group: a subscription or the door does.
     pub(crate) fn wants_all(&self, topic: &str) -> bool {
         self.is_at_door(topic) || self.wishes(topic).any(|(_, wish)| wish.group.is_none())

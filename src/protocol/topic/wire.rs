@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
+use super::command::Earlier;
 use crate::base::batch::Head;
 use crate::base::id::{Life, NodeId};
 use crate::base::pattern::check_topic;
@@ -64,6 +65,28 @@ pub struct Hop {
     pub at: WallTime,
 }
 
+/// Where in the history of one node a batch is. It means nothing to another node.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct Point {
+    /// When it came to the first who has it, on this node's clock.
+    #[serde(rename = "a")]
+    pub at: WallTime,
+    /// The how-manyth it was here.
+    #[serde(rename = "n")]
+    pub nth: u64,
+}
+
+/// A batch of a history.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Aged {
+    /// How long ago it came to the first who has it: a span, because clocks differ.
+    #[serde(rename = "a")]
+    pub age: Duration,
+    /// The signed batch.
+    #[serde(rename = "b")]
+    pub batch: ByteBuf,
+}
+
 /// Questions and answers of the topic room. Each is at most `MAX_FRAME` bytes.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Message {
@@ -105,4 +128,22 @@ pub enum Message {
     /// The answer: signed batches, the earliest first, as far as they fit into one answer; empty
     /// when there is none.
     Batches(Vec<ByteBuf>),
+    /// "What was said here before?"
+    Earlier {
+        /// On this topic, or on all topics of a pattern.
+        name: String,
+        /// How much of it, all authors together.
+        wish: Earlier,
+        /// Nothing of this author.
+        except: Option<NodeId>,
+        /// Only what is before this in the other's history.
+        before: Option<Point>,
+    },
+    /// The answer: what the other keeps of it, the newest first, as far as it fits into one answer.
+    Kept {
+        /// Signed batches.
+        batches: Vec<Aged>,
+        /// Where to go on asking, when there is more.
+        older: Option<Point>,
+    },
 }

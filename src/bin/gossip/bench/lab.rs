@@ -16,7 +16,7 @@ use super::measure::Subject;
 use super::outcome::Counters;
 use super::run::{Accepted, Author};
 use super::usage::Watched;
-use crate::api::{Api, Stream};
+use crate::api::{Api, Stream, Wanted};
 use crate::exit::Failure;
 use crate::lab::member::{Member, Network};
 
@@ -93,7 +93,8 @@ impl Lab {
         let each = others.iter().flat_map(|member| std::iter::repeat_n(member, subscribers));
         for (receiver, member) in each.enumerate() {
             let mut api = self.network.api(member).await?;
-            let lines = api.subscribe(std::slice::from_ref(&self.topic), None, false).await?;
+            let topic = std::slice::from_ref(&self.topic);
+            let lines = api.subscribe(topic, Wanted::default()).await?;
             let look = letter_of(self.wordy, size);
             tokio::spawn(read(lines, api, receiver, look, Arc::downgrade(board)));
         }

@@ -1,12 +1,16 @@
 //! `gossip sub`: what is published becomes lines.
 
+use std::time::Duration;
+
 use clap::Args;
 use futures::StreamExt;
 use gossip_mesh::api::MessageView;
 use gossip_mesh::{Node, Topic};
 
-use super::node::{Incoming, subscribe};
+use super::fault::wrong::time;
+use super::node::Incoming;
 use super::source::{Mouth, Source};
+use crate::api::Wanted;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::render::plain::one_line;
@@ -19,7 +23,9 @@ use crate::render::screen::{ReaderGone, Screen};
 #[command(after_help = "Examples:
   gossip sub logs | grep error
   gossip sub 'rooms/*'
-  gossip sub jobs --group workers")]
+  gossip sub jobs --group workers
+  gossip sub logs --last 20
+  gossip sub logs --since 10m")]
 pub struct Sub {
     /// The topics, or patterns: in a/* the star is any one level, in a/> the end one or more
     #[arg(required = true, value_name = "TOPIC")]
@@ -30,6 +36,12 @@ pub struct Sub {
     /// With the members on this host only, as the nodes' label `host` says
     #[arg(long, requires = "group")]
     by_host: bool,
+    /// First the newest N messages of each TOPIC from before; with --since within both
+    #[arg(long, value_name = "N", conflicts_with = "group")]
+    last: Option<u64>,
+    /// First what was published so long ago at most, like 10m or 1h
+    #[arg(long, value_name = "TIME", conflicts_with = "group", value_parser = time)]
+    since: Option<Duration>,
     #[command(flatten)]
     source: Source,
 }
@@ -57,13 +69,21 @@ impl Sub {
 
     /// What this node itself reads.
     async fn begin(&self, node: &Node) -> Result<Incoming, Failure> {
-        let Some(group) = &self.group else { return subscribe(node, &self.topics).await };
         let mut all = Incoming::new();
         for topic in &self.topics {
             let subscribe = node.subscribe(Topic::named(topic)).own_messages();
-            let subscribe = match self.by_host {
-                true => subscribe.group_by_host(group),
-                false => subscribe.group(group),
+            let subscribe = match &self.group {
+                None => subscribe,
+                Some(group) if self.by_host => subscribe.group_by_host(group),
+                Some(group) => subscribe.group(group),
+            };
+            let subscribe = match self.last {
+                None => subscribe,
+                Some(last) => subscribe.last(last),
+            };
+            let subscribe = match self.since {
+                None => subscribe,
+                Some(since) => subscribe.since(since),
             };
             all.push(subscribe.await?);
         }
@@ -73,8 +93,9 @@ impl Sub {
     async fn print(&self, mouth: Mouth, screen: Screen) -> Result<(), Failure> {
         match mouth {
             Mouth::Running(mut api) => {
-                let mut messages =
-                    api.subscribe(&self.topics, self.group.as_deref(), self.by_host).await?;
+                let (group, by_host) = (self.group.as_deref(), self.by_host);
+                let wanted = Wanted { group, by_host, last: self.last, since: self.since };
+                let mut messages = api.subscribe(&self.topics, wanted).await?;
                 while let Some(message) = messages.next().await {
                     print(&serde_json::from_slice(&message)?, screen)?;
                 }

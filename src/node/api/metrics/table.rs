@@ -99,7 +99,7 @@ fn messages(stats: &Stats) -> [Metric; 13] {
 }
 
 #[rustfmt::skip]
-fn repairs(stats: &Stats) -> [Metric; 11] {
+fn repairs(stats: &Stats) -> [Metric; 14] {
     let (topic, stream) = (&stats.topic, &stats.stream);
     [
         Metric::one(Counter, "gossip_batches_sent_total",
@@ -117,6 +117,12 @@ fn repairs(stats: &Stats) -> [Metric; 11] {
             "Messages that came in answer to them", topic.repaired.into()),
         Metric::one(Counter, "gossip_repairs_given_total",
             "Batches given to others that lacked them", topic.repairs_given.into()),
+        Metric::one(Counter, "gossip_history_given_total",
+            "Batches given to late joiners", topic.history_given.into()),
+        Metric::one(Counter, "gossip_messages_caught_up_total",
+            "Messages delivered from before their subscription", topic.caught_up.into()),
+        Metric::one(Gauge, "gossip_history_bytes",
+            "Bytes of batches kept for late joiners", topic.history_bytes.into()),
         Metric::one(Gauge, "gossip_lacking_feeds",
             "Feeds (author, life, topic) that lack something", topic.lacking.into()),
         Metric::one(Gauge, "gossip_early_bytes",

@@ -14,7 +14,7 @@ use crate::base::signer::{Signer, Verifier};
 use crate::base::time::WallTime;
 use crate::base::token::Token;
 use crate::protocol::topic::{
-    Bucket, Carried, Command, Input, Message, Output, Strategy, TopicConfig, TopicMachine,
+    Bucket, Carried, Command, Earlier, Input, Message, Output, Strategy, TopicConfig, TopicMachine,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -22,7 +22,7 @@ const SECOND: Duration = Duration::from_secs(1);
 fn member(subscription: u64) -> Command {
     let (subscription, topic) = (Token(subscription), "chat".to_owned());
     let group = Some(Group { name: "g".into(), host: None });
-    Command::Subscribe { subscription, topic, own: false, group }
+    Command::Subscribe { subscription, topic, own: false, group, earlier: Earlier::default() }
 }
 
 /// A message of node 9, for this member of the group.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde_bytes::ByteBuf;
 
 use super::world::{START, World, at, id, key, room, topics, turn};
 use crate::base::batch::{Batch, Head, Origin};
@@ -16,9 +17,10 @@ use crate::base::machine::Machine;
 use crate::base::signer::Signer;
 use crate::base::time::WallTime;
 use crate::base::token::Token;
+use crate::protocol::topic::wire::{Aged, Point};
 use crate::protocol::topic::{
-    Bucket, Carried, Command, Envelope, Hop, Input, Message, MessageId, Output, Paths, Query,
-    Strategy, TopicConfig, Which,
+    Bucket, Carried, Command, Earlier, Envelope, Hop, Input, Message, MessageId, Output, Paths,
+    Query, Strategy, TopicConfig, Which,
 };
 
 struct Dice(ChaCha8Rng);
@@ -49,6 +51,18 @@ impl Dice {
         let members = members.collect();
         let again = (self.below(2) == 0).then(|| u64::from(self.below(50)));
         Chosen { all: self.below(4) == 0, members, again }
+    }
+
+    fn earlier(&mut self) -> Earlier {
+        Earlier {
+            last: (self.below(3) == 0).then(|| u64::from(self.below(20))),
+            since: (self.below(4) == 0).then(|| Duration::from_millis(self.below(90_000).into())),
+        }
+    }
+
+    fn aged(&mut self, author: usize) -> Aged {
+        let age = Duration::from_millis(self.below(90_000).into());
+        Aged { age, batch: ByteBuf::from(self.frame(author).to_vec()) }
     }
 
     /// What a card may say, and more.
@@ -112,6 +126,7 @@ fn any_input(dice: &mut Dice, ids: &[crate::base::id::NodeId]) -> Input {
             topic: dice.topic(),
             own: true,
             group: (dice.below(2) == 0).then(|| dice.group()),
+            earlier: dice.earlier(),
         }),
         4 => Input::Command(Command::Unsubscribe { subscription: Token(1 + sequence % 8) }),
         5 => Input::Command(Command::Read {
@@ -141,9 +156,16 @@ fn any_input(dice: &mut Dice, ids: &[crate::base::id::NodeId]) -> Input {
             payload: Bytes::from_static(b"x"),
         },
         16 => {
+            let (topic, wish) = (dice.topic(), dice.earlier());
             let message = dice.one(&[
                 Message::Trace { ids: vec![name.clone(); 3], budget: 5 },
                 Message::Receipt { id: name, readers: vec![node] },
+                Message::Earlier {
+                    name: topic,
+                    wish,
+                    except: Some(node),
+                    before: Some(Point { at: WallTime(u64::MAX), nth: sequence }),
+                },
             ]);
             dice.one(&[
                 Input::Asked { token, message: message.clone() },
@@ -152,8 +174,11 @@ fn any_input(dice: &mut Dice, ids: &[crate::base::id::NodeId]) -> Input {
         }
         _ => {
             let ways = vec![[author, node].map(|node| Hop { node, at: START }).to_vec()];
-            let answer = Input::Answer { token, message: Message::Traced { ways } };
-            dice.one(&[answer, Input::NoAnswer { token }])
+            let traced = Input::Answer { token, message: Message::Traced { ways } };
+            let batches = (0..dice.below(4)).map(|_| dice.aged(writer)).collect();
+            let older = (dice.below(2) == 0).then_some(Point { at: START, nth: sequence });
+            let kept = Input::Answer { token, message: Message::Kept { batches, older } };
+            dice.one(&[traced, kept, Input::NoAnswer { token }])
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::base::id::{Life, NodeId};
 use crate::base::token::Token;
 use crate::protocol::topic::choice::{Choices, MAX_TURNS};
 use crate::protocol::topic::{
-    Carried, Command, Input, Notice, Output, Strategy, TopicConfig, TopicError,
+    Carried, Command, Earlier, Input, Notice, Output, Strategy, TopicConfig, TopicError,
 };
 
 fn group(name: &str) -> Group {
@@ -19,7 +19,13 @@ fn group(name: &str) -> Group {
 
 fn member(subscription: u64, topic: &str, name: &str) -> Command {
     let group = Some(group(name));
-    Command::Subscribe { subscription: Token(subscription), topic: topic.into(), own: false, group }
+    Command::Subscribe {
+        subscription: Token(subscription),
+        topic: topic.into(),
+        own: false,
+        group,
+        earlier: Earlier::default(),
+    }
 }
 
 fn in_groups(topic: &str, names: &[&str]) -> Interests {
@@ -252,8 +258,16 @@ fn groups_of_one_name_on_several_hosts_are_several() {
     for (node, host) in [(1, "x"), (2, "x"), (3, "y")] {
         let group = Some(Group { name: "caches".into(), host: Some(host.into()) });
         let topic = "jobs".to_owned();
-        world
-            .command(node, Command::Subscribe { subscription: Token(1), topic, own: false, group });
+        world.command(
+            node,
+            Command::Subscribe {
+                subscription: Token(1),
+                topic,
+                own: false,
+                group,
+                earlier: Earlier::default(),
+            },
+        );
     }
     world.run(passes(10));
     for text in texts(10) {

@@ -9,8 +9,8 @@ use crate::base::time::Time;
 use crate::base::token::Token;
 use crate::protocol::topic::waiting::RETRY_FULL;
 use crate::protocol::topic::{
-    Bucket, Carried, Command, Envelope, Input, Notice, Output, Strategy, TopicConfig, TopicError,
-    TopicMachine,
+    Bucket, Carried, Command, Earlier, Envelope, Input, Notice, Output, Strategy, TopicConfig,
+    TopicError, TopicMachine,
 };
 
 fn broadcasts(outputs: &[Output]) -> Vec<(Token, Bucket)> {
@@ -227,8 +227,13 @@ fn numbers_are_never_given_twice_even_when_topics_are_forgotten() {
 #[test]
 fn own_messages_come_back_only_where_wanted_and_are_kept_where_read() {
     let mut room = room(0, TopicConfig::default());
-    let with =
-        Command::Subscribe { subscription: Token(5), topic: "chat".into(), own: true, group: None };
+    let with = Command::Subscribe {
+        subscription: Token(5),
+        topic: "chat".into(),
+        own: true,
+        group: None,
+        earlier: Earlier::default(),
+    };
     turn(&mut room, at(0), Input::Command(with));
     turn(&mut room, at(0), Input::Command(subscribe(6, "chat")));
     let out = send(&mut room, at(1), "chat", "x");

@@ -18,8 +18,8 @@ use crate::base::signer::{Signer, Verifier};
 use crate::base::time::{Time, WallTime};
 use crate::base::token::Token;
 use crate::protocol::topic::{
-    Bucket, Carried, Command, Envelope, Input, Kept, Message, Output, Query, Received, Report,
-    Strategy, TopicConfig, TopicMachine,
+    Bucket, Carried, Command, Earlier, Envelope, Input, Kept, Message, Output, Query, Received,
+    Report, Strategy, TopicConfig, TopicMachine,
 };
 
 /// The wall clock at the start of every world.
@@ -74,6 +74,7 @@ pub(super) fn subscribe(subscription: u64, topic: &str) -> Command {
         topic: topic.into(),
         own: false,
         group: None,
+        earlier: Earlier::default(),
     }
 }
 

@@ -36,6 +36,7 @@ fn says(ways: &[&[(usize, u64)]], complete: bool) -> MessageView {
         payload_base64: None,
         traceparent: None,
         was_read: false,
+        earlier: false,
         ways: ways.iter().map(way).collect(),
     }
 }
