@@ -587,6 +587,7 @@ impl Engine {
             topic::Output::Broadcast { token, bucket, frame } => {
                 out.push(Output::Broadcast { token, bucket, frame });
             }
+            topic::Output::Behind(behind) => self.tell_tree(now, tree::Input::Behind(behind)),
             topic::Output::Grow(batch) => self.tell_tree(now, tree::Input::Publish(batch)),
             topic::Output::Deliver { subscription, messages } => {
                 out.push(Output::Deliver { subscription, messages });

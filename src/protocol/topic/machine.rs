@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::arrivals::Arrivals;
+use super::behind::Behind;
 use super::bounded::Bounded;
 use super::buckets::Buckets;
 use super::burst::Bursts;
@@ -69,6 +70,7 @@ pub(crate) struct TopicMachine {
     pub(super) signer: Signer,
     pub(super) verifier: Verifier,
     pub(super) order: Order,
+    behind: Behind,
     pub(super) pieces: Pieces,
     /// What others wrote of late.
     pub(super) recent: Recent,
@@ -104,6 +106,7 @@ impl TopicMachine {
             signer,
             verifier,
             order: Order::new(&config),
+            behind: Behind::default(),
             pieces: Pieces::new(&config),
             recent: Recent::of_others(&config),
             own: Recent::of_own(&config),
@@ -142,7 +145,7 @@ impl TopicMachine {
 
     /// Counters since the start, and what waits and is kept now.
     pub(crate) fn stats(&self) -> TopicStats {
-        let (lacking, early_bytes) = self.order.waiting();
+        let (lacking, early_bytes) = (self.order.lacking(), self.order.early_bytes());
         TopicStats {
             waiting: (self.waiting.len() + self.bursts.len()) as u64,
             unconfirmed: self.errands.len() as u64,
@@ -380,6 +383,9 @@ impl Machine for TopicMachine {
             }
             Input::NoAnswer { token } => self.no_answer(now, token, out),
         }
+        if let Some(behind) = self.behind.look(now, self.order.early_bytes()) {
+            out.push(Output::Behind(behind));
+        }
     }
 
     fn deadline(&self) -> Option<Time> {
@@ -390,6 +396,7 @@ impl Machine for TopicMachine {
             // What was gathered goes out when the driver took what lay ready.
             self.bursts.due().filter(|_| self.tree_has_room),
             self.order.deadline(),
+            self.behind.deadline(),
             self.pieces.deadline(),
             self.recent.deadline(),
             self.own.deadline(),

@@ -307,9 +307,14 @@ impl Order {
         self.lacking.iter().map(of).fold(None, earliest)
     }
 
-    /// Feeds that lack something, and the bytes that wait for it.
-    pub(crate) fn waiting(&self) -> (usize, usize) {
-        (self.lacking.len(), self.bytes)
+    /// How many feeds lack something.
+    pub(crate) fn lacking(&self) -> usize {
+        self.lacking.len()
+    }
+
+    /// The bytes that wait for something before them.
+    pub(crate) fn early_bytes(&self) -> usize {
+        self.bytes
     }
 
     fn line(&mut self, feed: &Feed, first: u64) -> &mut Line {

@@ -31,6 +31,8 @@ pub enum Output {
     },
     /// Give a batch of ours to the tree carrier.
     Grow(Arc<Batch>),
+    /// The tree carrier is to wait with more until what is missing here is repaired, or to go on.
+    Behind(bool),
     /// Hand messages to a subscription, in order.
     Deliver {
         /// Which.

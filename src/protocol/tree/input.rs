@@ -54,6 +54,9 @@ pub(crate) enum Input<F> {
         /// What.
         message: Message,
     },
+    /// This node lacks frames, and what came behind them is so much that those who bring more are
+    /// to wait; or no more.
+    Behind(bool),
     /// A link took some of the bytes that were queued for it.
     Sent {
         /// Whose link.

@@ -32,6 +32,8 @@ pub(crate) struct TreeMachine<F> {
     /// Whose frames are not taken now, and whether own ones are.
     pub(super) held: BTreeMap<NodeId, Held>,
     pub(super) room: bool,
+    /// Who brings frames is to wait.
+    pub(super) behind: bool,
     /// When the loads were looked at, and are to be next.
     pub(super) judged: Time,
     pub(super) judge_at: Option<Time>,
@@ -49,6 +51,7 @@ impl<F: Frame> TreeMachine<F> {
             openings: Openings::new(),
             held: BTreeMap::new(),
             room: true,
+            behind: false,
             judged: Time::ZERO,
             judge_at: None,
             stats: TreeStats::default(),
@@ -160,6 +163,10 @@ impl<F: Frame> Machine for TreeMachine<F> {
             Input::Heard { from, frame } => self.heard(now, from, frame, out),
             Input::Told { from, message } => self.told(now, from, message, out),
             Input::Sent { peer, bytes } => self.sent(now, peer, bytes, out),
+            Input::Behind(behind) => {
+                self.behind = behind;
+                self.judge(now, out);
+            }
         }
     }
 

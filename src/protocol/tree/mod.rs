@@ -75,6 +75,10 @@
 //! 17. *Upon a link that becomes lazy for a source:* who fed it waits for it no more, until the
 //!     next frame shows that it still feeds it.
 //!
+//! 18. *While this node is behind* (the room above lacks messages and has much behind them): those
+//!     who bring frames wait. So a mesh goes as fast as it repairs, and what is missing here is not
+//!     gone elsewhere.
+//!
 //! # Invariants
 //!
 //! - **once**: a frame is delivered once, while its source is remembered (`max_sources`).

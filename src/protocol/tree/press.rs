@@ -68,7 +68,7 @@ impl<F: Frame> TreeMachine<F> {
             blocked |= link.load.blocks();
             demoted |= link.load.is_demoted();
         }
-        self.judge_at = match (blocked, demoted) {
+        self.judge_at = match (blocked || self.behind, demoted) {
             (true, _) => Some(now + LOOK),
             (_, true) => Some(now + GLANCE),
             _ => None,
@@ -143,6 +143,12 @@ impl<F: Frame> TreeMachine<F> {
             for peer in load.feeders() {
                 let far = feeders.entry(*peer).or_default();
                 *far = load.far().max(*far);
+            }
+        }
+        if self.behind {
+            let parents = self.grove.iter().filter_map(|(_, tree)| tree.parent);
+            for parent in parents {
+                feeders.entry(parent).or_insert(1);
             }
         }
         feeders.retain(|peer, _| self.neighbours.get(peer).is_some_and(|of| of.link.is_some()));

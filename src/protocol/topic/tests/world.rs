@@ -332,6 +332,7 @@ impl World {
                 self.input(node, Input::Carried { token, outcome });
             }
             Output::Grow(batch) => self.grow(node, None, &batch),
+            Output::Behind(_) => {}
             Output::Ask { to, token, message } => match self.reach(node, to) {
                 Some(peer) if self.silent.contains(&peer) => {}
                 Some(peer) => {
