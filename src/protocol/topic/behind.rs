@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::base::time::Time;
 
-/// So many bytes wait for what is missing. Neighbours keep 8 MiB to repair it, and what is on its
-/// way comes all the same: about 1 MiB for every node between here and the author.
+/// So many bytes wait for what is missing. Neighbours keep 4 MiB at least to repair it, and what is
+/// on its way comes all the same: about 1 MiB for every node between here and the author.
 const BEGIN: usize = 1024 * 1024;
 
 /// So few bytes are what overtakes on its way.

@@ -9,8 +9,8 @@ use super::wire::Feed;
 use crate::base::batch::Batch;
 use crate::base::time::Time;
 
-/// More batches than these use half of the room only. (Of 64 KiB they take 8 MiB.)
-const MANY: usize = 128;
+/// More batches than these use a quarter of the room only. (Of 64 KiB they take 16 MiB.)
+const MANY: usize = 256;
 
 /// Batches of the last while, of all feeds that came by. Bounded by bytes and age; the oldest
 /// leaves first.
@@ -95,10 +95,10 @@ impl Recent {
             .collect()
     }
 
-    /// Half of the room is for large batches, of which it would hold only a few otherwise.
+    /// Most of the room is for large batches: of these as many bytes are sooner under way.
     fn is_over(&self) -> bool {
         let many = self.arrived.len() > MANY;
-        self.bytes > if many { self.max_bytes / 2 } else { self.max_bytes }
+        self.bytes > if many { self.max_bytes / 4 } else { self.max_bytes }
     }
 
     /// Drops what is too old.

@@ -10,8 +10,8 @@ use crate::base::time::Time;
 /// What a kept frame costs beside its bytes: its name twice, its entry.
 const ENTRY: usize = 256;
 
-/// More frames than these use half of the room only. (Of 64 KiB they take 8 MiB.)
-const MANY: usize = 128;
+/// More frames than these use a quarter of the room only. (Of 64 KiB they take 16 MiB.)
+const MANY: usize = 256;
 
 /// Frames within a bound of bytes and of time; the oldest leaves first.
 #[derive(Debug)]
@@ -39,10 +39,10 @@ impl<F: Frame> Cache<F> {
         self.expire(now);
     }
 
-    /// Half of the room is for large frames, of which it would hold only a few otherwise.
+    /// Most of the room is for large frames: of these as many bytes are sooner under way.
     fn is_over(&self) -> bool {
         let many = self.frames.len() > MANY;
-        self.bytes > if many { self.max_bytes / 2 } else { self.max_bytes }
+        self.bytes > if many { self.max_bytes / 4 } else { self.max_bytes }
     }
 
     /// Lets go of what is too old.

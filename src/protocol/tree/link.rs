@@ -1,9 +1,12 @@
 //! A neighbour, and the link to it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
+use super::config::TreeConfig;
+use super::frame::Name;
 use super::load::Load;
+use super::wire::WINDOW;
 
 /// What is known of a neighbour.
 #[derive(Debug, Default)]
@@ -21,6 +24,23 @@ pub(super) struct Link {
     pub round_trip: Option<Duration>,
     /// What waits for it.
     pub load: Load,
+    /// What was asked for over it while it was full, in that order.
+    pub owed: VecDeque<Name>,
+}
+
+impl Link {
+    /// Remembers that the neighbour asked for this frame. Beyond what can be missing it will have
+    /// to ask again.
+    pub fn owe(&mut self, name: Name) {
+        if self.owed.len() < WINDOW as usize && !self.owed.contains(&name) {
+            self.owed.push_back(name);
+        }
+    }
+
+    /// The next frame that it may have now.
+    pub fn next_owed(&mut self, config: &TreeConfig) -> Option<Name> {
+        if self.load.has_room(config) { self.owed.pop_front() } else { None }
+    }
 }
 
 impl Neighbour {

@@ -42,8 +42,9 @@
 //!    order, so what is behind may still come. A source without a parent asks at once.
 //! 8. *Who is asked:* who announced it, in that order, then every other neighbour in the bucket;
 //!    each for its patience, in three rounds, within `keep_for`. Then it is dropped and counted.
-//! 9. *Upon a graft:* send those of the frames that are kept, as long as the link is not full; the
-//!    link is eager for this source. What was not announced yet is announced to it at once.
+//! 9. *Upon a graft:* send those of the frames that are kept, the rest as soon as the link is not
+//!    full; the link is eager for this source. What was not announced yet is announced to it at
+//!    once.
 //! 10. *Upon frames that come clearly after an announcement of them* (5 ms and a quarter of the
 //!     round trip), eight times in a row: graft who announced them, without asking for frames. Its
 //!     copies then come first, and the old parent is pruned. Where they do not, twice as many are

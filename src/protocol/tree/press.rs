@@ -43,7 +43,8 @@ impl<F: Frame> TreeMachine<F> {
     pub(super) fn sent(&mut self, now: Time, peer: NodeId, bytes: usize, out: &mut Out<F>) {
         let neighbour = self.neighbours.get_mut(&peer);
         let Some(link) = neighbour.and_then(|of| of.link.as_mut()) else { return };
-        if link.load.sent(bytes, &self.config) {
+        let stood = link.load.sent(bytes, &self.config);
+        if self.give_owed(now, peer, out) || stood {
             self.judge(now, out);
         }
     }
@@ -74,7 +75,9 @@ impl<F: Frame> TreeMachine<F> {
             _ => None,
         };
         self.hold(now, out);
-        if self.held.values().any(|held| now.since(held.since) >= BEHIND) && self.give_way(now) {
+        // While this node is behind, its links are not what others wait for.
+        let late = !self.behind && self.held.values().any(|held| now.since(held.since) >= BEHIND);
+        if late && self.give_way(now) {
             self.hold(now, out);
         }
         for (to, held) in &mut self.held {

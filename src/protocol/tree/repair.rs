@@ -201,17 +201,13 @@ impl<F: Frame> TreeMachine<F> {
         self.stats.grafted += 1;
         let neighbour = self.neighbours.get_mut(&from);
         let Some(link) = neighbour.and_then(|of| of.taking(run.source.bucket)) else { return };
-        let mut full = false;
         for sequence in counted(&run) {
-            if !link.load.has_room(&self.config) {
-                break;
-            }
             let name = Name { source: run.source, sequence };
-            let Some(frame) = self.cache.frame(&name) else { continue };
-            self.stats.sent += 1;
-            full |= link.load.queue(now, frame.bytes(), Feeder::Nobody, &self.config);
-            out.push(Output::Send { to: from, frame: frame.clone() });
+            if self.cache.frame(&name).is_some() {
+                link.owe(name);
+            }
         }
+        let full = self.give_owed(now, from, out);
         if let Some(tree) = self.grove.tree_mut(&run.source) {
             tree.set_eager(from, true);
         }
@@ -223,6 +219,20 @@ impl<F: Frame> TreeMachine<F> {
         if full {
             self.judge(now, out);
         }
+    }
+
+    /// Sends what a neighbour asked for, as far as its link has room. True when it is full now.
+    pub(super) fn give_owed(&mut self, now: Time, to: NodeId, out: &mut Out<F>) -> bool {
+        let mut full = false;
+        let link = self.neighbours.get_mut(&to).and_then(|of| of.link.as_mut());
+        let Some(link) = link else { return false };
+        while let Some(name) = link.next_owed(&self.config) {
+            let Some(frame) = self.cache.frame(&name) else { continue };
+            self.stats.sent += 1;
+            full |= link.load.queue(now, frame.bytes(), Feeder::Nobody, &self.config);
+            out.push(Output::Send { to, frame: frame.clone() });
+        }
+        full
     }
 
     /// How long a frame from this neighbour may take: two round trips, or a bit.
