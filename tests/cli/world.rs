@@ -231,6 +231,20 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// Waits until nobody is left; shows who is, in the end.
+pub fn eventually_none(what: &str, mut left: impl FnMut() -> Vec<String>) {
+    let mut last = Vec::new();
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < PATIENCE {
+        last = left();
+        if last.is_empty() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("{what}, after {PATIENCE:?}:\n{}", last.join("\n"));
+}
+
 /// 40 ports in a row that are free, below those the system hands out by itself.
 fn free_block() -> u16 {
     const BLOCK: u16 = 40;
