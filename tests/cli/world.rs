@@ -233,16 +233,17 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 
 /// Waits until nobody is left; shows who is, in the end.
 pub fn eventually_none(what: &str, mut left: impl FnMut() -> Vec<String>) {
-    let mut last = Vec::new();
-    let begun = std::time::Instant::now();
-    while begun.elapsed() < PATIENCE {
-        last = left();
+    let glance = Duration::from_millis(20);
+    let mut patience = PATIENCE;
+    loop {
+        let last = left();
         if last.is_empty() {
             return;
         }
-        std::thread::sleep(Duration::from_millis(20));
+        assert!(!patience.is_zero(), "{what}, after {PATIENCE:?}:\n{}", last.join("\n"));
+        std::thread::sleep(glance);
+        patience = patience.saturating_sub(glance);
     }
-    panic!("{what}, after {PATIENCE:?}:\n{}", last.join("\n"));
 }
 
 /// 40 ports in a row that are free, below those the system hands out by itself.
