@@ -10,8 +10,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::machine::MembershipMachine;
-use super::output::Output;
+use super::machine::{MembershipMachine, Output};
 use super::roll::{Roll, mix};
 use super::sweep::{Purpose, Sweep};
 use super::wire::Verdict;

@@ -2,7 +2,6 @@
 
 mod births;
 mod certificates;
-mod crowds;
 mod fuzz;
 mod knowing;
 mod large;
