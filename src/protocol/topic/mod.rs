@@ -94,7 +94,7 @@
 //!     behind it that was known all that time is given up when all were asked in vain, or after 2
 //!     s.
 //!     *When more than 1 MiB waits:* the tree carrier is to wait (`Behind`), until less than 256
-//!     KiB do, or for 1 s.
+//!     KiB do, or for 2 s.
 //! 17. *Upon the first batch of a feed* that does not begin with 1: ask for what the other got
 //!     before it while this node was reading the topic. With the first answer, or without one after
 //!     1 s, the feed begins here with the earliest that is there.

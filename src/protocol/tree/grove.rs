@@ -12,6 +12,9 @@ use crate::base::time::Time;
 /// Doubles with every time that it was, so that a link which only announces fast ends the trying.
 const EARLY: u32 = 8;
 
+/// A longer pause is one of the author.
+const MAX_SILENCE: Duration = Duration::from_millis(500);
+
 /// What this node knows of one source: its place in the tree.
 #[derive(Debug)]
 pub(super) struct Tree {
@@ -21,6 +24,8 @@ pub(super) struct Tree {
     pub parent: Option<NodeId>,
     /// When the last frame came first, and which it was.
     pub progress: (Time, u64),
+    /// How long no frame came, of late, although more followed.
+    pub silence: Duration,
     /// Neighbours to whom its frames are only announced.
     lazy: BTreeSet<NodeId>,
     /// Neighbours that were asked to only announce, and when.
@@ -41,6 +46,7 @@ impl Tree {
             seen: Seen::before(first),
             parent: None,
             progress: (now, first.saturating_sub(1)),
+            silence: Duration::ZERO,
             lazy: BTreeSet::new(),
             pruned: BTreeMap::new(),
             early: BTreeMap::new(),
@@ -69,11 +75,20 @@ impl Tree {
         sequence: u64,
         patience: Duration,
     ) {
+        self.breathe(now);
         self.progress = (now, sequence);
         // What a neighbour sent before it heard that it should not does not make it the parent.
         if !self.is_pruned(now, peer, patience) {
             self.pruned.remove(&peer);
             self.parent = Some(peer);
+        }
+    }
+
+    /// Remembers the longest pause between frames, less and less while they come without one.
+    fn breathe(&mut self, now: Time) {
+        let pause = now.since(self.progress.0);
+        if pause < MAX_SILENCE {
+            self.silence = pause.max(self.silence.saturating_sub(pause / 4));
         }
     }
 

@@ -24,6 +24,8 @@ pub(super) struct Link {
     pub round_trip: Option<Duration>,
     /// What waits for it.
     pub load: Load,
+    /// How long it took of late until something came that was asked for.
+    pub answer_time: Duration,
     /// What was asked for over it while it was full, in that order.
     pub owed: VecDeque<Name>,
 }

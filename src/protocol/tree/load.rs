@@ -8,12 +8,12 @@ use crate::base::id::NodeId;
 use crate::base::time::Time;
 
 /// Blame at which a link is demoted. It grows while others wait for the link, and drains at
-/// three fifths of that all the time: so it is reached, in half a second or so, by who is waited
+/// three fifths of that all the time: so it is reached, in two seconds or so, by who is waited
 /// for much more than half of the time. Who is only somewhat slower is waited for, because nobody
 /// could keep for it what it misses. While others are waited for and it is not, it drains as fast
-/// as it grew. (With a fifth instead of three, nodes that share two busy cores demoted one another,
-/// and lost messages.)
-const BLAME: Duration = Duration::from_millis(200);
+/// as it grew. (With a fifth instead of three, or after half a second, nodes that share two busy
+/// cores demoted one another, and lost messages.)
+const BLAME: Duration = Duration::from_millis(800);
 
 /// A link farther away than this counts as being so far.
 const MAX_FAR: u8 = 8;
@@ -21,6 +21,10 @@ const MAX_FAR: u8 = 8;
 /// Where everybody waits for everybody, links seem farther and farther away: one that does not move
 /// at all counts as being so far at most.
 const FAR_STUCK: u32 = 3;
+
+/// A peer that is behind is waited for so long, whatever it says. (It says itself when it is well
+/// or gives up, after 2 s.)
+const PAUSE: Duration = Duration::from_secs(3);
 
 /// A link is dry, or calm, with less than this share of `low` queued.
 const CALM: usize = 8;
@@ -74,6 +78,8 @@ pub(super) struct Load {
     stalled: bool,
     /// Demoted because others are ahead: it is not relied on.
     yielding: bool,
+    /// Since when the peer wants no more than what it asks for.
+    paused: Option<Time>,
 }
 
 impl Load {
@@ -90,7 +96,7 @@ impl Load {
         }
         self.used = now;
         self.queued = self.queued.saturating_add(bytes);
-        if self.queued > config.low {
+        if self.queued > config.low || self.paused.is_some() {
             match by {
                 Feeder::Neighbour(peer) => {
                     self.feeders.insert(peer);
@@ -100,21 +106,36 @@ impl Load {
             }
         }
         self.full |= self.queued > config.high;
-        self.full
+        self.full || self.paused.is_some()
     }
 
     /// The link took bytes. True when that changes how it stands.
     pub(super) fn sent(&mut self, bytes: usize, config: &TreeConfig) -> bool {
-        let stood = self.full || self.demoted.is_some();
+        let stood = self.full || self.paused.is_some() || self.demoted.is_some();
         self.queued = self.queued.saturating_sub(bytes);
         self.still = Duration::ZERO;
         self.stalled = false;
         if self.queued <= config.low {
             self.full = false;
             self.relied_on = false;
-            self.forgive_feeders();
+            self.forgive_feeders_if_open();
         }
         stood
+    }
+
+    /// The peer is behind since then, or no more.
+    pub(super) fn pause(&mut self, since: Option<Time>, config: &TreeConfig) {
+        self.paused = since;
+        if self.queued <= config.low {
+            self.forgive_feeders_if_open();
+        }
+    }
+
+    /// Nobody waits for a link that takes what comes.
+    fn forgive_feeders_if_open(&mut self) {
+        if !self.full && self.paused.is_none() {
+            self.forgive_feeders();
+        }
     }
 
     /// Whether frames may be given to who asks for them.
@@ -165,6 +186,11 @@ impl Load {
         self.waits_for.saturating_add(1)
     }
 
+    /// What was seen of it is no evidence.
+    pub(super) fn acquit(&mut self) {
+        self.blame = Duration::ZERO;
+    }
+
     /// What fed it does not come here any more; who still does will be known by the next frame.
     pub(super) fn forgive_feeders(&mut self) {
         self.fed_here = false;
@@ -173,7 +199,9 @@ impl Load {
 
     /// Those who feed it have to wait.
     pub(super) fn blocks(&self) -> bool {
-        self.full && !self.stalled && (self.demoted.is_none() || self.relied_on)
+        (self.full || self.paused.is_some())
+            && !self.stalled
+            && (self.demoted.is_none() || self.relied_on)
     }
 
     pub(super) fn feeders(&self) -> &BTreeSet<NodeId> {
@@ -186,7 +214,8 @@ impl Load {
 
     /// It takes frames, and has none: it could take more.
     pub(super) fn is_dry(&self, now: Time, config: &TreeConfig) -> bool {
-        self.is_calm(config) && self.demoted.is_none() && now.since(self.used) < USED
+        let takes_all = self.demoted.is_none() && self.paused.is_none();
+        self.is_calm(config) && takes_all && now.since(self.used) < USED
     }
 
     fn is_calm(&self, config: &TreeConfig) -> bool {
@@ -204,6 +233,9 @@ impl Load {
         config: &TreeConfig,
     ) -> Option<Fall> {
         self.rehabilitate(now, config);
+        if self.paused.is_some_and(|since| now.since(since) >= PAUSE) {
+            self.pause(None, config);
+        }
         let blocks = self.blocks();
         // Who is nearer to the slow link decides sooner, and then the others need not.
         let far = u32::from(self.far());
@@ -213,7 +245,9 @@ impl Load {
         // do: none of them is slow.
         let shrunk = if !blocks && others_block { span } else { span * 3 / 5 };
         self.blame = self.blame.saturating_add(grown).saturating_sub(shrunk).min(limit);
-        self.still = self.still.saturating_add(span);
+        if self.queued > 0 {
+            self.still = self.still.saturating_add(span);
+        }
         if !blocks {
             return None;
         }
@@ -236,7 +270,7 @@ impl Load {
 
     /// A demoted link that was calm for long enough is one like others again.
     fn rehabilitate(&mut self, now: Time, config: &TreeConfig) {
-        let calm = self.is_calm(config);
+        let calm = self.is_calm(config) && self.paused.is_none();
         let Some(since) = self.demoted.as_mut() else { return };
         if !calm {
             *since = now;

@@ -32,7 +32,7 @@ pub(crate) struct TreeMachine<F> {
     /// Whose frames are not taken now, and whether own ones are.
     pub(super) held: BTreeMap<NodeId, Held>,
     pub(super) room: bool,
-    /// Who brings frames is to wait.
+    /// This node lacks frames: who brings others is to wait.
     pub(super) behind: bool,
     /// When the loads were looked at, and are to be next.
     pub(super) judged: Time,
@@ -76,6 +76,9 @@ impl<F: Frame> TreeMachine<F> {
             return;
         }
         neighbour.link = Some(Link { round_trip, ..Link::default() });
+        if self.behind {
+            out.push(Output::Tell { to: peer, message: Message::Behind(true) });
+        }
         let buckets = neighbour.buckets.clone();
         self.grove.forget(peer);
         for bucket in buckets {
@@ -124,6 +127,7 @@ impl<F: Frame> TreeMachine<F> {
                 }
             }
             Message::Waiting(far) => self.waits(from, far),
+            Message::Behind(behind) => self.pauses(now, from, behind, out),
         }
     }
 
@@ -163,10 +167,7 @@ impl<F: Frame> Machine for TreeMachine<F> {
             Input::Heard { from, frame } => self.heard(now, from, frame, out),
             Input::Told { from, message } => self.told(now, from, message, out),
             Input::Sent { peer, bytes } => self.sent(now, peer, bytes, out),
-            Input::Behind(behind) => {
-                self.behind = behind;
-                self.judge(now, out);
-            }
+            Input::Behind(behind) => self.fall_behind(behind, out),
         }
     }
 

@@ -39,9 +39,11 @@
 //! 7. *Upon an announcement, or a frame that is not the next one:* what was not here is wanted. It
 //!    is asked for when the patience with who announced it is over and, as long as the source has a
 //!    parent, so much time has passed since an earlier frame of the source came: links keep the
-//!    order, so what is behind may still come. A source without a parent asks at once.
+//!    order, so what is behind may still come. Where the frames paused for longer of late (500 ms
+//!    at most), they may do so again. A source without a parent asks at once.
 //! 8. *Who is asked:* who announced it, in that order, then every other neighbour in the bucket;
-//!    each for its patience, in three rounds, within `keep_for`. Then it is dropped and counted.
+//!    each for its patience, or as long as its answers took of late, and twice as long in each
+//!    round, within `keep_for`. Then it is dropped and counted.
 //! 9. *Upon a graft:* send those of the frames that are kept, the rest as soon as the link is not
 //!    full; the link is eager for this source. What was not announced yet is announced to it at
 //!    once.
@@ -64,10 +66,11 @@
 //!     not demoted: they go as fast as each other. A demoted link is lazy for all sources; it holds
 //!     up nobody and can still ask for what it can take. Calm for `penalty`, it is as others again;
 //!     that time doubles with each demotion, up to 64 times. A node that looks late, because it had
-//!     too much to do itself, counts 50 ms of what passed at most.
+//!     too much to do itself, counts 50 ms of what passed at most, and that only towards links that
+//!     do not move at all: others on its machine have too much to do as well.
 //! 14. *Who is held* for 50 ms is told how far away the full link is, and takes so many times
 //!     longer to demote the link to who told it: the nearest decides, and the others need not.
-//! 15. *While the parent is held* for 100 ms times that distance *and another announced a frame
+//! 15. *While the parent is held* for a second times that distance *and another announced a frame
 //!     that is not here:* others go on already, so the full link is demoted and not relied on (16).
 //!     Nothing is asked for elsewhere while the parent is held.
 //! 16. *A demoted link that is the only one to take a frame* gets it nevertheless, and those who
@@ -76,16 +79,18 @@
 //! 17. *Upon a link that becomes lazy for a source:* who fed it waits for it no more, until the
 //!     next frame shows that it still feeds it.
 //!
-//! 18. *While this node is behind* (the room above lacks messages and has much behind them): those
-//!     who bring frames wait. So a mesh goes as fast as it repairs, and what is missing here is not
-//!     gone elsewhere.
+//! 18. *While this node is behind* (the room above lacks messages and has much behind them): its
+//!     neighbours are told. Who hears it lets those wait who feed that link, as if it was full, but
+//!     gives what is asked for, for 3 s at most. So a mesh goes as fast as it repairs, and what is
+//!     missing here is not gone elsewhere. Nobody is held for it: what is missing may be on the
+//!     same link as what should wait.
 //!
 //! # Invariants
 //!
 //! - **once**: a frame is delivered once, while its source is remembered (`max_sources`).
 //! - **told**: a neighbour in the bucket gets every first copy, or an announcement of it, or
 //!   brought it.
-//! - **released**: every hold ends with the link, when the full link has room, or after
+//! - **released**: every hold ends with the link, when the full link has room, or after three times
 //!   `stuck_after` and `stall` together.
 //! - **bounded**: sources, wants, kept bytes, gaps and runs have bounds; no sequence makes more
 //!   work than a window of 256 frames.

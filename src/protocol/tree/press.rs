@@ -25,17 +25,28 @@ const GLANCE: Duration = Duration::from_millis(500);
 const TELL: Duration = Duration::from_millis(50);
 
 /// Who is held for so long, while others are ahead, is not held any more. Links that are merely
-/// busy hold for less: half a mebibyte takes 50 ms at 100 Mbps.
-const BEHIND: Duration = Duration::from_millis(100);
+/// busy hold for less: half a mebibyte takes 500 ms at 8 Mbps, or where many nodes share a
+/// processor. (With 100 ms, 16 nodes on two cores that had other work too gave one another up all
+/// the time, and lost a tenth of what a free-running author wrote.)
+const BEHIND: Duration = Duration::from_secs(1);
 
 /// A neighbour whose frames are not taken now.
 #[derive(Debug)]
 pub(super) struct Held {
     since: Time,
+    /// Since then this node looked in time.
+    watched: Time,
     /// How far away the link is that is waited for.
     far: u8,
     /// What the neighbour was told of that.
     told: u8,
+}
+
+impl Held {
+    /// For how long that was seen without a break.
+    fn for_long(&self, now: Time) -> Duration {
+        now.since(self.since.max(self.watched))
+    }
 }
 
 impl<F: Frame> TreeMachine<F> {
@@ -52,6 +63,9 @@ impl<F: Frame> TreeMachine<F> {
     /// Looks at all links: demotes those that others wait for in vain, and says who has to wait.
     pub(super) fn judge(&mut self, now: Time, out: &mut Out<F>) {
         let span = if self.judge_at.is_some() { now.since(self.judged) } else { Duration::ZERO };
+        if span > LATE {
+            self.looked_late(now);
+        }
         let span = span.min(LATE);
         self.judged = now;
         let links = || self.neighbours.values().filter_map(|of| of.link.as_ref());
@@ -69,14 +83,14 @@ impl<F: Frame> TreeMachine<F> {
             blocked |= link.load.blocks();
             demoted |= link.load.is_demoted();
         }
-        self.judge_at = match (blocked || self.behind, demoted) {
+        self.judge_at = match (blocked, demoted) {
             (true, _) => Some(now + LOOK),
             (_, true) => Some(now + GLANCE),
             _ => None,
         };
         self.hold(now, out);
         // While this node is behind, its links are not what others wait for.
-        let late = !self.behind && self.held.values().any(|held| now.since(held.since) >= BEHIND);
+        let late = !self.behind && self.held.values().any(|held| held.for_long(now) >= BEHIND);
         if late && self.give_way(now) {
             self.hold(now, out);
         }
@@ -85,6 +99,38 @@ impl<F: Frame> TreeMachine<F> {
                 held.told = held.far;
                 out.push(Output::Tell { to: *to, message: Message::Waiting(held.far) });
             }
+        }
+    }
+
+    /// This node lacks frames, or no more. It goes on reading, because what it lacks is on the same
+    /// links as what has to wait: behind it, or asked for.
+    pub(super) fn fall_behind(&mut self, behind: bool, out: &mut Out<F>) {
+        if self.behind == behind {
+            return;
+        }
+        self.behind = behind;
+        for (to, _) in self.neighbours.iter().filter(|(_, of)| of.link.is_some()) {
+            out.push(Output::Tell { to: *to, message: Message::Behind(behind) });
+        }
+    }
+
+    /// A neighbour lacks frames, or no more.
+    pub(super) fn pauses(&mut self, now: Time, peer: NodeId, paused: bool, out: &mut Out<F>) {
+        let neighbour = self.neighbours.get_mut(&peer);
+        if let Some(link) = neighbour.and_then(|of| of.link.as_mut()) {
+            link.load.pause(paused.then_some(now), &self.config);
+            self.judge(now, out);
+        }
+    }
+
+    /// This node had too much to do itself, as others on the same machine then have: what it saw of
+    /// its links is no evidence against them. Only that a link does not move at all still counts.
+    fn looked_late(&mut self, now: Time) {
+        for link in self.neighbours.values_mut().filter_map(|of| of.link.as_mut()) {
+            link.load.acquit();
+        }
+        for held in self.held.values_mut() {
+            held.watched = now;
         }
     }
 
@@ -105,7 +151,7 @@ impl<F: Frame> TreeMachine<F> {
             if let Some(parent) = parent.filter(|parent| *parent != by)
                 && let Some(held) = self.held.get(&parent)
             {
-                ahead.insert(parent, now.since(held.since));
+                ahead.insert(parent, held.for_long(now));
             }
         }
         let mut fell = false;
@@ -148,12 +194,6 @@ impl<F: Frame> TreeMachine<F> {
                 *far = load.far().max(*far);
             }
         }
-        if self.behind {
-            let parents = self.grove.iter().filter_map(|(_, tree)| tree.parent);
-            for parent in parents {
-                feeders.entry(parent).or_insert(1);
-            }
-        }
         feeders.retain(|peer, _| self.neighbours.get(peer).is_some_and(|of| of.link.is_some()));
         self.release(&feeders, out);
         for (from, far) in feeders {
@@ -161,7 +201,7 @@ impl<F: Frame> TreeMachine<F> {
                 held.far = far;
                 continue;
             }
-            self.held.insert(from, Held { since: now, far, told: 0 });
+            self.held.insert(from, Held { since: now, watched: now, far, told: 0 });
             out.push(Output::Hold { from, held: true });
         }
         if room != self.room {

@@ -14,8 +14,13 @@ use super::wire::{MAX_RUNS, Message, Run, WINDOW};
 use crate::base::id::NodeId;
 use crate::base::time::Time;
 
-/// Rounds in which all neighbours are asked for a frame before it is dropped.
-const ROUNDS: u32 = 3;
+/// Rounds in which all neighbours are asked for a frame before it is dropped; an answer is waited
+/// for twice as long in each. With 20 ms at first that is 5 s for each neighbour: under load an
+/// answer stands behind a mebibyte that is queued already.
+const ROUNDS: u32 = 8;
+
+/// The longest time that an answer is taken to need.
+const MAX_ANSWER: Duration = Duration::from_secs(1);
 
 /// An announcement is clearly early when it is so much before the frame, or a quarter of the
 /// link's round trip.
@@ -106,6 +111,10 @@ impl<F: Frame> TreeMachine<F> {
     pub(super) fn was_wanted(&mut self, now: Time, from: NodeId, name: Name, out: &mut Out<F>) {
         let want = self.wants.take(&name);
         let asked = want.as_ref().is_some_and(|want| want.rounds > 0 || !want.asked.is_empty());
+        let asks = want.as_ref().map_or(&[][..], |want| &want.asked);
+        if let Some((_, at)) = asks.iter().find(|(peer, _)| *peer == from) {
+            self.answered(from, now.since(*at));
+        }
         let early = want.and_then(|want| Some((want.announced?, now.since(want.since))));
         let early = early.filter(|(by, lead)| {
             *by != from && *lead > EARLY.max(self.round_trip(*by) / 4) && !asked
@@ -137,7 +146,8 @@ impl<F: Frame> TreeMachine<F> {
                 self.stats.unrepaired += 1;
                 continue;
             };
-            let wait = self.patience(peer).saturating_mul(1 << want.rounds.min(ROUNDS));
+            let wait = self.patience(peer).max(self.answer_time(peer));
+            let wait = wait.saturating_mul(1 << want.rounds.min(ROUNDS));
             self.wants.put(name, want, now + wait);
             let runs = asked.entry((peer, name.source)).or_default();
             match runs.last_mut() {
@@ -163,7 +173,7 @@ impl<F: Frame> TreeMachine<F> {
         let tree = self.grove.tree(&name.source)?;
         let parent = tree.parent?;
         let (at, sequence) = tree.progress;
-        let until = at + self.patience(parent);
+        let until = at + self.patience(parent).max(tree.silence);
         let old = now.since(want.since) > self.config.keep_for;
         if self.held.contains_key(&parent) && !old {
             return Some(now + self.patience(parent));
@@ -177,15 +187,17 @@ impl<F: Frame> TreeMachine<F> {
         if now.since(want.since) > self.config.keep_for {
             return None;
         }
+        let was_asked =
+            |want: &Want, peer: &NodeId| want.asked.iter().any(|(asked, _)| asked == peer);
         loop {
             let all = self.neighbours.keys().filter(|peer| !want.offers.contains(*peer));
             let mut all = want.offers.iter().chain(all);
             let takes = |peer: &NodeId| {
                 self.neighbours.get(peer).is_some_and(|of| of.takes(name.source.bucket))
             };
-            let next = all.find(|peer| !want.asked.contains(*peer) && takes(peer)).copied();
+            let next = all.find(|peer| !was_asked(want, peer) && takes(peer)).copied();
             if let Some(peer) = next {
-                want.asked.push(peer);
+                want.asked.push((peer, now));
                 return Some(peer);
             }
             want.rounds += 1;
@@ -233,6 +245,21 @@ impl<F: Frame> TreeMachine<F> {
             out.push(Output::Send { to, frame: frame.clone() });
         }
         full
+    }
+
+    /// What was asked for came after so long.
+    fn answered(&mut self, peer: NodeId, after: Duration) {
+        let neighbour = self.neighbours.get_mut(&peer);
+        if let Some(link) = neighbour.and_then(|of| of.link.as_mut()) {
+            let before = link.answer_time;
+            link.answer_time = after.max(before.saturating_sub(before / 4)).min(MAX_ANSWER);
+        }
+    }
+
+    /// How long this neighbour took of late to give what was asked for.
+    fn answer_time(&self, peer: NodeId) -> Duration {
+        let link = self.neighbours.get(&peer).and_then(|of| of.link.as_ref());
+        link.map_or(Duration::ZERO, |link| link.answer_time)
     }
 
     /// How long a frame from this neighbour may take: two round trips, or a bit.

@@ -18,8 +18,8 @@ pub(super) struct Want {
     pub announced: Option<NodeId>,
     /// Who is likely to have it, the likeliest first.
     pub offers: Vec<NodeId>,
-    /// Who was asked in this round.
-    pub asked: Vec<NodeId>,
+    /// Who was asked in this round, and when.
+    pub asked: Vec<(NodeId, Time)>,
     /// Rounds in which everybody was asked.
     pub rounds: u32,
     due: Time,

@@ -44,4 +44,8 @@ pub(crate) enum Message {
     /// not wait any more.
     #[serde(rename = "w")]
     Waiting(u8),
+    /// "I lack frames, and have much behind them: let those wait who feed this link, but give me
+    /// what I ask for." Or: "go on".
+    #[serde(rename = "b")]
+    Behind(bool),
 }

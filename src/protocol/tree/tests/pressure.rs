@@ -1,4 +1,5 @@
 use super::room::{Light, Room, frame, ms, node, source};
+use crate::protocol::tree::wire::Run;
 use crate::protocol::tree::{Input, Message, Output, Source};
 
 const MIB: usize = 1024 * 1024;
@@ -48,7 +49,9 @@ fn a_link_that_does_not_move_is_demoted_and_others_go_on() {
     let source = source(node(99));
     fill(&mut room, 0, source, 1..18);
     room.sent(2, 17 * 64 * 1024);
-    let out = room.wait(ms(300));
+    let out = room.wait(ms(900));
+    assert!(!out.contains(&Output::Hold { from: room.peers[0], held: false }));
+    let out = room.wait(ms(200));
     assert!(out.contains(&Output::Hold { from: room.peers[0], held: false }));
     let stats = room.machine.stats();
     assert_eq!(stats.demoted_stuck + stats.demoted_slow, 1);
@@ -64,7 +67,7 @@ fn a_demoted_link_is_eager_again_after_it_was_calm() {
     let source = source(node(99));
     fill(&mut room, 0, source, 1..18);
     room.sent(2, 17 * 64 * 1024);
-    room.wait(ms(300));
+    room.wait(ms(1_100));
     room.sent(1, 17 * 64 * 1024);
     room.wait(ms(4_000));
     let out = room.hear(0, large(source, 18));
@@ -79,12 +82,12 @@ fn the_only_receiver_is_waited_for_until_it_stalls() {
     let mut room = Room::new(2);
     let source = source(node(99));
     fill(&mut room, 0, source, 1..18);
-    let out = room.wait(ms(400));
+    let out = room.wait(ms(1_100));
     assert!(out.contains(&Output::Hold { from: room.peers[0], held: false }), "it may be slow");
     let out = room.hear(0, large(source, 18));
     assert_eq!(room.receivers(&out, 18), [1], "nobody else would get it");
     assert!(out.contains(&Output::Hold { from: room.peers[0], held: true }));
-    let out = room.wait(ms(1_700));
+    let out = room.wait(ms(1_000));
     assert!(out.contains(&Output::Hold { from: room.peers[0], held: false }));
     let out = room.hear(0, large(source, 19));
     assert_eq!(room.receivers(&out, 19), [0; 0]);
@@ -117,7 +120,7 @@ fn a_link_that_makes_others_run_dry_is_demoted() {
     let mut room = Room::new(3);
     let source = source(node(99));
     let (mut sequence, mut held) = (1, false);
-    for _ in 0..200 {
+    for _ in 0..400 {
         while !held && sequence < 1_000 {
             let out = room.hear(0, large(source, sequence));
             sequence += 1;
@@ -145,7 +148,7 @@ fn who_is_held_for_long_is_told_how_far_the_full_link_is() {
     assert_eq!(room.machine.stats().demoted_slow, 0, "the neighbour may decide first");
     // It moves a little, and the neighbour does not decide.
     let mut out = Vec::new();
-    for _ in 0..20 {
+    for _ in 0..50 {
         out.extend(room.sent(1, 1_024));
         out.extend(room.wait(ms(100)));
     }
@@ -172,8 +175,85 @@ fn a_full_link_gives_way_when_others_are_ahead_even_if_nobody_else_takes_the_fra
     fill(&mut room, 0, source, 2..18);
     room.announce(2, source, 18, 18);
     assert_eq!(room.machine.stats().demoted_yielding, 0, "that is a moment only");
-    let out = room.wait(ms(130));
+    // It moves a little: that is not why.
+    let mut out = Vec::new();
+    for _ in 0..11 {
+        out.extend(room.wait(ms(100)));
+        out.extend(room.sent(1, 1_024));
+    }
+    assert_eq!(room.machine.stats().demoted_yielding, 1);
     assert!(out.contains(&Output::Hold { from: room.peers[0], held: false }));
     let out = room.hear(0, large(source, 18));
     assert_eq!(room.receivers(&out, 18), [0; 0]);
+}
+
+#[test]
+fn who_looks_late_has_no_evidence_but_that_a_link_stands_still() {
+    let mut room = Room::new(3);
+    let source = source(node(99));
+    fill(&mut room, 0, source, 1..18);
+    room.sent(2, 17 * 64 * 1024);
+    for _ in 0..100 {
+        room.wait(ms(50));
+        room.late(ms(60));
+        room.sent(1, 1_024);
+    }
+    let stats = room.machine.stats();
+    assert_eq!((stats.demoted_slow, stats.demoted_stuck), (0, 0));
+    for _ in 0..25 {
+        room.late(ms(60));
+    }
+    assert_eq!(room.machine.stats().demoted_stuck, 1, "it did not move at all");
+}
+
+#[test]
+fn who_is_behind_reads_on_and_tells_its_neighbours() {
+    let mut room = Room::new(2);
+    let source = source(node(99));
+    room.hear(0, frame(source, 1));
+    let out = room.give(Input::Behind(true));
+    for peer in [0, 1] {
+        assert!(room.said(&out).contains(&(peer, Message::Behind(true))));
+    }
+    assert_eq!(out.len(), 2, "nobody is held: {out:?}");
+    let peer = node(77);
+    room.peers.push(peer);
+    let out = room.give(Input::Up { peer, round_trip: None });
+    assert_eq!(room.said(&out), [(2, Message::Behind(true))], "nor does a new one flood it");
+    assert_eq!(room.give(Input::Behind(false)).len(), 3);
+    assert!(room.give(Input::Behind(false)).is_empty());
+}
+
+#[test]
+fn who_feeds_a_neighbour_that_is_behind_waits_and_it_gets_what_it_asks_for() {
+    let mut room = Room::new(2);
+    let source = source(node(99));
+    fill(&mut room, 0, source, 1..4);
+    room.sent(1, MIB);
+    room.tell(1, Message::Behind(true));
+    let out = room.hear(0, large(source, 4));
+    assert!(out.contains(&Output::Hold { from: room.peers[0], held: true }));
+    assert_eq!(room.receivers(&out, 4), [1], "what comes nevertheless is not lost");
+    let out = room.tell(1, Message::Graft(Run { source, from: 2, to: 3 }));
+    assert_eq!((room.receivers(&out, 2), room.receivers(&out, 3)), (vec![1], vec![1]));
+    room.sent(1, MIB);
+    let out = room.tell(1, Message::Behind(false));
+    assert_eq!(out, [Output::Hold { from: room.peers[0], held: false }]);
+}
+
+#[test]
+fn who_says_for_ever_that_it_is_behind_is_waited_for_three_seconds() {
+    let mut room = Room::new(2);
+    let source = source(node(99));
+    // Long after anything was sent: no other link could take more.
+    room.wait(ms(6_000));
+    room.tell(1, Message::Behind(true));
+    room.hear(0, large(source, 1));
+    room.sent(1, MIB);
+    let out = room.wait(ms(2_900));
+    assert!(!out.contains(&Output::Hold { from: room.peers[0], held: false }));
+    let out = room.wait(ms(200));
+    assert!(out.contains(&Output::Hold { from: room.peers[0], held: false }));
+    let out = room.hear(0, large(source, 2));
+    assert_eq!(room.receivers(&out, 2), [1]);
 }

@@ -70,9 +70,12 @@ fn what_nobody_gives_is_dropped_and_counted() {
     let mut room = Room::new(2);
     let source = source(node(99));
     room.announce(0, source, 7, 7);
-    room.wait(ms(10_000));
-    assert_eq!(room.machine.stats().unrepaired, 1);
-    assert_eq!(room.machine.stats().grafts_for_missing, 6, "three rounds of two");
+    // Each is waited for twice as long as before: 20 ms, 40 ms, ...
+    room.wait(ms(20 + 2 * (20 + 40 + 80) + 10));
+    assert_eq!(room.machine.stats().grafts_for_missing, 7, "three rounds of two, and a fourth");
+    room.wait(ms(11_000));
+    assert_eq!(room.machine.stats().unrepaired, 1, "{:?}", room.machine.stats());
+    assert_eq!(room.machine.stats().grafts_for_missing, 16, "as long as it is kept");
     assert_eq!(room.machine.wants.len(), 0);
 }
 
@@ -146,4 +149,48 @@ fn who_announces_clearly_before_the_frames_is_asked_to_send_them() {
     room.hear(1, frame(source, 10));
     let out = room.hear(0, frame(source, 10));
     assert_eq!(room.said(&out), [(0, Message::Prune(source))]);
+}
+
+#[test]
+fn who_was_slow_to_give_what_was_asked_for_is_waited_for_before_others_are_asked() {
+    let mut room = Room::new(3);
+    let source = source(node(99));
+    room.hear(0, frame(source, 1));
+    room.hear(0, frame(source, 3));
+    room.wait(ms(20));
+    let out = room.wait(ms(40));
+    assert_eq!(graft(room.said(&out)).len(), 2, "at first the others follow soon");
+    room.hear(0, frame(source, 2));
+    room.wait(ms(100));
+    // It took 40 ms.
+    room.hear(0, frame(source, 5));
+    room.hear(0, frame(source, 6));
+    let out = room.wait(ms(20 + 39));
+    assert_eq!(graft(room.said(&out)), [(0, 4, 4)]);
+    let out = room.wait(ms(2));
+    assert_eq!(graft(room.said(&out)), [(1, 4, 4)]);
+}
+
+#[test]
+fn a_parent_that_paused_of_late_may_pause_as_long_again() {
+    let mut room = Room::new(2);
+    let source = source(node(99));
+    room.hear(0, frame(source, 1));
+    room.wait(ms(200));
+    room.hear(0, frame(source, 2));
+    room.announce(1, source, 3, 3);
+    let out = room.wait(ms(190));
+    assert_eq!(graft(room.said(&out)), []);
+    let out = room.wait(ms(20));
+    assert_eq!(graft(room.said(&out)), [(1, 3, 3)]);
+    // What comes without a pause lets it forget that.
+    let mut sequence = 3;
+    for _ in 0..200 {
+        room.hear(0, frame(source, sequence));
+        room.wait(ms(5));
+        sequence += 1;
+    }
+    room.announce(1, source, sequence, sequence);
+    let out = room.wait(ms(20));
+    assert_eq!(graft(room.said(&out)), [(1, sequence, sequence)]);
 }

@@ -89,6 +89,12 @@ impl Room {
         all
     }
 
+    /// Time goes on, and what is due then is late.
+    pub fn late(&mut self, span: Duration) -> Vec<Output<Light>> {
+        self.now = self.now + span;
+        self.give(Input::Tick)
+    }
+
     pub fn hear(&mut self, from: usize, frame: Light) -> Vec<Output<Light>> {
         let from = self.peers[from];
         self.give(Input::Heard { from, frame })
