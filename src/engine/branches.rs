@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::frame::Packet;
+use super::machines::Engine;
 use super::output::Output;
-use super::route::Engine;
 use crate::base::batch::Batch;
 use crate::base::id::NodeId;
 use crate::base::machine::Outbox;
