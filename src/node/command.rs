@@ -7,7 +7,8 @@ use bytes::Bytes;
 use multiaddr::Multiaddr;
 use tokio::sync::oneshot;
 
-use super::peer::{Member, Overview, Peer};
+use super::members::{Member, Peer};
+use super::overview::Overview;
 use super::publisher::Outgoing;
 use super::sinks::Deliveries;
 use crate::base::group::Group;

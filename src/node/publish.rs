@@ -10,9 +10,31 @@ use tokio::sync::oneshot;
 use super::command::{Command, Publication};
 use super::error::Error;
 use super::handle::Node;
-use crate::base::codec::EncodeError;
+use crate::base::codec::{Codec, EncodeError};
 use crate::base::trace_context::TraceContext;
 use crate::protocol::topic::{Envelope, MessageId, Report, Strategy, Topic};
+
+impl Node {
+    /// Sends a value to all who read the topic: best effort, each reader gets it once.
+    ///
+    /// Accepted means: on its way, or waiting for a first reader. Awaiting it gives the message's
+    /// id; see [`Publish`] for copies and confirmations. Dropped before it is ready, the message
+    /// may or may not have been sent.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// const CHAT: Topic<String> = Topic::new("chat");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let id = node.publish(CHAT, &"hello".to_string()).await?;
+    /// assert_eq!((id.author, id.number), (node.id(), 1));
+    /// # node.leave().await }
+    /// ```
+    pub fn publish<T, C: Codec<T>>(&self, topic: Topic<T, C>, value: &T) -> Publish {
+        Publish::new(self.clone(), &topic, C::encode(value))
+    }
+}
 
 /// A message to be published; await it to send it.
 #[must_use = "a message is sent when this is awaited"]

@@ -28,6 +28,32 @@ const BYTES: u32 = 2 * 1024 * 1024;
 /// Most messages that the driver takes from one publisher before it is the next one's turn.
 const BATCH: usize = 256;
 
+impl Node {
+    /// Opens a way for many messages on a topic: it waits for room instead of for a reply to each.
+    /// See [`Publisher`].
+    ///
+    /// # Errors
+    /// When the topic's name cannot be one, or the node has stopped.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// const TICKS: Topic<u64> = Topic::new("ticks");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let publisher = node.publisher(TICKS).await?;
+    /// publisher.send(&1).await?;
+    /// publisher.flush().await?;
+    /// # node.leave().await }
+    /// ```
+    pub async fn publisher<T, C: Codec<T>>(
+        &self,
+        topic: Topic<T, C>,
+    ) -> Result<Publisher<T, C>, Error> {
+        Publisher::open(self.clone(), topic).await
+    }
+}
+
 /// Publishes on one topic, without waiting for a reply to every message: [`send`](Self::send)
 /// waits only while the outbox is full, [`try_send`](Self::try_send) never.
 ///

@@ -1,16 +1,13 @@
-//! Messages on their way in: as a stream, or to a callback.
+//! Messages on their way in, as a stream.
 
-use std::any::Any;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
-use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use futures::Stream;
 use futures::future::BoxFuture;
-use futures::{FutureExt, Stream, StreamExt};
-use tokio::task::JoinHandle;
 
 use super::command::Command;
 use super::error::Error;
@@ -21,6 +18,35 @@ use crate::base::group::Group;
 use crate::base::token::Token;
 use crate::engine::Event;
 use crate::protocol::topic::{Delivery, Earlier, Topic, TopicError};
+
+impl Node {
+    /// Receives what is published on a topic from now on: each message once, those of an author in
+    /// the order of their numbers. See [`Subscribe`] for one's own messages and for groups that
+    /// share messages. Dropped before it is ready, there is no subscription.
+    ///
+    /// In the name of a [`Topic`] the level `*` stands for any one level, and `>` at the end for
+    /// one or more: such a pattern reads many topics, whose names are in the deliveries.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// use futures::StreamExt;
+    /// const CHAT: Topic<String> = Topic::new("chat");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let mut lines = node.subscribe(CHAT).own_messages().await?;
+    /// node.publish(CHAT, &"hello".to_string()).await?;
+    /// assert_eq!(lines.next().await.unwrap().value, "hello");
+    ///
+    /// let mut rooms = node.subscribe(Topic::<String>::new("rooms/*")).own_messages().await?;
+    /// node.publish(Topic::<String>::new("rooms/kitchen"), &"warm".to_string()).await?;
+    /// assert_eq!(rooms.next().await.unwrap().id.topic, "rooms/kitchen");
+    /// # node.leave().await }
+    /// ```
+    pub fn subscribe<T, C: Codec<T>>(&self, topic: Topic<T, C>) -> Subscribe<T, C> {
+        Subscribe::new(self.clone(), topic)
+    }
+}
 
 /// A subscription to be made; await it to make it.
 #[must_use = "a subscription begins when this is awaited"]
@@ -196,7 +222,7 @@ impl<T: 'static, C: Codec<T> + 'static> IntoFuture for Subscribe<T, C> {
 /// new ones are dropped for this subscription alone and told as [`Event::Lagged`]. A payload that
 /// is no `T` is told as [`Event::Undecodable`] and skipped.
 pub struct Subscription<T, C = Cbor> {
-    node: Node,
+    pub(super) node: Node,
     topic: Topic<T, C>,
     token: Token,
     deliveries: Deliveries,
@@ -233,58 +259,4 @@ impl<T, C> Drop for Subscription<T, C> {
         // Should the mailbox be full, the next delivery finds the other end closed.
         self.node.tell_now(Command::Unsubscribe(self.token));
     }
-}
-
-/// A callback that is being called. Dropping it ends the subscription; a call under way ends
-/// where it next awaits.
-#[must_use = "dropping it ends the subscription"]
-#[derive(Debug)]
-pub struct Handler {
-    task: JoinHandle<()>,
-}
-
-impl Handler {
-    pub(super) fn new<T, C, F, R>(subscription: Subscription<T, C>, handler: F) -> Self
-    where
-        T: Send + 'static,
-        C: Codec<T> + 'static,
-        F: FnMut(Delivery<T>) -> R + Send + 'static,
-        R: Future<Output = ()> + Send + 'static,
-    {
-        Self { task: tokio::spawn(call_each(subscription, handler)) }
-    }
-}
-
-impl Drop for Handler {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn call_each<T, C, F, R>(mut subscription: Subscription<T, C>, mut handler: F)
-where
-    C: Codec<T>,
-    F: FnMut(Delivery<T>) -> R,
-    R: Future<Output = ()>,
-{
-    while let Some(delivery) = subscription.next().await {
-        // What the handler left half done is its own; we share nothing with it.
-        let call = AssertUnwindSafe(async { handler(delivery).await });
-        if let Err(panic) = call.catch_unwind().await {
-            let topic = subscription.topic.name().to_owned();
-            let message = panic_message(panic.as_ref());
-            let report = Command::Report(Event::HandlerPanicked { topic, message });
-            if subscription.node.tell(report).await.is_err() {
-                return;
-            }
-        }
-    }
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "it did not say why".to_owned())
 }

@@ -1,6 +1,5 @@
-//! A topic to hold on to, and messages that were kept.
+//! A topic to hold on to.
 
-use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use tokio::sync::watch;
@@ -10,11 +9,27 @@ use super::handle::Node;
 use super::publish::Publish;
 use super::publisher::Publisher;
 use super::subscribe::Subscribe;
-use crate::base::codec::{Cbor, Codec, DecodeError};
+use crate::base::codec::{Cbor, Codec};
 use crate::base::id::NodeId;
-use crate::base::time::WallTime;
-use crate::base::trace_context::TraceContext;
-use crate::protocol::topic::{Kept, MessageId, Strategy, Topic, Way};
+use crate::protocol::topic::{Strategy, Topic};
+
+impl Node {
+    /// A topic of this node to hold on to: publish, subscribe, and ask who reads it.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// const CHAT: Topic<String> = Topic::new("chat");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let chat = node.topic(CHAT);
+    /// assert!(!chat.has_reader().await?);
+    /// # node.leave().await }
+    /// ```
+    pub fn topic<T, C: Codec<T>>(&self, topic: Topic<T, C>) -> TopicHandle<T, C> {
+        TopicHandle::new(self.clone(), topic)
+    }
+}
 
 /// A topic of a node: publish, subscribe, and ask who reads it.
 pub struct TopicHandle<T, C = Cbor> {
@@ -146,51 +161,3 @@ async fn next_look((node, topic, mut changes, last): Looking) -> Option<(bool, L
 
 /// The node, the topic, what tells of changes, and what was seen last.
 type Looking = (Node, String, watch::Receiver<u64>, Option<bool>);
-
-/// A message that was received and kept.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Message {
-    /// Names it.
-    pub id: MessageId,
-    /// The author outside the members, when it came in through a door.
-    pub foreign_author: Option<String>,
-    /// When the author sent it, on the author's clock.
-    pub sent: WallTime,
-    /// When the first copy came here, on this node's clock.
-    pub received: WallTime,
-    /// What was sent, in the topic's codec.
-    pub payload: Bytes,
-    /// The place in a trace of the publisher's that it belongs to, when the publisher gave one.
-    pub trace_context: Option<TraceContext>,
-    /// Whether it had been returned by an earlier query.
-    pub was_read: bool,
-    /// The ways its copies took, the first copy's first; empty when not asked for.
-    pub ways: Vec<Way>,
-}
-
-impl Message {
-    /// The payload as a value of the topic.
-    ///
-    /// # Errors
-    /// When the payload is no `T`.
-    pub fn decode<T, C: Codec<T>>(&self, _: &Topic<T, C>) -> Result<T, DecodeError> {
-        C::decode(&self.payload)
-    }
-}
-
-impl From<Kept> for Message {
-    fn from(kept: Kept) -> Self {
-        let Kept { message, was_read, ways } = kept;
-        Self {
-            id: message.id.clone(),
-            foreign_author: message.foreign_author.clone(),
-            sent: message.sent,
-            received: message.received,
-            payload: message.payload.clone(),
-            trace_context: message.trace_context,
-            was_read,
-            ways,
-        }
-    }
-}

@@ -22,7 +22,7 @@ use crate::base::codec::Raw;
 use crate::base::id::NotANodeId;
 use crate::engine::Story;
 use crate::net::{Fault, FaultError};
-use crate::node::handle::WeakNode;
+use crate::node::weak::WeakNode;
 use crate::node::{Error, Node};
 use crate::protocol::discovery::Topology;
 use crate::protocol::topic::{NotAStrategy, Query, Topic, TopicError};

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::routes::Failure;
 use super::view::MessageView;
 use crate::base::codec::Raw;
-use crate::node::handle::WeakNode;
+use crate::node::weak::WeakNode;
 use crate::protocol::topic::Topic;
 
 type Events =

@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use super::serve::LAST_WORDS;
-use crate::node::handle::WeakNode;
+use crate::node::weak::WeakNode;
 
 /// Connections at once; a further one waits for its turn.
 const MAX_CONNECTIONS: usize = 64;

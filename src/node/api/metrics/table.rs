@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::metric::MetricKind::{Counter, Gauge, Histogram};
 use super::metric::{Metric, Reading, Sample, seconds};
-use crate::node::peer::own_standing;
+use crate::node::members::own_standing;
 use crate::node::{Overview, Peer, Stats};
 use crate::protocol::membership::{Phase, Standing};
 

@@ -1,4 +1,4 @@
-//! What a node knows of others and of itself, at one moment.
+//! What a node says of itself, at one moment.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -6,6 +6,9 @@ use std::time::Duration;
 use multiaddr::Multiaddr;
 use serde::{Deserialize, Serialize};
 
+use super::command::Command;
+use super::error::Error;
+use super::handle::Node;
 use super::pace::TurnStats;
 use super::tally::{ReaderStats, Refusals, TreeTraffic, Undelivered};
 use crate::base::group::Group;
@@ -13,66 +16,51 @@ use crate::base::id::{Incarnation, Life, NodeId};
 use crate::net::{CarrierStats, DoorStats, StreamStats};
 use crate::protocol::discovery::DiscoveryStats;
 use crate::protocol::link::LinkStats;
-use crate::protocol::membership::{MembershipStats, Phase, Standing};
+use crate::protocol::membership::{MembershipStats, Phase};
 use crate::protocol::topic::TopicStats;
 use crate::protocol::tree::TreeStats;
 
-/// Another node, as this one knows it.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct Peer {
-    /// Who.
-    pub id: NodeId,
-    /// The name people gave it; empty until its card came.
-    pub name: String,
-    /// Its newest life.
-    pub life: Life,
-    /// How it stands, as seen from here.
-    pub standing: Standing,
-    /// For how long it has stood so.
-    pub since: Duration,
-    /// Where it says it can be dialled.
-    pub addresses: Vec<Multiaddr>,
-    /// What it reads in no group: topics and patterns.
-    pub topics: BTreeSet<String>,
-    /// What it reads in queue groups: topics and patterns, each with its groups.
-    #[serde(default)]
-    pub groups: BTreeMap<String, BTreeSet<Group>>,
-    /// What its operator wants others to know.
-    pub labels: BTreeMap<String, String>,
-    /// There is a live link with it.
-    pub linked: bool,
-    /// Topics travel directly to it.
-    pub neighbour: bool,
-    /// The last round trip of a ping.
-    pub round_trip: Option<Duration>,
-}
+impl Node {
+    /// This node at this moment: addresses, topics, counters.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// let node = Node::builder().config(Config::lab()).name("ada").spawn().await?;
+    /// assert_eq!(node.overview().await?.name, "ada");
+    /// # node.leave().await }
+    /// ```
+    pub async fn overview(&self) -> Result<Overview, Error> {
+        self.ask(Command::Overview).await
+    }
 
-/// A member of the mesh, and how it stands as seen from here.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct Member {
-    /// Who.
-    pub id: NodeId,
-    /// The name people gave it; empty until its card came.
-    pub name: String,
-    /// How it stands.
-    pub standing: Standing,
-    /// For how long it has stood so.
-    pub since: Duration,
-    /// Its newest incarnation.
-    pub incarnation: Incarnation,
-    /// It is the node that was asked. It calls itself unreachable while nobody answers it, and down
-    /// while it waits to come back.
-    pub is_this_node: bool,
-}
+    /// Where others can dial this node, each ending in `/p2p/` and its id.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let address = node.addresses().await?.remove(0);
+    /// assert!(address.to_string().ends_with(&node.id().to_string()));
+    /// # node.leave().await }
+    /// ```
+    pub async fn addresses(&self) -> Result<Vec<Multiaddr>, Error> {
+        let overview = self.overview().await?;
+        Ok(overview.addresses.into_iter().map(|address| self.pinned(address)).collect())
+    }
 
-/// How a node that is in this condition stands by its own word.
-pub(super) fn own_standing(phase: Phase) -> Standing {
-    match phase {
-        Phase::Joining | Phase::Active => Standing::Alive,
-        Phase::Downed => Standing::Down,
-        Phase::Isolated => Standing::Unreachable,
+    /// The address with this node's id at its end.
+    fn pinned(&self, address: Multiaddr) -> Multiaddr {
+        let id = multiaddr::PeerId::from(self.id());
+        address.clone().with_p2p(id).unwrap_or(address)
     }
 }
 
