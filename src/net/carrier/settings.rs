@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use libp2p::gossipsub::{ConfigBuilder, Message, MessageId, ValidationMode};
 
-use crate::config::Config;
+use crate::config::{Config, GossipConfig};
 use crate::protocol::discovery::Topology;
 
 /// Room above the largest message for gossipsub's own fields and several messages in one read:
@@ -36,7 +36,7 @@ pub fn settings(config: &Config) -> ConfigBuilder {
         .validation_mode(ValidationMode::Strict);
     match config.topology {
         Topology::Open => builder
-            .mesh_outbound_min(config.mesh_outbound())
+            .mesh_outbound_min(GossipConfig::MESH_OUTBOUND)
             .mesh_n_low(gossip.mesh_low)
             .mesh_n(gossip.mesh)
             .mesh_n_high(gossip.mesh_high)
