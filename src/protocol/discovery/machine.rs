@@ -1,21 +1,21 @@
 //! The room's machine: takes each input to whom it concerns.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use multiaddr::Multiaddr;
 
-use super::book::{Book, Taken};
-use super::card::{self, Card};
+use super::book::Book;
+use super::card::Card;
 use super::config::DiscoveryConfig;
 use super::dialer::Dialer;
 use super::exchange::{self, Exchange, Step};
 use super::input::{Command, DialFailure, Input, Source};
-use super::output::{Notice, Output};
+use super::output::Output;
 use super::own::OwnCard;
 use super::stats::DiscoveryStats;
 use super::topology::Topology;
-use super::wire::{Message, SignedCard};
+use super::wire::Message;
 use crate::base::id::{Life, NodeId};
 use crate::base::key::SecretKey;
 use crate::base::machine::{Machine, Outbox, earliest};
@@ -44,16 +44,16 @@ pub(crate) struct Settings {
 /// The discovery room.
 #[derive(Debug)]
 pub(crate) struct DiscoveryMachine {
-    own: OwnCard,
-    book: Book,
-    dialer: Dialer,
-    exchange: Exchange,
+    pub(super) own: OwnCard,
+    pub(super) book: Book,
+    pub(super) dialer: Dialer,
+    pub(super) exchange: Exchange,
     tokens: Tokens,
-    cards_refused: u64,
+    pub(super) cards_refused: u64,
     /// The highest life of ourselves seen elsewhere and told about.
-    newer_self: Option<Life>,
+    pub(super) newer_self: Option<Life>,
     /// `CardsFull` was told and there was no room since.
-    told_full: bool,
+    pub(super) told_full: bool,
     sweep_due: Time,
     sweep_every: Duration,
 }
@@ -198,90 +198,6 @@ impl DiscoveryMachine {
         }
     }
 
-    /// Takes cards a peer told; whose they were.
-    fn take_all(
-        &mut self,
-        now: Time,
-        from: NodeId,
-        cards: Vec<SignedCard>,
-        out: &mut Outbox<Output>,
-    ) -> BTreeSet<NodeId> {
-        cards.into_iter().filter_map(|signed| self.take(now, from, signed, out)).collect()
-    }
-
-    fn take(
-        &mut self,
-        now: Time,
-        from: NodeId,
-        signed: SignedCard,
-        out: &mut Outbox<Output>,
-    ) -> Option<NodeId> {
-        let own = self.own.card();
-        if let Some(card) = card::read(&signed).filter(|card| card.node == own.node) {
-            self.met_own_card(now, &card, &signed, out);
-            return Some(card.node);
-        }
-        let (own, dialer) = (own.node, &self.dialer);
-        match self.book.take(now, signed, |node| node == own || dialer.is_linked(node)) {
-            Taken::New { node, new_life, gone } => {
-                gone.into_iter().for_each(|node| self.gone(node, out));
-                self.news(now, from, node, new_life, out);
-                Some(node)
-            }
-            Taken::Stale(node) => Some(node),
-            Taken::Full(node) => {
-                if !self.told_full {
-                    out.push(Output::Notice(Notice::CardsFull { node }));
-                }
-                self.told_full = true;
-                Some(node)
-            }
-            Taken::Refused => {
-                self.cards_refused += 1;
-                None
-            }
-        }
-    }
-
-    fn news(
-        &mut self,
-        now: Time,
-        from: NodeId,
-        node: NodeId,
-        new_life: bool,
-        out: &mut Outbox<Output>,
-    ) {
-        let Some(card) = self.book.card(node) else { return };
-        if new_life {
-            self.dialer.revived(now, node, out);
-        }
-        self.dialer.carded(now, card, new_life);
-        self.exchange.push(now, node, Some(from));
-        out.push(Output::Card(card.clone()));
-    }
-
-    /// Somebody holds a card of ourselves.
-    fn met_own_card(
-        &mut self,
-        now: Time,
-        card: &Card,
-        signed: &SignedCard,
-        out: &mut Outbox<Output>,
-    ) {
-        let own = self.own.card();
-        if card.rank() < own.rank() || card == own {
-            return;
-        }
-        if !card::is_genuine(card, signed) {
-            self.cards_refused += 1;
-        } else if card.life == own.life {
-            self.own.outrank(now, card.version);
-        } else if self.newer_self < Some(card.life) {
-            self.newer_self = Some(card.life);
-            out.push(Output::Notice(Notice::OurselvesNewer { life: card.life }));
-        }
-    }
-
     /// Does what time brings.
     fn run(&mut self, now: Time, out: &mut Outbox<Output>) {
         if self.own.renew(now) {
@@ -310,12 +226,6 @@ impl DiscoveryMachine {
             self.gone(node, out);
         }
         self.told_full &= !self.book.has_room();
-    }
-
-    /// A card left the book, because of its age or for another one.
-    fn gone(&mut self, node: NodeId, out: &mut Outbox<Output>) {
-        self.dialer.gone(node);
-        out.push(Output::Gone { node });
     }
 }
 

@@ -12,7 +12,7 @@
 //!
 //! # Spec
 //!
-//! **Cards** (`card`, `own`, `book`)
+//! **Cards** (`card`, `cards`, `own`, `book`)
 //!
 //! - Upon a change of the node's addresses or topics: gather changes for 5 ms, then sign one new
 //!   version of the own card and push it to every linked peer.
@@ -44,7 +44,7 @@
 //! - One comparison per peer at a time. An answer that takes 10 s is none; what it would have
 //!   brought comes with a later comparison.
 //!
-//! **Links** (`dialer`, `target`, `outcome`)
+//! **Links** (`dialer`, `queues`, `remember`, `target`, `outcome`)
 //!
 //! - Dial every neighbour that is not linked, or, in the open topology, known nodes until
 //!   `target_links` are linked. Dial the bootstrap addresses, and those given to
@@ -136,6 +136,7 @@ mod address;
 mod adopt;
 mod book;
 mod card;
+mod cards;
 mod config;
 mod dialer;
 mod error;
@@ -149,6 +150,8 @@ mod outcome;
 mod output;
 mod own;
 mod pace;
+mod queues;
+mod remember;
 mod stats;
 mod target;
 #[cfg(test)]
