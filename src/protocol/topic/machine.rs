@@ -244,23 +244,6 @@ impl TopicMachine {
         }
     }
 
-    fn reads(&mut self, now: Time, node: NodeId, topics: Interests, out: &mut Outbox<Output>) {
-        if node == self.me {
-            return;
-        }
-        let new = self.readers.set(node, topics);
-        let buckets = new.iter().flat_map(|name| self.buckets.of_readable(name)).collect();
-        self.arrivals.reads_more(now, node, buckets);
-        for name in &new {
-            self.try_readable(name, out);
-        }
-        self.regroup(now, &node, &new, out);
-        self.waiting.drop_unread(|topic| self.readers.any(topic), out);
-        let readers = &self.readers;
-        self.receipts.forget(&node, |topic| readers.reads(&node, topic), out);
-        self.catch_up(now, out);
-    }
-
     fn asked(&mut self, now: Time, token: Token, message: Message, out: &mut Outbox<Output>) {
         match message {
             Message::Trace { ids, budget } => self.trace(now, token, ids, budget, out),
@@ -354,22 +337,8 @@ impl Machine for TopicMachine {
                 self.try_lanes(Some(bucket), out);
             }
             Input::Parted { peer, bucket } => self.arrivals.parted(peer, bucket),
-            Input::Linked { peer } => {
-                self.linked.insert(peer);
-                let names = self.readers.names(&peer);
-                let buckets = names.flat_map(|name| self.buckets.of_readable(name)).collect();
-                self.arrivals.linked(now, peer, buckets);
-                self.greet(now, peer, out);
-                self.catch_ups.links(now, self.linked.len());
-                self.catch_up(now, out);
-                self.try_lanes(None, out);
-            }
-            Input::Unlinked { peer } => {
-                self.linked.remove(&peer);
-                self.arrivals.unlinked(now, peer);
-                self.catch_ups.links(now, self.linked.len());
-                self.try_lanes(None, out);
-            }
+            Input::Linked { peer } => self.link(now, peer, out),
+            Input::Unlinked { peer } => self.unlink(now, peer, out),
             Input::Reads { node, topics } => self.reads(now, node, topics, out),
             Input::Gone { node } => self.reads(now, node, Interests::default(), out),
             Input::Door { topic, author, origin, payload } => {

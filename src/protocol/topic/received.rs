@@ -36,6 +36,22 @@ pub struct Received {
 }
 
 impl Received {
+    /// A message that came into the mesh at this node, in a batch of its own.
+    pub(super) fn from_here(id: MessageId, sent: WallTime, payload: Bytes) -> Self {
+        let first = id.number;
+        Self {
+            id,
+            foreign_author: None,
+            sent,
+            received: sent,
+            payload,
+            trace_context: None,
+            first,
+            missed: 0,
+            earlier: false,
+        }
+    }
+
     /// What names the batch it came in: the id of its first message.
     pub(super) fn batch_id(&self) -> MessageId {
         MessageId { number: self.first, ..self.id.clone() }
