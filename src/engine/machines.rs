@@ -159,22 +159,22 @@ impl Engine {
         self.link.stats()
     }
 
-    /// The rooms, to look at.
+    /// The room that decides who is there, to look at.
     pub fn membership(&self) -> &MembershipMachine {
         &self.membership
     }
 
-    /// The rooms, to look at.
+    /// The room that decides whom to dial, and holds the cards, to look at.
     pub fn discovery(&self) -> &DiscoveryMachine {
         &self.discovery
     }
 
-    /// The rooms, to look at.
+    /// The room that decides what becomes of messages, to look at.
     pub fn topic(&self) -> &TopicMachine {
         &self.topic
     }
 
-    /// The rooms, to look at.
+    /// The room that decides where batches go at once, to look at.
     #[cfg(feature = "net")]
     pub fn tree(&self) -> &TreeMachine<Arc<Batch>> {
         &self.tree

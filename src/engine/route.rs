@@ -13,7 +13,8 @@ use crate::base::limits::MAX_CERTIFICATE;
 use crate::base::machine::{Machine, Outbox, earliest};
 use crate::base::time::Time;
 use crate::protocol::link::{self, LinkId};
-use crate::protocol::{discovery, membership, topic, tree};
+use crate::protocol::topic::{self, Bucket};
+use crate::protocol::{discovery, membership, tree};
 
 impl Machine for Engine {
     type Input = Input;
@@ -81,14 +82,8 @@ impl Engine {
             Input::Carried { token, outcome } => {
                 self.tell_topic(now, topic::Input::Carried { token, outcome });
             }
-            Input::Joined { peer, bucket } => {
-                self.tell_topic(now, topic::Input::Joined { peer, bucket });
-                self.tell_tree(now, tree::Input::Joined { peer, bucket: bucket.0 });
-            }
-            Input::Parted { peer, bucket } => {
-                self.tell_topic(now, topic::Input::Parted { peer, bucket });
-                self.tell_tree(now, tree::Input::Parted { peer, bucket: bucket.0 });
-            }
+            Input::Joined { peer, bucket } => self.joined(now, peer, bucket),
+            Input::Parted { peer, bucket } => self.parted(now, peer, bucket),
             Input::Door { topic, author, origin, payload } => {
                 self.tell_topic(now, topic::Input::Door { topic, author, origin, payload });
             }
@@ -139,6 +134,16 @@ impl Engine {
         }
         let answered = answered.is_some();
         self.tell_link(now, link::Input::Pinged { peer, link, answered });
+    }
+
+    fn joined(&mut self, now: Time, peer: NodeId, bucket: Bucket) {
+        self.tell_topic(now, topic::Input::Joined { peer, bucket });
+        self.tell_tree(now, tree::Input::Joined { peer, bucket: bucket.0 });
+    }
+
+    fn parted(&mut self, now: Time, peer: NodeId, bucket: Bucket) {
+        self.tell_topic(now, topic::Input::Parted { peer, bucket });
+        self.tell_tree(now, tree::Input::Parted { peer, bucket: bucket.0 });
     }
 
     /// What cannot be read proves nothing: the peer refused, and that is all.

@@ -57,6 +57,14 @@ pub(super) struct Shared {
 
 impl Node {
     /// Begins a node: settings first, then [`Builder::spawn`].
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// let node = Node::builder().config(Config::lab()).name("ada").spawn().await?;
+    /// # node.leave().await }
+    /// ```
     pub fn builder() -> Builder {
         Builder::new()
     }
@@ -86,6 +94,15 @@ impl Node {
     }
 
     /// The settings it runs with.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// let node = Node::builder().config(Config::lab()).network("home").spawn().await?;
+    /// assert_eq!(node.config().network, "home");
+    /// # node.leave().await }
+    /// ```
     pub fn config(&self) -> &Config {
         &self.shared.config
     }

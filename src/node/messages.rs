@@ -59,6 +59,21 @@ impl Message {
     ///
     /// # Errors
     /// When the payload is no `T`.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Query, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// use futures::StreamExt;
+    /// const CHAT: Topic<String> = Topic::new("chat");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let mut lines = node.subscribe(CHAT).own_messages().await?;
+    /// node.publish(CHAT, &"hello".to_string()).await?;
+    /// lines.next().await;
+    /// let kept = node.messages(Query::default()).await?.remove(0);
+    /// assert_eq!(kept.decode(&CHAT).unwrap(), "hello");
+    /// # node.leave().await }
+    /// ```
     pub fn decode<T, C: Codec<T>>(&self, _: &Topic<T, C>) -> Result<T, DecodeError> {
         C::decode(&self.payload)
     }

@@ -6,6 +6,8 @@
 //!                              obey, show ┘  └── network ──► output ─────┘ (replies, sinks)
 //! ```
 //!
+//! `builder.rs` takes the settings, `start.rs` makes a running node of them.
+//!
 //! `handle.rs` holds `Node`; each of its verbs stands with what it gives, in the file named like it:
 //!
 //! | verbs | file |
@@ -52,6 +54,7 @@ mod replies;
 mod show;
 mod sinks;
 mod source;
+mod start;
 mod subscribe;
 mod tally;
 mod topic;

@@ -74,6 +74,18 @@ impl Publish {
 
     /// Has every neighbour pass the message on this many times. Readers still get it once; copies
     /// on the links grow by this factor. Default 1.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// use std::num::NonZeroU8;
+    /// const CHAT: Topic<String> = Topic::new("chat");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let twice = NonZeroU8::MIN.saturating_add(1);
+    /// node.publish(CHAT, &"hello".to_string()).relays(twice).await?;
+    /// # node.leave().await }
+    /// ```
     pub fn relays(mut self, times: NonZeroU8) -> Self {
         if let Ok(publication) = &mut self.publication {
             publication.relays = times;

@@ -125,6 +125,20 @@ impl<T, C: Codec<T>> Publisher<T, C> {
     /// # Errors
     /// When the value cannot be encoded, is larger than `topic.max_message_bytes`, or the node has
     /// stopped.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// const TICKS: Topic<u64> = Topic::new("ticks");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let ticks = node.publisher(TICKS).await?;
+    /// for tick in 0..3 {
+    ///     ticks.send(&tick).await?;
+    /// }
+    /// ticks.flush().await?;
+    /// # node.leave().await }
+    /// ```
     pub async fn send(&self, value: &T) -> Result<(), Error> {
         self.put((self.encode(value)?, None)).await
     }
@@ -166,6 +180,22 @@ impl<T, C: Codec<T>> Publisher<T, C> {
     /// # Errors
     /// As [`send`](Self::send), and [`TopicError::WaitingFull`] when there is no room: then nothing
     /// is sent.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// use gossip_mesh::{Error, TopicError};
+    /// const TICKS: Topic<u64> = Topic::new("ticks");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let ticks = node.publisher(TICKS).await?;
+    /// match ticks.try_send(&1) {
+    ///     Ok(()) => println!("on its way"),
+    ///     Err(Error::Topic(TopicError::WaitingFull { .. })) => println!("dropped: too fast"),
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # node.leave().await }
+    /// ```
     pub fn try_send(&self, value: &T) -> Result<(), Error> {
         let payload = (self.encode(value)?, None);
         let full = || TopicError::WaitingFull {
@@ -185,6 +215,21 @@ impl<T, C: Codec<T>> Publisher<T, C> {
     ///
     /// # Errors
     /// [`Error::Stopped`].
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// use futures::StreamExt;
+    /// const TICKS: Topic<u64> = Topic::new("ticks");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let mut here = node.subscribe(TICKS).own_messages().await?;
+    /// let ticks = node.publisher(TICKS).await?;
+    /// ticks.send(&1).await?;
+    /// ticks.flush().await?;
+    /// assert_eq!(here.next().await.unwrap().value, 1);
+    /// # node.leave().await }
+    /// ```
     pub async fn flush(&self) -> Result<(), Error> {
         let all = self.room.acquire_many(BYTES);
         tokio::select! {

@@ -131,6 +131,19 @@ impl<T, C: Codec<T>> Subscribe<T, C> {
     }
 
     /// Also what this node publishes itself.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// use futures::StreamExt;
+    /// const CHAT: Topic<String> = Topic::new("chat");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let mut lines = node.subscribe(CHAT).own_messages().await?;
+    /// node.publish(CHAT, &"to myself".to_string()).await?;
+    /// assert_eq!(lines.next().await.unwrap().author, node.id());
+    /// # node.leave().await }
+    /// ```
     pub fn own_messages(mut self) -> Self {
         self.own = true;
         self

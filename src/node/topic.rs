@@ -44,6 +44,18 @@ impl<T, C: Codec<T>> TopicHandle<T, C> {
     }
 
     /// Chooses the members of queue groups in this way, for all that is published by this handle.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// use gossip_mesh::Strategy;
+    /// const CHAT: Topic<String> = Topic::new("chat");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let chat = node.topic(CHAT).strategy(Strategy::Random);
+    /// chat.publish(&"whoever is free".to_string()).await?;
+    /// # node.leave().await }
+    /// ```
     #[must_use]
     pub fn strategy(mut self, strategy: Strategy) -> Self {
         self.strategy = strategy;
@@ -51,6 +63,18 @@ impl<T, C: Codec<T>> TopicHandle<T, C> {
     }
 
     /// As [`Node::publish`].
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// const CHAT: Topic<String> = Topic::new("chat");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let chat = node.topic(CHAT);
+    /// chat.publish(&"one".to_string()).await?;
+    /// assert_eq!(chat.publish(&"two".to_string()).await?.number, 2);
+    /// # node.leave().await }
+    /// ```
     pub fn publish(&self, value: &T) -> Publish {
         self.node.publish(self.topic.clone(), value).strategy(self.strategy.clone())
     }
@@ -59,11 +83,36 @@ impl<T, C: Codec<T>> TopicHandle<T, C> {
     ///
     /// # Errors
     /// As there.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// const TICKS: Topic<u64> = Topic::new("ticks");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let ticks = node.topic(TICKS).publisher().await?;
+    /// ticks.send(&1).await?;
+    /// # node.leave().await }
+    /// ```
     pub async fn publisher(&self) -> Result<Publisher<T, C>, Error> {
         self.node.publisher(self.topic.clone()).await
     }
 
     /// As [`Node::subscribe`].
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// use futures::StreamExt;
+    /// const CHAT: Topic<String> = Topic::new("chat");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// let chat = node.topic(CHAT);
+    /// let mut lines = chat.subscribe().own_messages().await?;
+    /// chat.publish(&"hello".to_string()).await?;
+    /// assert_eq!(lines.next().await.unwrap().value, "hello");
+    /// # node.leave().await }
+    /// ```
     pub fn subscribe(&self) -> Subscribe<T, C> {
         self.node.subscribe(self.topic.clone())
     }
@@ -73,6 +122,18 @@ impl<T, C: Codec<T>> TopicHandle<T, C> {
     ///
     /// # Errors
     /// [`Error::Stopped`].
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// const CHAT: Topic<String> = Topic::new("chat");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// // Nobody else: what this node reads itself does not count.
+    /// let _lines = node.subscribe(CHAT).await?;
+    /// assert!(node.topic(CHAT).readers().await?.is_empty());
+    /// # node.leave().await }
+    /// ```
     pub async fn readers(&self) -> Result<Vec<NodeId>, Error> {
         self.node.readers(self.topic.name()).await
     }
@@ -81,6 +142,18 @@ impl<T, C: Codec<T>> TopicHandle<T, C> {
     ///
     /// # Errors
     /// [`Error::Stopped`].
+    ///
+    /// ```
+    /// # use gossip_mesh::{Config, Node, Topic};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), gossip_mesh::Error> {
+    /// const CHAT: Topic<String> = Topic::new("chat");
+    /// let node = Node::builder().config(Config::lab()).spawn().await?;
+    /// if !node.topic(CHAT).has_reader().await? {
+    ///     println!("nobody listens");
+    /// }
+    /// # node.leave().await }
+    /// ```
     pub async fn has_reader(&self) -> Result<bool, Error> {
         Ok(!self.readers().await?.is_empty())
     }

@@ -103,6 +103,13 @@ pub enum FaultEffect {
 
 impl Fault {
     /// A fault of the links with one node, both ways.
+    ///
+    /// ```
+    /// # use gossip_mesh::{Fault, FaultDirection, FaultEffect, SecretKey};
+    /// let peer = SecretKey::generate().id();
+    /// let slow = Fault::with(peer, FaultEffect::Rate(std::num::NonZeroU64::MIN)).outbound();
+    /// assert_eq!(slow.direction, FaultDirection::Out);
+    /// ```
     pub const fn with(peer: NodeId, effect: FaultEffect) -> Self {
         Self { peer: FaultPeer::One(peer), direction: FaultDirection::Both, effect }
     }

@@ -57,6 +57,15 @@ impl Strategy {
     /// A strategy of your own. The list has the members by rising id, and is never empty; a place
     /// beyond its end is counted from the beginning again. The function is called while the node
     /// does nothing else, so it must be quick. Where it panics the first member is chosen.
+    ///
+    /// ```
+    /// # use gossip_mesh::Strategy;
+    /// // Whoever has least to do.
+    /// let idlest = Strategy::custom(|members| {
+    ///     let places = members.iter().enumerate();
+    ///     places.min_by_key(|(_, member)| member.unconfirmed).map_or(0, |(place, _)| place)
+    /// });
+    /// ```
     pub fn custom(choose: impl Fn(&[Candidate]) -> usize + Send + Sync + 'static) -> Self {
         Self::Custom(Choose(Arc::new(choose)))
     }

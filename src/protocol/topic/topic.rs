@@ -40,11 +40,27 @@ pub struct Topic<T, C = Cbor> {
 
 impl<T, C> Topic<T, C> {
     /// The topic of this name, as a constant.
+    ///
+    /// ```
+    /// # use gossip_mesh::Topic;
+    /// use gossip_mesh::{Json, Raw};
+    /// const CHAT: Topic<String> = Topic::new("chat");
+    /// const FRAMES: Topic<Vec<u8>, Raw> = Topic::new("camera/frames");
+    /// const FOR_OTHERS: Topic<u32, Json> = Topic::new("numbers");
+    /// assert_eq!(FRAMES.name(), "camera/frames");
+    /// ```
     pub const fn new(name: &'static str) -> Self {
         Self { name: Cow::Borrowed(name), foreign: false, compressed: false, kind: PhantomData }
     }
 
     /// The topic of a name that is only known when the program runs.
+    ///
+    /// ```
+    /// # use gossip_mesh::Topic;
+    /// let room = 7;
+    /// let warmth = Topic::<f32>::named(format!("rooms/{room}/warmth"));
+    /// assert_eq!(warmth.name(), "rooms/7/warmth");
+    /// ```
     pub fn named(name: impl Into<String>) -> Self {
         let name = Cow::Owned(name.into());
         Self { name, foreign: false, compressed: false, kind: PhantomData }
@@ -52,6 +68,13 @@ impl<T, C> Topic<T, C> {
 
     /// The same topic, marked as one that doors carry: nodes with an open door pass its bare
     /// payloads to and from libp2p programs that are no members.
+    ///
+    /// ```
+    /// # use gossip_mesh::Topic;
+    /// use gossip_mesh::Raw;
+    /// const OPEN: Topic<Vec<u8>, Raw> = Topic::new("open").foreign();
+    /// assert!(OPEN.is_foreign());
+    /// ```
     #[must_use]
     pub const fn foreign(mut self) -> Self {
         self.foreign = true;
@@ -64,6 +87,12 @@ impl<T, C> Topic<T, C> {
     ///
     /// Readers need not say so: it is the publisher's choice. `topic.max_message_bytes` holds for
     /// messages as they are, before compression and after expansion.
+    ///
+    /// ```
+    /// # use gossip_mesh::Topic;
+    /// const LINES: Topic<String> = Topic::new("lines").compressed();
+    /// assert!(LINES.is_compressed());
+    /// ```
     #[must_use]
     pub const fn compressed(mut self) -> Self {
         self.compressed = true;

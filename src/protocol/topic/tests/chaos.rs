@@ -101,6 +101,29 @@ impl Dice {
     }
 }
 
+fn any_publish(dice: &mut Dice, token: Token) -> Command {
+    Command::Publish {
+        token,
+        topic: dice.topic(),
+        payload: Bytes::from(vec![0; dice.below(130) as usize]),
+        relays: NonZeroU8::new(1 + dice.below(3) as u8).unwrap(),
+        receipts: (dice.below(2) == 0).then_some(Duration::from_secs(1)),
+        foreign: false,
+        strategy: dice.one(&[Strategy::RoundRobin, Strategy::LeastRecent, Strategy::All]),
+        if_read: dice.below(4) == 0,
+        envelope: Envelope { compressed: dice.below(2) == 0, trace_context: None },
+    }
+}
+
+fn any_query(dice: &mut Dice) -> Query {
+    Query {
+        topic: None,
+        which: dice.one(&[Which::All, Which::Read, Which::Unread]),
+        paths: dice.one(&[Paths::All, Paths::None]),
+        ..Query::default()
+    }
+}
+
 fn any_input(dice: &mut Dice, ids: &[crate::base::id::NodeId]) -> Input {
     let token = Token(u64::from(dice.below(400)));
     let writer = dice.below(6) as usize;
@@ -110,17 +133,7 @@ fn any_input(dice: &mut Dice, ids: &[crate::base::id::NodeId]) -> Input {
         MessageId { author, life: Life(1), topic: dice.topic(), number: u64::from(dice.below(50)) };
     match dice.below(18) {
         0 => Input::Tick,
-        1 | 2 => Input::Command(Command::Publish {
-            token,
-            topic: dice.topic(),
-            payload: Bytes::from(vec![0; dice.below(130) as usize]),
-            relays: NonZeroU8::new(1 + dice.below(3) as u8).unwrap(),
-            receipts: (dice.below(2) == 0).then_some(Duration::from_secs(1)),
-            foreign: false,
-            strategy: dice.one(&[Strategy::RoundRobin, Strategy::LeastRecent, Strategy::All]),
-            if_read: dice.below(4) == 0,
-            envelope: Envelope { compressed: dice.below(2) == 0, trace_context: None },
-        }),
+        1 | 2 => Input::Command(any_publish(dice, token)),
         3 => Input::Command(Command::Subscribe {
             subscription: Token(1 + sequence % 8),
             topic: dice.topic(),
@@ -129,15 +142,7 @@ fn any_input(dice: &mut Dice, ids: &[crate::base::id::NodeId]) -> Input {
             earlier: dice.earlier(),
         }),
         4 => Input::Command(Command::Unsubscribe { subscription: Token(1 + sequence % 8) }),
-        5 => Input::Command(Command::Read {
-            token,
-            query: Query {
-                topic: None,
-                which: dice.one(&[Which::All, Which::Read, Which::Unread]),
-                paths: dice.one(&[Paths::All, Paths::None]),
-                ..Query::default()
-            },
-        }),
+        5 => Input::Command(Command::Read { token, query: any_query(dice) }),
         6 | 7 => Input::Heard { from: node, author, sequence, frame: dice.frame(writer) },
         8 => Input::Copy { from: node, author, sequence },
         9 => {
