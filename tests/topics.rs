@@ -14,7 +14,7 @@ use gossip_mesh::{
     Raw, Topic, TopicError, Which,
 };
 use nodes::{
-    event, eventually, graph, join, knows_readers, lab, leave, linked, next, take, within,
+    all_read, event, eventually, graph, join, knows_readers, lab, leave, linked, next, take, within,
 };
 
 const CHAT: Topic<String> = Topic::new("chat");
@@ -463,22 +463,11 @@ async fn ways(nodes: &[Node], at: usize, count: usize) -> Vec<Vec<usize>> {
     found
 }
 
-async fn all_read(nodes: &[Node]) -> Vec<gossip_mesh::Subscription<u32>> {
-    let mut readers = Vec::new();
-    for node in nodes {
-        readers.push(node.subscribe(COUNT).own_messages().await.unwrap());
-    }
-    for node in nodes {
-        knows_readers(node, COUNT.name(), &nodes.iter().collect::<Vec<_>>()).await;
-    }
-    readers
-}
-
 #[tokio::test]
 async fn on_a_line_the_way_is_the_line() {
     let edges: Vec<(u8, u8)> = (0..5).map(|n| (n, n + 1)).collect();
     let line = graph(6, &edges).await;
-    let mut readers = all_read(&line).await;
+    let mut readers = all_read(&line, &COUNT).await;
     line[0].publish(COUNT, &1).await.unwrap();
     for reader in &mut readers {
         assert_eq!(next(reader).await, 1);
@@ -493,7 +482,7 @@ async fn on_a_line_the_way_is_the_line() {
 async fn on_a_ring_every_way_is_a_walk_of_it_and_visits_no_node_twice() {
     let edges: Vec<(u8, u8)> = (0..6).map(|n| (n, (n + 1) % 6)).collect();
     let ring = graph(6, &edges).await;
-    let mut readers = all_read(&ring).await;
+    let mut readers = all_read(&ring, &COUNT).await;
     ring[0].publish(COUNT, &1).await.unwrap();
     for reader in &mut readers {
         assert_eq!(next(reader).await, 1);
@@ -519,7 +508,7 @@ async fn on_a_ring_every_way_is_a_walk_of_it_and_visits_no_node_twice() {
 async fn in_a_ring_of_eight_with_a_dead_one_all_seven_others_get_the_message() {
     let edges: Vec<(u8, u8)> = (0..8).map(|n| (n, (n + 1) % 8)).collect();
     let mut ring = graph(8, &edges).await;
-    let mut readers = all_read(&ring).await;
+    let mut readers = all_read(&ring, &COUNT).await;
     drop(readers.remove(3));
     drop(ring.remove(3));
     ring[0].publish(COUNT, &1).await.unwrap();

@@ -10,22 +10,14 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use gossip_mesh::{Degrees, Node, NodeId, Paths, Query, Subscription, Topic, Topology};
-use nodes::{address, eventually, graph, key, knows_readers, lab, leave, linked, next, within};
+use nodes::{
+    address, all_read, eventually, graph, key, knows_readers, lab, leave, linked, next, rewire,
+    within,
+};
 
 const COUNT: Topic<u32> = Topic::new("count");
 
 type Edge = (u8, u8);
-
-async fn all_read(nodes: &[Node]) -> Vec<Subscription<u32>> {
-    let mut readers = Vec::new();
-    for node in nodes {
-        readers.push(node.subscribe(COUNT).own_messages().await.unwrap());
-    }
-    for node in nodes {
-        knows_readers(node, COUNT.name(), &nodes.iter().collect::<Vec<_>>()).await;
-    }
-    readers
-}
 
 /// Every node publishes its number, and every node receives every number once.
 async fn all_hear_all(nodes: &[Node], readers: &mut [Subscription<u32>]) {
@@ -85,7 +77,7 @@ async fn ways(nodes: &[Node], at: usize) -> BTreeMap<usize, Vec<Vec<usize>>> {
 /// tree there is one such walk, and it is as long as the nodes are apart.
 async fn holds(count: u8, edges: &[Edge]) {
     let nodes = graph(count, edges).await;
-    let mut readers = all_read(&nodes).await;
+    let mut readers = all_read(&nodes, &COUNT).await;
     all_hear_all(&nodes, &mut readers).await;
     let distances = distances(nodes.len(), edges);
     let is_tree = edges.len() + 1 == nodes.len();
@@ -149,25 +141,12 @@ async fn reads(reader: &mut Subscription<u32>, value: u32) {
     while next(reader).await != value {}
 }
 
-async fn rewire(nodes: &[Node], edges: &[Edge]) {
-    for (n, node) in nodes.iter().enumerate() {
-        let mut neighbours = BTreeMap::new();
-        for (a, b) in edges.iter().map(|(a, b)| (usize::from(*a), usize::from(*b))) {
-            let other = if a == n { b } else { a };
-            if a == n || b == n {
-                neighbours.insert(nodes[other].id(), vec![address(&nodes[other]).await]);
-            }
-        }
-        node.rewire(Topology::Fixed(neighbours)).await.unwrap();
-    }
-}
-
 #[tokio::test]
 async fn two_halves_split_by_rewiring_talk_apart_and_healed_talk_together() {
     let halves: [Edge; 6] = [(0, 1), (1, 2), (0, 2), (3, 4), (4, 5), (3, 5)];
     let whole: Vec<Edge> = halves.into_iter().chain([(2, 3)]).collect();
     let nodes = graph(6, &whole).await;
-    let mut readers = all_read(&nodes).await;
+    let mut readers = all_read(&nodes, &COUNT).await;
     all_hear_all(&nodes, &mut readers).await;
 
     rewire(&nodes, &halves).await;
@@ -199,7 +178,7 @@ async fn two_halves_split_by_rewiring_talk_apart_and_healed_talk_together() {
 async fn a_line_whose_middle_stops_is_two_and_one_again_when_it_is_back() {
     let edges: Vec<Edge> = (0..4).map(|n| (n, n + 1)).collect();
     let mut nodes = graph(5, &edges).await;
-    let mut readers = all_read(&nodes).await;
+    let mut readers = all_read(&nodes, &COUNT).await;
     all_hear_all(&nodes, &mut readers).await;
 
     let (middle, ears) = (nodes.remove(2), readers.remove(2));
@@ -253,7 +232,7 @@ async fn a_mending_ring_that_loses_two_opposite_nodes_closes_again() {
     for (a, b) in &edges {
         linked(&nodes[usize::from(*a)], &nodes[usize::from(*b)]).await;
     }
-    let mut readers = all_read(&nodes).await;
+    let mut readers = all_read(&nodes, &COUNT).await;
     all_hear_all(&nodes, &mut readers).await;
     // Without a word.
     for lost in [6, 2] {

@@ -10,7 +10,9 @@ use std::future::Future;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt};
-use gossip_mesh::{Config, Event, Multiaddr, Node, NodeId, SecretKey, Subscription, Topology};
+use gossip_mesh::{
+    Cbor, Codec, Config, Event, Multiaddr, Node, NodeId, SecretKey, Subscription, Topic, Topology,
+};
 
 /// No promise takes longer on a busy machine. What does is broken.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -74,6 +76,16 @@ pub async fn graph_of(config: &Config, count: u8, edges: &[(u8, u8)]) -> Vec<Nod
         let node = Node::builder().config(config).key(key(n + 1)).name(n.to_string());
         nodes.push(node.spawn().await.expect("a node of the graph starts"));
     }
+    rewire(&nodes, edges).await;
+    for (a, b) in edges {
+        let (a, b) = (&nodes[usize::from(*a)], &nodes[usize::from(*b)]);
+        linked(a, b).await;
+    }
+    nodes
+}
+
+/// Gives each node of a fixed graph a neighbour for each edge it is in, and no others.
+pub async fn rewire(nodes: &[Node], edges: &[(u8, u8)]) {
     for (n, node) in nodes.iter().enumerate() {
         let mut neighbours = BTreeMap::new();
         for (a, b) in edges.iter().map(|(a, b)| (usize::from(*a), usize::from(*b))) {
@@ -84,11 +96,22 @@ pub async fn graph_of(config: &Config, count: u8, edges: &[(u8, u8)]) -> Vec<Nod
         }
         node.rewire(Topology::Fixed(neighbours)).await.expect("a fixed graph stays fixed");
     }
-    for (a, b) in edges {
-        let (a, b) = (&nodes[usize::from(*a)], &nodes[usize::from(*b)]);
-        linked(a, b).await;
+}
+
+/// A subscription of every node, its own messages too; all know of all.
+pub async fn all_read<T: 'static>(nodes: &[Node], topic: &Topic<T>) -> Vec<Subscription<T>>
+where
+    Cbor: Codec<T>,
+{
+    let mut readers = Vec::new();
+    for node in nodes {
+        let reader = node.subscribe(topic.clone()).own_messages().await;
+        readers.push(reader.expect("the topic can be read"));
     }
-    nodes
+    for node in nodes {
+        knows_readers(node, topic.name(), &nodes.iter().collect::<Vec<_>>()).await;
+    }
+    readers
 }
 
 /// A place where others can dial the node.

@@ -200,13 +200,7 @@ impl<'a> Run<'a> {
         let begin = self.mark();
         let mut watch = Watch::of(self.plan, self.board);
         for _ in 0..count {
-            while self.under_way(begin) >= self.plan.window {
-                if !watch.waits(self.board).await {
-                    self.given_up = Some(watch.progress);
-                    return Ok(());
-                }
-            }
-            if !self.send(author).await? {
+            if !self.send_within_window(author, begin, &mut watch).await? {
                 return Ok(());
             }
         }
@@ -228,18 +222,29 @@ impl<'a> Run<'a> {
                 self.resident.push(self.watched.memory().now);
                 look += pace.look;
             }
-            while self.under_way(mark) >= self.plan.window {
-                if !watch.waits(self.board).await {
-                    self.given_up = Some(watch.progress);
-                    return Ok(());
-                }
-            }
-            if !self.send(author).await? {
+            if !self.send_within_window(author, mark, &mut watch).await? {
                 return Ok(());
             }
         }
         self.drain(mark, watch).await;
         Ok(())
+    }
+
+    /// Sends one more as soon as the window has room for it; false when nothing arrives any more,
+    /// or nothing more is to be sent.
+    async fn send_within_window(
+        &mut self,
+        author: &mut impl Author,
+        mark: (u64, u64),
+        watch: &mut Watch,
+    ) -> Result<bool, Failure> {
+        while self.under_way(mark) >= self.plan.window {
+            if !watch.waits(self.board).await {
+                self.given_up = Some(watch.progress);
+                return Ok(false);
+            }
+        }
+        self.send(author).await
     }
 
     /// Waits until everything sent since this mark is everywhere, or nothing arrives any more.
