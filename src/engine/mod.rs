@@ -11,13 +11,14 @@
 //!                    └ what one room learns, another needs
 //! ```
 //!
-//! The machines and their outboxes are in `machines.rs`; `route.rs` brings what comes in to the room
-//! it is for (`talk.rs` what peers say), `wants.rs` what a room wants to the others and outside,
-//! `branches.rs` stands between the tree carrier and the rest. All of these translate, none decides.
+//! The machines and their outboxes are in `machines.rs`. `route.rs` brings what comes in to the
+//! room it is for (`talk.rs` what peers say), `wants.rs` what a room wants to the others and
+//! outside; `branches.rs` stands between the tree carrier and the rest. All of these translate,
+//! none decides.
 //!
-//! What membership found out is kept as a story of each node (`story.rs`, `condition.rs`, `why.rs`),
-//! and what came into it is recorded (`recorder.rs`), to be told (`recording.rs`) and turned again
-//! elsewhere (`replay.rs`).
+//! What membership found out is kept as a story of each node (`story.rs`, `condition.rs`,
+//! `why.rs`), and what came into it is recorded (`recorder.rs`), to be told (`recording.rs`) and
+//! turned again elsewhere (`replay.rs`).
 
 mod branches;
 mod condition;

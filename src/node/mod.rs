@@ -8,7 +8,8 @@
 //!
 //! `builder.rs` takes the settings, `start.rs` makes a running node of them.
 //!
-//! `handle.rs` holds `Node`; each of its verbs stands with what it gives, in the file named like it:
+//! `handle.rs` holds `Node`; each of its verbs stands with what it gives, in the file named like
+//! it:
 //!
 //! | verbs | file |
 //! | --- | --- |
