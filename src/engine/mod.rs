@@ -5,7 +5,7 @@
 //!          │                                            ▲
 //!        Input ──► route ──► link ───────┐              │
 //!                    │  ▲    membership ─┤              │
-//!                    │  │    discovery ──┼──► route ──► Output
+//!                    │  │    discovery ──┼──► wants ──► Output
 //!                    │  │    topic ──────┘      │
 //!                    │  └───────────────────────┘
 //!                    └ what one room learns, another needs

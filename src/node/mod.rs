@@ -1,9 +1,10 @@
 //! Floor 5: the node as its users hold it, and the driver that turns its engine.
 //!
 //! ```text
-//!   a verb ──► Command ──► mailbox ──► driver ──► engine        events, deliveries, replies
-//!  (its file)  (command)                 │  ▲                            ▲
-//!                              obey, show ┘  └── network ──► output ─────┘ (replies, sinks)
+//!  a verb ──► Command ──► driver: obey, show ──► engine ──► network ──► others
+//!                            ▲                      │
+//!                            └── network            ▼
+//!  the program ◄─── reply, delivery, event ◄─── replies, sinks
 //! ```
 //!
 //! `builder.rs` takes the settings, `start.rs` makes a running node of them.
