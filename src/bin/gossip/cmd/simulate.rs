@@ -1,26 +1,24 @@
 //! `gossip simulate`: worlds of a scenario file, in virtual time.
 
+mod models;
+mod shown;
+
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use clap::Args;
-use gossip_mesh::ConfigError;
-use gossip_mesh::sim::broadcast::{self, BroadcastScenario, is_broadcast};
-use gossip_mesh::sim::tree::{self, TreeScenario, is_tree};
-use gossip_mesh::sim::{self, Outcome, Report, Scenario, Shrunk, Spread};
+use gossip_mesh::sim::{self, Report, Scenario, Shrunk};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
 
+use self::models::Model;
+use self::shown::show;
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
-use crate::render::paint::Paint;
 use crate::render::screen::Screen;
-use crate::render::table::{Cell, Table};
 
 /// Run scenarios in virtual time and check what they expect
 ///
@@ -56,23 +54,6 @@ fn seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
         (Ok(first), Ok(last)) if first <= last => Ok(first..=last),
         _ => Err("expected the first and the last seed, e.g. 1..1000".to_owned()),
     }
-}
-
-/// A carrier among many nodes.
-enum Model {
-    Broadcast(Box<BroadcastScenario>),
-    Tree(Box<TreeScenario>),
-}
-
-/// What `--json` shows.
-#[derive(Serialize)]
-struct Document<'a> {
-    holds: bool,
-    #[serde(flatten)]
-    report: &'a Report,
-    /// A scenario that still fails, as TOML.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    smallest: Option<String>,
 }
 
 impl Simulate {
@@ -127,83 +108,6 @@ impl Simulate {
         }
     }
 
-    /// Files of carriers among many nodes, which are no worlds of whole nodes, taken out of the
-    /// files.
-    fn take_models(&mut self) -> Result<Vec<(PathBuf, Model)>, Failure> {
-        let mut models = Vec::new();
-        for file in std::mem::take(&mut self.files) {
-            let text = text_of(&file)?;
-            let wrong = |error: ConfigError| {
-                Failure::usage(format!("{} is no scenario:\n{error}", file.display()))
-            };
-            if is_broadcast(&text) {
-                let mut model = BroadcastScenario::from_toml(&text).map_err(wrong)?;
-                model.nodes = self.nodes.unwrap_or(model.nodes);
-                models.push((file, Model::Broadcast(Box::new(model))));
-            } else if is_tree(&text) {
-                let mut model = TreeScenario::from_toml(&text).map_err(wrong)?;
-                model.nodes = self.nodes.unwrap_or(model.nodes);
-                models.push((file, Model::Tree(Box::new(model))));
-            } else {
-                self.files.push(file);
-            }
-        }
-        Ok(models)
-    }
-
-    /// Runs the room of the tree once per seed. True when all that is expected held.
-    async fn run_tree(
-        &self,
-        file: &Path,
-        mut model: TreeScenario,
-        screen: Screen,
-    ) -> Result<bool, Failure> {
-        if self.svg.is_some() {
-            return Err(Failure::usage("--svg draws worlds of nodes, not the tree among many"));
-        }
-        let mut holds = true;
-        let seed = self.seed.unwrap_or(model.seed);
-        for seed in self.seeds.clone().unwrap_or(seed..=seed) {
-            model.seed = seed;
-            let one = model.clone();
-            let run = tokio::task::spawn_blocking(move || tree::run(&one)).await;
-            let run = run.map_err(|_| Failure::failed("the simulation panicked: this is a bug"))?;
-            let name = file.display();
-            let found = run.map_err(|error| Failure::usage(format!("{name}: {error}")))?;
-            holds &= shown(screen, &found, &found.render(), &found.failures)?;
-        }
-        Ok(holds)
-    }
-
-    /// Runs the model of gossipsub once per seed, or beside real nodes where the file says so. True
-    /// when all that is expected held.
-    async fn run_broadcast(
-        &self,
-        file: &Path,
-        mut model: BroadcastScenario,
-        screen: Screen,
-    ) -> Result<bool, Failure> {
-        if self.svg.is_some() {
-            return Err(Failure::usage("--svg draws worlds of nodes, not the model of broadcast"));
-        }
-        let name = file.display();
-        if !model.check.is_empty() {
-            let found = broadcast::check(&model).await?;
-            return shown(screen, &found, &found.render(), &found.failures);
-        }
-        let seed = self.seed.unwrap_or(model.seed);
-        let mut holds = true;
-        for seed in self.seeds.clone().unwrap_or(seed..=seed) {
-            model.seed = seed;
-            let one = model.clone();
-            let run = tokio::task::spawn_blocking(move || broadcast::run(&one)).await;
-            let run = run.map_err(|_| Failure::failed("the model panicked: this is a bug"))?;
-            let found = run.map_err(|error| Failure::usage(format!("{name}: {error}")))?;
-            holds &= shown(screen, &found, &found.render(), &found.failures)?;
-        }
-        Ok(holds)
-    }
-
     fn seeds_of(&self, scenario: &Scenario) -> RangeInclusive<u64> {
         self.seeds.clone().unwrap_or_else(|| {
             let seed = self.seed.unwrap_or(scenario.seed);
@@ -245,60 +149,6 @@ impl Simulate {
     }
 }
 
-fn show(all: &[Done], screen: Screen) -> Result<(), Failure> {
-    if screen.json {
-        return all.iter().try_for_each(|Done { report, smallest, .. }| {
-            let smallest = smallest.as_ref().map(|smallest| smallest.scenario.to_toml());
-            screen.document(&Document { holds: report.holds(), report, smallest })
-        });
-    }
-    screen.show(table(all).render(screen.colour))?;
-    if let [Done { report, .. }] = all
-        && let [outcome] = report.outcomes.as_slice()
-    {
-        let Outcome { trace, events, seed, .. } = outcome;
-        screen.show(format!("seed {seed}: trace {trace}, {events} events\n"))?;
-    }
-    all.iter().try_for_each(|done| explain(done, screen))
-}
-
-/// Why a scenario fails, if it does.
-fn explain(done: &Done, screen: Screen) -> Result<(), Failure> {
-    let report = &done.report;
-    if let Some(reason) = &report.broken {
-        let worst = report.worst.unwrap_or_default();
-        screen.complain(&format!("{}: {reason} (worst seed: {worst})", report.name));
-    }
-    if let Some(outcome) = report.first_broken() {
-        let reason = outcome.broken.as_deref().unwrap_or_default();
-        screen.complain(&format!("{}: seed {} fails: {reason}", report.name, outcome.seed));
-    }
-    let Some(Shrunk { scenario, reason, before, runs, .. }) = &done.smallest else {
-        return Ok(());
-    };
-    let after = scenario.faults.len();
-    screen.remark(&format!(
-        "the smallest schedule found that still fails has {after} of {before} faults \
-         ({runs} worlds tried): {reason}"
-    ));
-    screen.show(scenario.to_toml())
-}
-
-/// Shows what the model found; true when all that was expected held.
-fn shown(
-    screen: Screen,
-    found: &impl Serialize,
-    text: &str,
-    failures: &[String],
-) -> Result<bool, Failure> {
-    if screen.json {
-        screen.document(found)?
-    } else {
-        screen.show(text)?
-    }
-    Ok(failures.is_empty())
-}
-
 fn text_of(file: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(file)
         .map_err(|error| Failure::failed(format!("{} cannot be read: {error}", file.display())))
@@ -314,62 +164,6 @@ struct Done {
 fn write(file: &Path, text: &str) -> Result<(), Failure> {
     std::fs::write(file, text)
         .map_err(|error| Failure::failed(format!("{} cannot be written: {error}", file.display())))
-}
-
-fn table(all: &[Done]) -> Table {
-    let header = [
-        "SCENARIO",
-        "NODES",
-        "SEEDS",
-        "DETECT p50",
-        "p99",
-        "max",
-        "HEAL p50",
-        "p99",
-        "max",
-        "FALSE",
-        "MSG/N/S",
-        "BYTE/N/S",
-        "WORST",
-        "",
-    ];
-    let table = (1..header.len() - 1).fold(Table::new(header), Table::right);
-    all.iter().fold(table, |mut table, done| {
-        table.row(row(&done.report));
-        table
-    })
-}
-
-fn row(report: &Report) -> Vec<Cell> {
-    let times = |spread: Option<Spread>| {
-        let cell = |time: fn(&Spread) -> Duration| -> Cell {
-            spread.as_ref().map_or_else(|| "-".into(), |spread| seconds(time(spread)).into())
-        };
-        [cell(|s| s.p50), cell(|s| s.p99), cell(|s| s.max)]
-    };
-    let mut cells: Vec<Cell> = vec![
-        report.name.clone().into(),
-        report.nodes.to_string().into(),
-        report.outcomes.len().to_string().into(),
-    ];
-    cells.extend(times(report.detection));
-    cells.extend(times(report.heal));
-    cells.extend([
-        report.false_verdicts.to_string().into(),
-        format!("{:.2}", report.messages).into(),
-        format!("{:.0}", report.bytes).into(),
-        report.worst.map_or_else(|| "-".to_owned(), |seed| seed.to_string()).into(),
-    ]);
-    cells.push(match (report.holds(), report.outcomes.is_empty()) {
-        (_, true) => Cell::painted("not run", Paint::Yellow),
-        (true, _) => Cell::painted("holds", Paint::Blue),
-        (false, _) => Cell::painted("FAILS", Paint::Red),
-    });
-    cells
-}
-
-fn seconds(time: Duration) -> String {
-    format!("{:.2} s", time.as_secs_f64())
 }
 
 fn count(seeds: &RangeInclusive<u64>) -> u64 {
