@@ -10,10 +10,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use gossip_mesh::{Degrees, Node, NodeId, Paths, Query, Subscription, Topic, Topology};
-use nodes::{
-    address, all_read, eventually, graph, key, knows_readers, lab, leave, linked, next, rewire,
-    within,
-};
+use nodes::{address, all_read, eventually, graph, key, lab, leave, linked, next, rewire, within};
 
 const COUNT: Topic<u32> = Topic::new("count");
 

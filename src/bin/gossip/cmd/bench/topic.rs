@@ -1,23 +1,16 @@
 //! `gossip bench topic`: one author or several, many readers.
 
+mod systems;
+
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use clap::{Args, ValueEnum, value_parser};
-use gossip_mesh::{Cbor, Codec, Json, MsgPack, Raw};
 
 use super::bar::Bar;
 use super::outcomes::{judge, take};
-use crate::args::{DEFAULT_NETWORK, Which};
-use crate::bench::board::Board;
-use crate::bench::lab::Lab;
-use crate::bench::letter::{Letter, Note};
-use crate::bench::measure::{End, measure};
-use crate::bench::mesh::{Mesh, Transport};
-use crate::bench::outcome::{Outcome, Ratio, Setting};
-use crate::bench::plain::Plain;
+use crate::bench::mesh::Transport;
+use crate::bench::outcome::{Ratio, Setting};
 use crate::bench::plan::{Pace, Plan};
 use crate::cmd::fault::wrong::time;
 use crate::exit::Failure;
@@ -225,94 +218,6 @@ impl TopicBench {
         shape.draw(wide(self.nodes), self.seed).map_err(Failure::usage)
     }
 
-    async fn in_this_process(
-        &self,
-        size: u32,
-        drawn: &Drawn,
-        interrupt: &mut Interrupt,
-        bar: &Bar,
-    ) -> Result<Option<(Outcome, End)>, Failure> {
-        bar.says("nodes start");
-        let mesh = tokio::select! {
-            mesh = Mesh::start(&drawn.graph, self.transport, self.compress) => mesh?,
-            () = interrupt.came() => return Ok(None),
-        };
-        let job = Job { bench: self, mesh: &mesh, drawn, size, bar };
-        let measured = match (self.codec, self.payload) {
-            (Format::Bytes, Filler::Random) => job.run::<Bytes, Raw>(interrupt).await,
-            (Format::Bytes, Filler::Text) => job.run::<Vec<u8>, Raw>(interrupt).await,
-            (Format::Cbor, Filler::Random) => job.run::<Note<false>, Cbor>(interrupt).await,
-            (Format::Cbor, Filler::Text) => job.run::<Note<true>, Cbor>(interrupt).await,
-            (Format::Json, Filler::Random) => job.run::<Note<false>, Json>(interrupt).await,
-            (Format::Json, Filler::Text) => job.run::<Note<true>, Json>(interrupt).await,
-            (Format::MsgPack, Filler::Random) => job.run::<Note<false>, MsgPack>(interrupt).await,
-            (Format::MsgPack, Filler::Text) => job.run::<Note<true>, MsgPack>(interrupt).await,
-        };
-        mesh.end().await;
-        measured
-    }
-
-    /// The same work by gossipsub used directly.
-    async fn plainly(
-        &self,
-        size: u32,
-        drawn: &Drawn,
-        interrupt: &mut Interrupt,
-        bar: &Bar,
-    ) -> Result<Option<(Outcome, End)>, Failure> {
-        bar.says("nodes start");
-        let plan = self.plan(size, drawn.graph.node_count());
-        let board = Arc::new(Board::new(&plan));
-        let publishers = wide(self.publishers);
-        let begin = async {
-            let plain = Plain::start(&drawn.graph, publishers, plan.size, &board).await?;
-            let authors = plain.authors(publishers, plan.size).await?;
-            Ok::<_, Failure>((plain, authors))
-        };
-        let (plain, mut authors) = tokio::select! {
-            begun = begin => begun?,
-            () = interrupt.came() => return Ok(None),
-        };
-        let system = "gossipsub".to_owned();
-        let setting = Setting { system, ..self.setting(drawn.graph.node_count(), &drawn.label) };
-        bar.is_for(&plan);
-        let stop = interrupt.came();
-        let measured = measure(&plain, &mut authors, (&plan, &board, setting), stop, bar).await?;
-        Ok(Some(measured))
-    }
-
-    async fn in_a_lab(
-        &self,
-        size: u32,
-        interrupt: &mut Interrupt,
-        bar: &Bar,
-    ) -> Result<Option<(Outcome, End)>, Failure> {
-        let network = self.network.clone().unwrap_or_else(|| DEFAULT_NETWORK.to_owned());
-        let which = Which { network, data: self.data.clone() };
-        let lab = Lab::of(
-            which.find()?,
-            self.node.as_deref(),
-            self.payload == Filler::Text,
-            self.compress,
-        )?;
-        let plan = self.plan(size, lab.nodes());
-        let board = Arc::new(Board::new(&plan));
-        let connect = lab.connect(wide(self.subscribers), plan.size, &board);
-        let mut author = tokio::select! {
-            author = connect => author?,
-            () = interrupt.came() => return Ok(None),
-        };
-        let setting = Setting {
-            system: "gossip-mesh, through its local API".to_owned(),
-            seed: None,
-            ..self.setting(lab.nodes(), lab.title())
-        };
-        bar.is_for(&plan);
-        let measured =
-            measure(&lab, &mut author, (&plan, &board, setting), interrupt.came(), bar).await?;
-        Ok(Some(measured))
-    }
-
     fn plan(&self, size: u32, nodes: usize) -> Plan {
         let paced = self.rate.zip(self.span).map(|(rate, span)| span.as_secs_f64() * rate as f64);
         // Rounded up, so that there is one.
@@ -356,39 +261,6 @@ impl TopicBench {
             rate: self.rate,
             probes: self.probes,
         }
-    }
-}
-
-/// One size, measured with nodes of this process.
-struct Job<'a> {
-    bench: &'a TopicBench,
-    mesh: &'a Mesh,
-    drawn: &'a Drawn,
-    size: u32,
-    bar: &'a Bar,
-}
-
-impl Job<'_> {
-    /// Measures values of this type in this codec; `None` when it was stopped before it began.
-    async fn run<T, C>(&self, interrupt: &mut Interrupt) -> Result<Option<(Outcome, End)>, Failure>
-    where
-        T: Letter + Sync,
-        C: Codec<T> + 'static,
-    {
-        let Self { bench, mesh, drawn, size, bar } = self;
-        let plan = bench.plan(*size, drawn.graph.node_count());
-        let board = Arc::new(Board::new(&plan));
-        let each = (wide(bench.publishers), wide(bench.subscribers));
-        let connect = mesh.connect::<T, C>(each, plan.size, &board);
-        let mut author = tokio::select! {
-            author = connect => author?,
-            () = interrupt.came() => return Ok(None),
-        };
-        let setting = bench.setting(drawn.graph.node_count(), &drawn.label);
-        bar.is_for(&plan);
-        let stop = interrupt.came();
-        let measured = measure(*mesh, &mut author, (&plan, &board, setting), stop, *bar).await?;
-        Ok(Some(measured))
     }
 }
 
