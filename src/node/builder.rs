@@ -112,7 +112,7 @@ impl Builder {
     /// # #[tokio::main]
     /// # async fn main() -> Result<(), gossip_mesh::Error> {
     /// let lab = Node::builder().config(Config::lab());
-    /// let both = lab.listen("/ip4/127.0.0.1/tcp/0").listen("/ip4/127.0.0.1/tcp/0/ws");
+    /// let both = lab.listen("/ip4/127.0.0.1/tcp/0/ws").listen("/ip4/127.0.0.1/tcp/0");
     /// let node = both.spawn().await?;
     /// assert_eq!(node.addresses().await?.len(), 2);
     /// # node.leave().await }
