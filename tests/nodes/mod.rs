@@ -17,6 +17,10 @@ use gossip_mesh::{
 /// No promise takes longer on a busy machine. What does is broken.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How far the clocks of two nodes on this machine may be apart, in microseconds: each reads the
+/// system's once, and may be interrupted while it does.
+pub const CLOCKS: u64 = 50_000;
+
 /// The wait between two looks at what has no event.
 const LOOK: Duration = Duration::from_millis(5);
 

@@ -21,6 +21,22 @@
 //! A **feed** is what one author writes on one topic in one of its lives; its messages are numbered
 //! from 1. A **batch** is a run of a feed, signed by its author (`base::batch`).
 //!
+//! # Where
+//!
+//! | of the spec | what is done | what it is done with |
+//! | --- | --- | --- |
+//! | publishing: 3 to 6 | `publish`, `seal`, `lanes` | `numbers`, `waiting` |
+//! | bursts and large messages: 15 | `gather` | `burst`, `pieces` |
+//! | hearing: 7, 8 | `hear` | `record`, `recent`, `received` |
+//! | order, repair, ends: 16 to 19 | `repair` | `order`, `digest`, `behind` |
+//! | subscriptions: 2, 20 | `subscribing` | `subscription`, `buckets` |
+//! | other nodes: 4 | `presence` | `readers`, `arrivals` |
+//! | queries and ways: 9, 10 | `reading` | `kept`, `trace`, `ways` |
+//! | receipts: 11, 12 | `confirm` | `receipt`, `relay`, `told` |
+//! | the door: 13, 14 | `foreign`, `hear` | `subscription` |
+//! | queue groups: 22 to 26 | `grouping`, `entrust` | `strategy`, `choice`, `errand` |
+//! | late joiners: 29 to 33 | `late`, `earlier` | `catch_up`, `history` |
+//!
 //! # Spec
 //!
 //! **Read here** means: a subscription reads the topic, or this node's door carries it.
