@@ -15,8 +15,12 @@ use super::report::Reporter;
 /// Bytes of a whole write: yamux makes one frame of each, and cuts larger ones to this.
 const WHOLE: usize = 16 * 1024;
 
-/// Bytes taken from the queue in one go, and reported as written together.
+/// Bytes taken from the queue in one go.
 const LOAD: usize = 256 * 1024;
+
+/// Bytes of batches that are reported as written together, and at the end of a load what is left:
+/// what is seen of a slow link should not be that it stands still.
+const REPORT: usize = 64 * 1024;
 
 /// Writes what is in the queue until the stream ends, and tells how many bytes of batches were
 /// written. Gathers small packets while there are more, and writes a single one at once.
@@ -56,6 +60,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pen<S> {
             self.put(&frame.head()).await?;
             self.put(&frame.body).await?;
             batches += batch_bytes(&frame);
+            if batches >= REPORT {
+                reporter.sent(std::mem::take(&mut batches)).await;
+            }
         }
         if batches > 0 {
             reporter.sent(batches).await;

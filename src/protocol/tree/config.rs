@@ -38,7 +38,7 @@ pub struct TreeConfig {
     pub high: usize,
     /// A full link is one no more when this few bytes are queued. Default 512 KiB.
     pub low: usize,
-    /// A full link that does not move at all for so long is demoted. Default 1 s.
+    /// A full link that does not move at all for so long is demoted. Default 500 ms.
     #[serde(with = "duration")]
     pub stuck_after: Duration,
     /// The longest time that a full link is waited for when nobody else takes the frames. Default
@@ -63,7 +63,7 @@ impl Default for TreeConfig {
             max_wanted: 4_096,
             high: 1024 * 1024,
             low: 512 * 1024,
-            stuck_after: Duration::from_secs(1),
+            stuck_after: Duration::from_millis(500),
             stall: Duration::from_secs(2),
             penalty: Duration::from_secs(5),
         }

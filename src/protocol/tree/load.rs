@@ -8,12 +8,12 @@ use crate::base::id::NodeId;
 use crate::base::time::Time;
 
 /// Blame at which a link is demoted. It grows while others wait for the link, and drains at
-/// three fifths of that all the time: so it is reached, in two seconds or so, by who is waited
+/// three fifths of that all the time: so it is reached, in a second or so, by who is waited
 /// for much more than half of the time. Who is only somewhat slower is waited for, because nobody
 /// could keep for it what it misses. While others are waited for and it is not, it drains as fast
 /// as it grew. (With a fifth instead of three, or after half a second, nodes that share two busy
 /// cores demoted one another, and lost messages.)
-const BLAME: Duration = Duration::from_millis(800);
+const BLAME: Duration = Duration::from_millis(400);
 
 /// A link farther away than this counts as being so far.
 const MAX_FAR: u8 = 8;
@@ -65,6 +65,8 @@ pub(super) struct Load {
     fed_here: bool,
     /// For how long it was seen not to move: since bytes were taken, or the first ones queued.
     still: Duration,
+    /// Since when it did not move, whoever saw it.
+    stands: Time,
     used: Time,
     blame: Duration,
     /// Frames are only announced, as long as others take them; calm since then.
@@ -92,7 +94,7 @@ impl Load {
         config: &TreeConfig,
     ) -> bool {
         if self.queued == 0 {
-            self.still = Duration::ZERO;
+            self.moved(now);
         }
         self.used = now;
         self.queued = self.queued.saturating_add(bytes);
@@ -110,10 +112,10 @@ impl Load {
     }
 
     /// The link took bytes. True when that changes how it stands.
-    pub(super) fn sent(&mut self, bytes: usize, config: &TreeConfig) -> bool {
+    pub(super) fn sent(&mut self, now: Time, bytes: usize, config: &TreeConfig) -> bool {
         let stood = self.full || self.paused.is_some() || self.demoted.is_some();
         self.queued = self.queued.saturating_sub(bytes);
-        self.still = Duration::ZERO;
+        self.moved(now);
         self.stalled = false;
         if self.queued <= config.low {
             self.full = false;
@@ -121,6 +123,11 @@ impl Load {
             self.forgive_feeders_if_open();
         }
         stood
+    }
+
+    fn moved(&mut self, now: Time) {
+        self.still = Duration::ZERO;
+        self.stands = now;
     }
 
     /// The peer is behind since then, or no more.
@@ -189,6 +196,7 @@ impl Load {
     /// What was seen of it is no evidence.
     pub(super) fn acquit(&mut self) {
         self.blame = Duration::ZERO;
+        self.still = Duration::ZERO;
     }
 
     /// What fed it does not come here any more; who still does will be known by the next frame.
@@ -251,7 +259,9 @@ impl Load {
         if !blocks {
             return None;
         }
-        let still = self.still;
+        // Whatever this node saw: after so long nothing is to be expected.
+        let overdue = self.queued > 0 && now.since(self.stands) >= config.stall + config.stall;
+        let still = if overdue { config.stall + config.stall } else { self.still };
         if still >= config.stall && self.demoted.is_some() {
             self.stalled = true;
             return Some(Fall::Stalled);

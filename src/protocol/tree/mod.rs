@@ -66,8 +66,8 @@
 //!     not demoted: they go as fast as each other. A demoted link is lazy for all sources; it holds
 //!     up nobody and can still ask for what it can take. Calm for `penalty`, it is as others again;
 //!     that time doubles with each demotion, up to 64 times. A node that looks late, because it had
-//!     too much to do itself, counts 50 ms of what passed at most, and that only towards links that
-//!     do not move at all: others on its machine have too much to do as well.
+//!     too much to do itself, begins to look anew: others on its machine have too much to do as
+//!     well. A link that did not move for twice the `stall` is demoted all the same.
 //! 14. *Who is held* for 50 ms is told how far away the full link is, and takes so many times
 //!     longer to demote the link to who told it: the nearest decides, and the others need not.
 //! 15. *While the parent is held* for a second times that distance *and another announced a frame

@@ -14,9 +14,9 @@ use crate::base::time::Time;
 /// How often full links are looked at.
 const LOOK: Duration = Duration::from_millis(25);
 
-/// What a look may count at most. Who looks later had too much to do itself, and what its links did
-/// meanwhile it has yet to hear.
-const LATE: Duration = Duration::from_millis(50);
+/// Who looks so much later had too much to do itself, and what its links did meanwhile it has yet
+/// to hear.
+const LATE: Duration = Duration::from_millis(25);
 
 /// How often demoted ones are.
 const GLANCE: Duration = Duration::from_millis(500);
@@ -54,7 +54,7 @@ impl<F: Frame> TreeMachine<F> {
     pub(super) fn sent(&mut self, now: Time, peer: NodeId, bytes: usize, out: &mut Out<F>) {
         let neighbour = self.neighbours.get_mut(&peer);
         let Some(link) = neighbour.and_then(|of| of.link.as_mut()) else { return };
-        let stood = link.load.sent(bytes, &self.config);
+        let stood = link.load.sent(now, bytes, &self.config);
         if self.give_owed(now, peer, out) || stood {
             self.judge(now, out);
         }
@@ -62,11 +62,12 @@ impl<F: Frame> TreeMachine<F> {
 
     /// Looks at all links: demotes those that others wait for in vain, and says who has to wait.
     pub(super) fn judge(&mut self, now: Time, out: &mut Out<F>) {
-        let span = if self.judge_at.is_some() { now.since(self.judged) } else { Duration::ZERO };
-        if span > LATE {
+        let mut span =
+            if self.judge_at.is_some() { now.since(self.judged) } else { Duration::ZERO };
+        if self.judge_at.is_some_and(|at| now.since(at) > LATE) {
             self.looked_late(now);
+            span = Duration::ZERO;
         }
-        let span = span.min(LATE);
         self.judged = now;
         let links = || self.neighbours.values().filter_map(|of| of.link.as_ref());
         let others_dry = links().any(|link| link.load.is_dry(now, &self.config));
@@ -124,7 +125,7 @@ impl<F: Frame> TreeMachine<F> {
     }
 
     /// This node had too much to do itself, as others on the same machine then have: what it saw of
-    /// its links is no evidence against them. Only that a link does not move at all still counts.
+    /// its links is no evidence against them.
     fn looked_late(&mut self, now: Time) {
         for link in self.neighbours.values_mut().filter_map(|of| of.link.as_mut()) {
             link.load.acquit();
