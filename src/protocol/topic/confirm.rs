@@ -52,7 +52,7 @@ impl TopicMachine {
 
     /// A question or a bundle of receipts came to nothing.
     pub(super) fn no_answer(&mut self, now: Time, token: Token, out: &mut Outbox<Output>) {
-        if self.given(now, token, Vec::new(), out) || self.nothing_earlier(now, token, out) {
+        if self.refused(now, token) || self.nothing_earlier(now, token, out) {
             return;
         }
         if !self.traces.no_answer(token, out)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::history::before;
 use super::machine::TopicMachine;
 use super::order::Ready;
 use super::output::{Notice, Output};
@@ -113,6 +114,9 @@ impl TopicMachine {
         let feed = Feed::of(batch.head());
         let age = self.read_for(now, &feed.topic);
         let mut ready = Vec::new();
+        if batch.head().sent >= before(self.wall(now), age) {
+            ready.extend(self.order.left_out(&feed, &batch));
+        }
         let new = self.order.arrive(now, &feed, from, batch, age, &mut ready);
         self.hand_over(now, &feed, ready, out);
         new
@@ -129,7 +133,7 @@ impl TopicMachine {
         let mut missed = 0;
         for ready in ready {
             match ready {
-                Ready::Gap { from, to } => missed = self.lose(feed, from, to, out),
+                Ready::Gap { from, to } => missed += self.lose(feed, from, to, out),
                 Ready::Batch(batch, from) => match self.open(now, &batch, from, missed, out) {
                     Ok(true) => missed = 0,
                     Ok(false) => {}

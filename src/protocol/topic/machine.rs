@@ -290,7 +290,7 @@ impl TopicMachine {
         if let Message::Kept { batches, older } = message {
             return self.take_earlier(now, token, (batches, older), out);
         }
-        if self.given(now, token, Vec::new(), out) || self.nothing_earlier(now, token, out) {
+        if self.refused(now, token) || self.nothing_earlier(now, token, out) {
             self.stats.malformed += 1;
             return;
         }

@@ -111,9 +111,15 @@
 //!     s.
 //!     *When more than 1 MiB waits:* the tree carrier is to wait (`Behind`), until less than 256
 //!     KiB do, or for 2 s.
-//! 17. *Upon the first batch of a feed* that does not begin with 1: ask for what the other got
-//!     before it while this node was reading the topic. With the first answer, or without one after
-//!     1 s, the feed begins here with the earliest that is there.
+//! 17. *Upon the first batch of a feed* that does not begin with 1, or an end of a feed of which
+//!     nothing is here: ask for what others got before it while this node was reading the topic:
+//!     three at once, the author first, then who brought it, readers, other links; another one for
+//!     each that refuses or does not answer within 400 ms. When three have answered, or all who
+//!     are linked, ask anew 150 ms after the batch, and 150 ms later: others repair what they lost,
+//!     too. *With the third round of answers, or that of the author, or 1 s after the batch:* the
+//!     feed begins here with the earliest that is there. When something that was sent before it,
+//!     and after this node began to read, comes afterwards, all from there on is told as a gap, by
+//!     a notice.
 //! 18. *When a feed has been silent for 300 ms:* tell its end to four neighbours that read it, in
 //!     turn, at most once a second. *Upon a new link:* tell the ends of the last `repair_for`.
 //!     *Upon an end that is farther than what is here:* the feed lacks something, as in 16.
@@ -235,6 +241,7 @@
 //! - A question travels over at most 64 nodes; ways longer than 66 nodes are not complete.
 
 mod arrivals;
+mod beginning;
 mod behind;
 mod bounded;
 mod buckets;
@@ -251,6 +258,7 @@ mod entrust;
 mod errand;
 pub(crate) mod error;
 mod foreign;
+mod gap;
 mod gather;
 mod grouping;
 mod hear;
@@ -259,6 +267,7 @@ mod input;
 mod kept;
 mod lanes;
 mod late;
+mod line;
 pub(crate) mod machine;
 mod names;
 mod numbers;

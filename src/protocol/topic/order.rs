@@ -4,37 +4,21 @@
 //! from 1 without gaps, so a node knows what it lacks: from the next number it wants, and from the
 //! end of the feed as others tell it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hashlink::LinkedHashMap;
 
+use super::beginning::Beginning;
 use super::config::TopicConfig;
+use super::gap::{Gap, PATIENCE};
+use super::line::{Lack, Line};
 use super::wire::Feed;
 use crate::base::batch::Batch;
 use crate::base::id::NodeId;
 use crate::base::machine::earliest;
 use crate::base::time::Time;
-
-/// How long a missing message may be on its way before it is asked for. (On the tree carrier it
-/// comes again by itself within some round trips; over gossipsub messages overtake one another by
-/// milliseconds.)
-pub(crate) const PATIENCE: Duration = Duration::from_millis(60);
-
-/// How long nobody is asked after all were asked in vain.
-pub(crate) const PAUSE: Duration = Duration::from_millis(500);
-
-/// How long an answer is waited for before the next one is asked. (Guess: far above a round trip
-/// and the sending of 768 KiB; a request itself times out after 5 s.)
-const ANSWER: Duration = Duration::from_secs(1);
-
-/// How long a gap may still be asked for that was known while the one before it was given up.
-/// (Guess: two silent nodes, and the others that answer.)
-const CHANCE: Duration = Duration::from_secs(2);
-
-/// How long a new reader waits for what was written since it began to read.
-const SETTLE: Duration = Duration::from_secs(1);
 
 /// Most feeds remembered; the one that was silent for longest is forgotten first, and would be a
 /// new one afterwards. (Guess: about 2 MB.)
@@ -55,42 +39,6 @@ pub(crate) struct Order {
     repair_for: Duration,
 }
 
-/// One feed.
-#[derive(Debug)]
-struct Line {
-    /// The next number to deliver. `None` until it is known where this reader begins.
-    next: Option<u64>,
-    ahead: BTreeMap<u64, Early>,
-    /// One above the highest number that is known to exist.
-    end: u64,
-    lack: Option<Lack>,
-}
-
-/// What waits for something before it.
-#[derive(Debug)]
-struct Early {
-    came: Time,
-    batch: Arc<Batch>,
-}
-
-/// Something is missing.
-#[derive(Debug)]
-struct Lack {
-    since: Time,
-    /// Until then it is not given up, unless all were asked in vain.
-    chance: Time,
-    /// All were asked in vain.
-    vain: bool,
-    /// When somebody is to be asked.
-    ask_at: Option<Time>,
-    /// Who was asked, since all were asked the last time.
-    asked: BTreeSet<NodeId>,
-    /// Who probably has it.
-    likely: Vec<NodeId>,
-    /// How long ago this reader began, when it does not know what it may miss.
-    beginning: Option<Duration>,
-}
-
 /// What follows from an arrival, in order.
 #[derive(Clone, Debug)]
 pub(crate) enum Ready {
@@ -105,7 +53,7 @@ pub(crate) enum Ready {
     },
 }
 
-/// What to ask another node for.
+/// What to ask other nodes for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Wanted {
     pub(crate) feed: Feed,
@@ -119,6 +67,8 @@ pub(crate) struct Wanted {
     pub(crate) asked: BTreeSet<NodeId>,
     /// Whom to ask first.
     pub(crate) likely: Vec<NodeId>,
+    /// How many to ask at once.
+    pub(crate) at_once: usize,
 }
 
 impl Order {
@@ -144,21 +94,24 @@ impl Order {
         ready: &mut Vec<Ready>,
     ) -> bool {
         let line = self.line(feed, batch.first());
-        line.end = line.end.max(batch.end());
-        if line.next.is_some_and(|next| batch.end() <= next)
-            || line.ahead.contains_key(&batch.first())
-        {
+        if line.has(&batch) {
+            line.end = line.end.max(batch.end());
             return false;
         }
         let bytes = batch.wire().len();
-        line.ahead.insert(batch.first(), Early { came: now, batch });
-        let too_many = line.ahead.len() > MAX_AHEAD;
+        line.put(now, batch);
+        let too_many = line.waiting() > MAX_AHEAD;
         self.bytes = self.bytes.saturating_add(bytes);
         self.go_on(now, feed, Some(from), age, ready);
         if (too_many || self.bytes > self.max_bytes) && self.lacking.contains(feed) {
             self.give_up(now, feed, ready);
         }
         true
+    }
+
+    /// What a batch that comes too late shows to have been left out when its feed began here.
+    pub(crate) fn left_out(&mut self, feed: &Feed, batch: &Batch) -> Option<Ready> {
+        self.feeds.get_mut(feed)?.left_out(batch)
     }
 
     /// Somebody says that a feed goes up to `end`, exclusive.
@@ -189,17 +142,9 @@ impl Order {
         if line.next.is_none() {
             line.next = Some(next);
             line.end = line.end.max(next);
-            line.lack = None;
-            self.lacking.remove(feed);
+            self.well(feed);
             self.go_on(now, feed, None, Duration::ZERO, ready);
         }
-    }
-
-    fn forget(&mut self, feed: &Feed) {
-        if let Some(line) = self.feeds.remove(feed) {
-            self.bytes = self.bytes.saturating_sub(size(&line));
-        }
-        self.lacking.remove(feed);
     }
 
     /// Forgets the feeds of topics that are not read any more.
@@ -211,50 +156,63 @@ impl Order {
         }
     }
 
+    fn forget(&mut self, feed: &Feed) {
+        if let Some(line) = self.feeds.remove(feed) {
+            self.bytes = self.bytes.saturating_sub(line.bytes());
+        }
+        self.lacking.remove(feed);
+    }
+
     /// The feeds for which somebody is to be asked now.
     pub(crate) fn due_to_ask(&mut self, now: Time) -> Vec<Wanted> {
-        let due: Vec<Feed> = self
-            .lacking
-            .iter()
-            .filter(|feed| self.ask_at(feed).is_some_and(|at| at <= now))
-            .cloned()
-            .collect();
-        due.into_iter().filter_map(|feed| self.wanted(feed)).collect()
+        let is_due = |feed: &&Feed| self.ask_at(feed).is_some_and(|at| at <= now);
+        let due: Vec<Feed> = self.lacking.iter().filter(is_due).cloned().collect();
+        due.into_iter().filter_map(|feed| self.wanted(now, feed)).collect()
     }
 
     fn ask_at(&self, feed: &Feed) -> Option<Time> {
-        self.feeds.get(feed)?.lack.as_ref()?.ask_at
+        self.feeds.get(feed)?.lack.as_ref()?.ask_at()
     }
 
-    fn wanted(&mut self, feed: Feed) -> Option<Wanted> {
+    fn wanted(&mut self, now: Time, feed: Feed) -> Option<Wanted> {
         let line = self.feeds.get_mut(&feed)?;
         let (from, to) = (line.next.unwrap_or(1), line.missing_to());
-        let lack = line.lack.as_mut()?;
-        // Until it is told who is asked now, nobody else is.
-        lack.ask_at = None;
-        let (asked, likely, within) = (lack.asked.clone(), lack.likely.clone(), lack.beginning);
-        Some(Wanted { feed, from, to, within, asked, likely })
+        let mut likely = line.likely().to_vec();
+        let (asked, within, at_once) = match line.lack.as_mut()? {
+            Lack::Beginning(beginning) => {
+                likely.insert(0, feed.author);
+                let within = beginning.within(now);
+                (beginning.asked.clone(), Some(within), beginning.wanted(now))
+            }
+            Lack::Gap(gap) => {
+                // Until it is told who is asked now, nobody else is.
+                gap.ask_at = None;
+                (gap.asked.clone(), None, 1)
+            }
+        };
+        (at_once > 0).then_some(Wanted { feed, from, to, within, asked, likely, at_once })
     }
 
-    /// `peer` was asked for what a feed lacks; `None` when nobody is left to ask.
-    pub(crate) fn asks(&mut self, now: Time, feed: &Feed, peer: Option<NodeId>) {
-        let Some(lack) = self.feeds.get_mut(feed).and_then(|line| line.lack.as_mut()) else {
-            return;
-        };
-        match peer {
-            Some(peer) => {
-                lack.asked.insert(peer);
-                lack.ask_at = Some(now + ANSWER);
+    /// These were asked for what a feed lacks; none, when nobody is left to ask.
+    pub(crate) fn asks(
+        &mut self,
+        now: Time,
+        feed: &Feed,
+        peers: &[NodeId],
+        ready: &mut Vec<Ready>,
+    ) {
+        match self.feeds.get_mut(feed).and_then(|line| line.lack.as_mut()) {
+            Some(Lack::Gap(gap)) => gap.asks(now, peers.first().copied()),
+            Some(Lack::Beginning(beginning)) => {
+                if beginning.asks(now, peers) {
+                    self.settle(now, feed, ready);
+                }
             }
-            None => {
-                lack.vain = true;
-                lack.asked.clear();
-                lack.ask_at = Some(now + PAUSE);
-            }
+            None => {}
         }
     }
 
-    /// The answer of `peer` was taken, or none came. With `more` it may be asked again.
+    /// The answer of `peer` was taken. With `more` it may be asked again.
     pub(crate) fn answered(
         &mut self,
         now: Time,
@@ -264,26 +222,35 @@ impl Order {
         ready: &mut Vec<Ready>,
     ) {
         let Some(line) = self.feeds.get_mut(feed) else { return };
-        let Some(lack) = &mut line.lack else { return };
-        lack.ask_at = Some(now);
-        if lack.beginning.is_some() && line.next.is_none() {
-            // What it did not have it did not get while this node was reading: it begins here.
-            self.settle(now, feed, ready);
-        } else if more {
-            lack.asked.remove(&peer);
-            lack.likely.retain(|known| *known != peer);
-            lack.likely.insert(0, peer);
+        match &mut line.lack {
+            Some(Lack::Gap(gap)) => {
+                gap.answered(now, peer, more);
+                if more {
+                    line.may_have(peer, true);
+                }
+            }
+            Some(Lack::Beginning(beginning)) => {
+                if beginning.answered(now, peer, peer == feed.author) {
+                    self.settle(now, feed, ready);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// No answer of `peer` will come.
+    pub(crate) fn unanswered(&mut self, now: Time, feed: &Feed, peer: NodeId) {
+        match self.feeds.get_mut(feed).and_then(|line| line.lack.as_mut()) {
+            Some(Lack::Gap(gap)) => gap.answered(now, peer, false),
+            Some(Lack::Beginning(beginning)) => beginning.refused(now, peer),
+            None => {}
         }
     }
 
     /// Gives up what could not be repaired in time.
     pub(crate) fn tick(&mut self, now: Time) -> Vec<(Feed, Vec<Ready>)> {
-        let late: Vec<Feed> = self
-            .lacking
-            .iter()
-            .filter(|feed| self.ends_at(feed).is_some_and(|at| at <= now))
-            .cloned()
-            .collect();
+        let is_late = |feed: &&Feed| self.ends_at(feed).is_some_and(|at| at <= now);
+        let late: Vec<Feed> = self.lacking.iter().filter(is_late).cloned().collect();
         let give_up = |feed: Feed| {
             let mut ready = Vec::new();
             self.give_up(now, &feed, &mut ready);
@@ -293,13 +260,10 @@ impl Order {
     }
 
     fn ends_at(&self, feed: &Feed) -> Option<Time> {
-        let line = self.feeds.get(feed)?;
-        let lack = line.lack.as_ref()?;
-        if line.next.is_none() {
-            return Some(lack.since + SETTLE);
-        }
-        let end = lack.since + self.repair_for;
-        Some(if lack.vain { end } else { end.max(lack.chance) })
+        Some(match self.feeds.get(feed)?.lack.as_ref()? {
+            Lack::Beginning(beginning) => beginning.ends_at(self.repair_for),
+            Lack::Gap(gap) => gap.ends_at(self.repair_for),
+        })
     }
 
     pub(crate) fn deadline(&self) -> Option<Time> {
@@ -322,15 +286,13 @@ impl Order {
             && !self.feeds.contains_key(feed)
             && let Some((old, line)) = self.feeds.pop_front()
         {
-            self.bytes = self.bytes.saturating_sub(size(&line));
+            self.bytes = self.bytes.saturating_sub(line.bytes());
             self.lacking.remove(&old);
         }
-        // The first of all has nothing before it.
-        let next = (first == 1).then_some(1);
-        let new = || Line { next, ahead: BTreeMap::new(), end: 0, lack: None };
-        let line = self.feeds.entry(feed.clone()).or_insert_with(new);
-        if line.next.is_none() {
-            line.next = next;
+        let line = self.feeds.entry(feed.clone()).or_insert_with(Line::default);
+        if line.next.is_none() && first == 1 {
+            // The first of all has nothing before it.
+            line.next = Some(1);
         }
         line
     }
@@ -348,55 +310,58 @@ impl Order {
         let freed = line.drain(ready);
         self.bytes = self.bytes.saturating_sub(freed);
         if line.is_whole() {
-            line.lack = None;
-            self.lacking.remove(feed);
-            return;
+            return self.well(feed);
         }
-        let unknown = line.next.is_none();
-        let lack = line.lack.get_or_insert_with(|| Lack {
-            since: now,
-            chance: now,
-            vain: false,
-            // What is only told of may be on its way.
-            ask_at: Some(if unknown && !line.ahead.is_empty() { now } else { now + PATIENCE }),
-            asked: BTreeSet::new(),
-            likely: Vec::new(),
-            beginning: unknown.then_some(age),
-        });
-        if freed > 0 {
-            // It goes on: what is missing now has its own time.
-            lack.since = now;
-            lack.vain = false;
+        if let Some(from) = from {
+            line.may_have(from, false);
         }
-        if !unknown {
-            // It came after all: nothing of what follows on it may be left out without a word.
-            lack.beginning = None;
+        let waits = line.waiting() > 0;
+        if line.next.is_none() {
+            let new = || {
+                // What is only told of may be on its way.
+                let ask_at = if waits { now } else { now + PATIENCE };
+                Lack::Beginning(Beginning::new(now, age, ask_at))
+            };
+            if let Lack::Beginning(beginning) = line.lack.get_or_insert_with(new)
+                && waits
+            {
+                beginning.waits(now);
+            }
+        } else if let Some(Lack::Gap(gap)) = &mut line.lack {
+            if freed > 0 {
+                gap.moved(now);
+            }
+        } else {
+            line.lack = Some(Lack::Gap(Gap::new(now)));
         }
-        lack.likely.extend(from.filter(|from| !lack.likely.contains(from)));
-        lack.likely.truncate(8);
         self.lacking.insert(feed.clone());
     }
 
+    /// The feed lacks nothing any more.
+    fn well(&mut self, feed: &Feed) {
+        if let Some(line) = self.feeds.get_mut(feed) {
+            line.is_well();
+        }
+        self.lacking.remove(feed);
+    }
+
     /// This reader begins with what it has.
-    pub(crate) fn settle(&mut self, now: Time, feed: &Feed, ready: &mut Vec<Ready>) {
+    fn settle(&mut self, now: Time, feed: &Feed, ready: &mut Vec<Ready>) {
         let Some(line) = self.feeds.get_mut(feed) else { return };
-        if line.ahead.is_empty() {
+        if line.waiting() == 0 {
             // Others only said that there is something.
             return self.forget(feed);
         }
-        line.next = Some(line.missing_to());
-        line.lack = None;
+        line.settle();
         self.lacking.remove(feed);
         self.go_on(now, feed, None, Duration::ZERO, ready);
     }
 
-    /// What is missing first will not come. What is missing behind it is known since the first of
-    /// what waits for it came, and was not asked for yet: it has its chance, not all its time, or
-    /// a reader with many gaps would wait for each of them in turn.
+    /// What is missing first will not come.
     fn give_up(&mut self, now: Time, feed: &Feed, ready: &mut Vec<Ready>) {
         let Some(line) = self.feeds.get_mut(feed) else { return };
         let Some(next) = line.next else { return self.settle(now, feed, ready) };
-        if line.ahead.is_empty() {
+        if line.waiting() == 0 {
             // An end that others told is no proof: what comes next shows whether there is a gap.
             line.end = next;
         }
@@ -405,48 +370,11 @@ impl Order {
             ready.push(Ready::Gap { from: next, to });
         }
         line.next = Some(to);
-        line.lack = None;
-        self.lacking.remove(feed);
+        self.well(feed);
         self.go_on(now, feed, None, Duration::ZERO, ready);
         let Some(line) = self.feeds.get_mut(feed) else { return };
-        let known = line.ahead.values().map(|early| early.came).min();
-        if let (Some(lack), Some(known)) = (&mut line.lack, known) {
-            (lack.since, lack.chance) = (known, now + CHANCE);
-            lack.ask_at = Some(now.max(known + PATIENCE));
+        if let (Some(known), Some(Lack::Gap(gap))) = (line.waits_since(), &mut line.lack) {
+            gap.known_since(now, known);
         }
     }
-}
-
-impl Line {
-    /// One above the last number that is missing first.
-    fn missing_to(&self) -> u64 {
-        self.ahead.keys().next().copied().unwrap_or(self.end)
-    }
-
-    fn is_whole(&self) -> bool {
-        self.next.is_some_and(|next| self.ahead.is_empty() && next >= self.end)
-    }
-
-    /// Takes out what is in order. The bytes that do not wait any more.
-    fn drain(&mut self, ready: &mut Vec<Ready>) -> usize {
-        let Some(mut next) = self.next else { return 0 };
-        let mut freed = 0;
-        while let Some(entry) = self.ahead.first_entry()
-            && *entry.key() <= next
-        {
-            let Early { batch, .. } = entry.remove();
-            freed += batch.wire().len();
-            if batch.end() > next {
-                let from = next;
-                next = batch.end();
-                ready.push(Ready::Batch(batch, from));
-            }
-        }
-        self.next = Some(next);
-        freed
-    }
-}
-
-fn size(line: &Line) -> usize {
-    line.ahead.values().map(|early| early.batch.wire().len()).sum()
 }

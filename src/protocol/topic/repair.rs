@@ -95,32 +95,26 @@ impl TopicMachine {
     }
 
     fn ask_for(&mut self, now: Time, wanted: Wanted, out: &mut Outbox<Output>) {
-        let Wanted { feed, from, to, within, asked, likely } = wanted;
+        let Wanted { feed, from, to, within, asked, likely, at_once } = wanted;
         let readers = self.readers.everyone(&feed.topic);
-        let peer = likely
-            .into_iter()
-            .chain([feed.author])
-            .chain(readers)
-            .chain(self.linked.iter().copied())
-            .find(|peer| self.linked.contains(peer) && !asked.contains(peer));
-        self.order.asks(now, &feed, peer);
-        let Some(to_ask) = peer else {
-            if within.is_some() {
-                // Nobody knows of anything before: this reader begins with what it has.
-                let mut ready = Vec::new();
-                self.order.settle(now, &feed, &mut ready);
-                self.hand_over(now, &feed, ready, out);
+        let others = readers.into_iter().chain(self.linked.iter().copied());
+        let mut peers = Vec::new();
+        for peer in likely.into_iter().chain([feed.author]).chain(others) {
+            let is_new = !asked.contains(&peer) && !peers.contains(&peer);
+            if peers.len() < at_once && is_new && self.linked.contains(&peer) {
+                peers.push(peer);
             }
-            return;
-        };
-        let token = self.tokens.next();
-        self.stats.repairs_asked += 1;
-        self.asked.insert(token, (feed.clone(), to_ask));
-        out.push(Output::Ask {
-            to: to_ask,
-            token,
-            message: Message::Want { feed, from, to, within },
-        });
+        }
+        let mut ready = Vec::new();
+        self.order.asks(now, &feed, &peers, &mut ready);
+        self.hand_over(now, &feed, ready, out);
+        for to_ask in peers {
+            let token = self.tokens.next();
+            self.stats.repairs_asked += 1;
+            self.asked.insert(token, (feed.clone(), to_ask));
+            let message = Message::Want { feed: feed.clone(), from, to, within };
+            out.push(Output::Ask { to: to_ask, token, message });
+        }
     }
 
     /// A peer lacks something.
@@ -161,6 +155,15 @@ impl TopicMachine {
         self.order.answered(now, &feed, peer, helped, &mut ready);
         self.hand_over(now, &feed, ready, out);
         true
+    }
+
+    /// What was asked for does not come from there. True when the question was one of these.
+    pub(super) fn refused(&mut self, now: Time, token: Token) -> bool {
+        let asked = self.asked.remove(&token);
+        if let Some((feed, peer)) = &asked {
+            self.order.unanswered(now, feed, *peer);
+        }
+        asked.is_some()
     }
 
     /// How long this node has been following a topic, by its name or by a pattern.
