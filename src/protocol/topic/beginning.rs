@@ -89,6 +89,12 @@ impl Beginning {
         ENOUGH.saturating_sub(self.answers + self.open.len())
     }
 
+    /// Whether those who are asked are told what is here: they may have got nothing at all of the
+    /// feed. What is only told of is not told on, or a lie would go round.
+    pub(super) const fn tells(&self) -> bool {
+        self.rounds > 0 && self.waits_since.is_some()
+    }
+
     /// These were asked. True when nobody is left who could say more.
     pub(super) fn asks(&mut self, now: Time, peers: &[NodeId]) -> bool {
         self.asked.extend(peers);
@@ -114,8 +120,7 @@ impl Beginning {
         if self.rounds >= ROUNDS || self.asked.is_empty() {
             return true;
         }
-        let begun = self.waits_since.unwrap_or(self.since);
-        (self.rests, self.ask_at) = (true, Some(now.max(begun + AGAIN * self.rounds)));
+        (self.rests, self.ask_at) = (true, Some(now + AGAIN));
         false
     }
 

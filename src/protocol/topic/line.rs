@@ -47,8 +47,7 @@ pub(super) enum Lack {
 impl Line {
     /// Whether all of a batch was here before.
     pub(super) fn has(&self, batch: &Batch) -> bool {
-        self.next.is_some_and(|next| batch.end() <= next)
-            || self.ahead.contains_key(&batch.first())
+        self.next.is_some_and(|next| batch.end() <= next) || self.ahead.contains_key(&batch.first())
     }
 
     pub(super) fn put(&mut self, now: Time, batch: Arc<Batch>) {

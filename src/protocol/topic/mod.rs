@@ -115,11 +115,11 @@
 //!     nothing is here: ask for what others got before it while this node was reading the topic:
 //!     three at once, the author first, then who brought it, readers, other links; another one for
 //!     each that refuses or does not answer within 400 ms. When three have answered, or all who
-//!     are linked, ask anew 150 ms after the batch, and 150 ms later: others repair what they lost,
-//!     too. *With the third round of answers, or that of the author, or 1 s after the batch:* the
-//!     feed begins here with the earliest that is there. When something that was sent before it,
-//!     and after this node began to read, comes afterwards, all from there on is told as a gap, by
-//!     a notice.
+//!     are linked, ask anew 150 ms later, twice, and tell them that there is something: others
+//!     repair what they lost, too. *With the third round of answers, or that of the author, or 1 s
+//!     after the batch:* the feed begins here with the earliest that is there. When something that
+//!     was sent before it, and after this node began to read, comes afterwards, all from there on
+//!     is told as a gap, by a notice.
 //! 18. *When a feed has been silent for 300 ms:* tell its end to four neighbours that read it, in
 //!     turn, at most once a second. *Upon a new link:* tell the ends of the last `repair_for`.
 //!     *Upon an end that is farther than what is here:* the feed lacks something, as in 16.

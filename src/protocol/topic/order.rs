@@ -69,6 +69,8 @@ pub(crate) struct Wanted {
     pub(crate) likely: Vec<NodeId>,
     /// How many to ask at once.
     pub(crate) at_once: usize,
+    /// They may not know that there is anything.
+    pub(crate) tells: bool,
 }
 
 impl Order {
@@ -178,19 +180,21 @@ impl Order {
         let line = self.feeds.get_mut(&feed)?;
         let (from, to) = (line.next.unwrap_or(1), line.missing_to());
         let mut likely = line.likely().to_vec();
-        let (asked, within, at_once) = match line.lack.as_mut()? {
+        let (asked, within, at_once, tells) = match line.lack.as_mut()? {
             Lack::Beginning(beginning) => {
                 likely.insert(0, feed.author);
                 let within = beginning.within(now);
-                (beginning.asked.clone(), Some(within), beginning.wanted(now))
+                let at_once = beginning.wanted(now);
+                (beginning.asked.clone(), Some(within), at_once, beginning.tells())
             }
             Lack::Gap(gap) => {
                 // Until it is told who is asked now, nobody else is.
                 gap.ask_at = None;
-                (gap.asked.clone(), None, 1)
+                (gap.asked.clone(), None, 1, false)
             }
         };
-        (at_once > 0).then_some(Wanted { feed, from, to, within, asked, likely, at_once })
+        let wanted = Wanted { feed, from, to, within, asked, likely, at_once, tells };
+        (at_once > 0).then_some(wanted)
     }
 
     /// These were asked for what a feed lacks; none, when nobody is left to ask.

@@ -95,7 +95,7 @@ impl TopicMachine {
     }
 
     fn ask_for(&mut self, now: Time, wanted: Wanted, out: &mut Outbox<Output>) {
-        let Wanted { feed, from, to, within, asked, likely, at_once } = wanted;
+        let Wanted { feed, from, to, within, asked, likely, at_once, tells } = wanted;
         let readers = self.readers.everyone(&feed.topic);
         let others = readers.into_iter().chain(self.linked.iter().copied());
         let mut peers = Vec::new();
@@ -109,6 +109,9 @@ impl TopicMachine {
         self.order.asks(now, &feed, &peers, &mut ready);
         self.hand_over(now, &feed, ready, out);
         for to_ask in peers {
+            if tells {
+                self.tell_ends(to_ask, &[(feed.clone(), to)], out);
+            }
             let token = self.tokens.next();
             self.stats.repairs_asked += 1;
             self.asked.insert(token, (feed.clone(), to_ask));
