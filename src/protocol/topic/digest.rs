@@ -52,16 +52,17 @@ impl Digests {
 
     /// A feed goes up to `end`, exclusive, as a batch that was here shows.
     pub(crate) fn note(&mut self, now: Time, feed: &Feed, end: u64) {
-        if let Some(known) = self.ends.to_back(feed) {
-            if end <= known.end {
-                return;
-            }
-            *known = End { end, at: now, told: false };
-        } else {
-            self.ends.insert(feed.clone(), End { end, at: now, told: false });
-            if self.ends.len() > MAX_FEEDS {
-                self.ends.pop_front();
-            }
+        if self.ends.to_back(feed).is_none_or(|known| end > known.end) {
+            self.renew(now, feed, end);
+        }
+    }
+
+    /// What was known of a feed is news now: it goes up to `end`, exclusive, at least.
+    pub(crate) fn renew(&mut self, now: Time, feed: &Feed, end: u64) {
+        let known = self.ends.get(feed).map_or(0, |known| known.end);
+        self.ends.insert(feed.clone(), End { end: end.max(known), at: now, told: false });
+        if self.ends.len() > MAX_FEEDS {
+            self.ends.pop_front();
         }
         if self.due.is_none() {
             let rested = self.last.map_or(now, |last| last + INTERVAL);

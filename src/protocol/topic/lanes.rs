@@ -2,6 +2,8 @@
 
 use super::input::{Bucket, Carried};
 use super::machine::TopicMachine;
+use super::waiting::Landed;
+use super::wire::Feed;
 use super::output::Output;
 use crate::base::machine::Outbox;
 use crate::base::pattern::is_pattern;
@@ -17,9 +19,16 @@ impl TopicMachine {
         outcome: Carried,
         out: &mut Outbox<Output>,
     ) {
-        if let Some(topic) = self.waiting.carried(now, token, outcome, out)
-            && self.may_go(&topic)
-        {
+        let Some(Landed { topic, left }) = self.waiting.carried(now, token, outcome, out) else {
+            return;
+        };
+        if let Some(batch) = left {
+            // From now on others can miss it, and ask for it.
+            let feed = Feed::of(batch.head());
+            self.digests.renew(now, &feed, batch.end());
+            self.own.keep(now, &feed, &batch);
+        }
+        if self.may_go(&topic) {
             self.waiting.flow(&topic, &mut self.tokens, out);
         }
     }

@@ -59,6 +59,7 @@
 //!    A linked reader that the carrier does not yet know to take part is waited for, for a second
 //!    at most: its card may come before the carrier's word, and messages would pass it by. What is
 //!    used of this second comes back within 30 s, evenly, whatever its cards and links say.
+//!    What had to wait counts as written when it leaves, for all who miss it and ask for it.
 //! 5. *Upon `relays: n`:* broadcast the same frame `n` times. The carrier sees `n` broadcasts, the
 //!    readers one message, with `n` copies from every neighbour.
 //! 6. *Upon full queues to all peers:* the message waits as in 4 and is tried again soon, so that a

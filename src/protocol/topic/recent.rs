@@ -51,16 +51,21 @@ impl Recent {
         }
     }
 
+    /// Keeps a batch; one that was here before is kept for longer.
     pub(crate) fn keep(&mut self, now: Time, feed: &Feed, batch: &Arc<Batch>) {
         let entry = Entry { at: now, batch: Arc::clone(batch) };
         let entries = match self.feeds.get_mut(feed) {
             Some(entries) => entries,
             None => self.feeds.entry(feed.clone()).or_default(),
         };
-        if entries.insert(batch.first(), entry).is_none() {
-            self.bytes = self.bytes.saturating_add(batch.wire().len());
-            self.arrived.push_back((now, feed.clone(), batch.first()));
+        self.bytes = self.bytes.saturating_add(batch.wire().len());
+        if let Some(before) = entries.insert(batch.first(), entry) {
+            self.bytes = self.bytes.saturating_sub(before.batch.wire().len());
+            if before.at == now {
+                return;
+            }
         }
+        self.arrived.push_back((now, feed.clone(), batch.first()));
         while self.is_over() {
             self.drop_oldest();
         }
@@ -117,12 +122,14 @@ impl Recent {
     }
 
     fn drop_oldest(&mut self) {
-        let Some((_, feed, first)) = self.arrived.pop_front() else {
+        let Some((at, feed, first)) = self.arrived.pop_front() else {
             self.bytes = 0;
             return;
         };
         if let Some(entries) = self.feeds.get_mut(&feed) {
-            if let Some(entry) = entries.remove(&first) {
+            if entries.get(&first).is_some_and(|entry| entry.at == at)
+                && let Some(entry) = entries.remove(&first)
+            {
                 self.bytes = self.bytes.saturating_sub(entry.batch.wire().len());
             }
             if entries.is_empty() {

@@ -23,7 +23,7 @@ pub(super) struct Sealed {
     pub(super) key: Key,
     pub(super) payload: Bytes,
     pub(super) envelope: Envelope,
-    frame: Bytes,
+    batch: Arc<Batch>,
     /// It waits only as long as its topic is read by somebody.
     pub(super) if_read: bool,
 }
@@ -47,8 +47,8 @@ impl TopicMachine {
         let seal = if envelope.compressed { Batch::seal_compressed } else { Batch::seal };
         let batch = Arc::new(seal(head, &messages, &mut self.signer));
         let key = self.remember(now, &batch);
-        let (id, frame) = (feed.message(*number), batch.wire().clone());
-        Sealed { id, key, payload: payload.clone(), envelope: *envelope, frame, if_read: false }
+        let (id, payload, envelope) = (feed.message(*number), payload.clone(), *envelope);
+        Sealed { id, key, payload, envelope, batch, if_read: false }
     }
 
     pub(super) fn head(&self, topic: &str, first: u64) -> Head {
@@ -76,11 +76,11 @@ impl TopicMachine {
         may_wait: bool,
         out: &mut Outbox<Output>,
     ) {
-        let (id, frame) = (sealed.id.clone(), sealed.frame.clone());
+        let (id, batch) = (sealed.id.clone(), Arc::clone(&sealed.batch));
         let bucket = self.buckets.of(&id.topic);
         self.buckets.write(now, bucket, out);
         let has_readers = self.may_go(&id.topic);
-        let (length, waiting) = (frame.len(), &self.waiting);
+        let (length, waiting) = (batch.wire().len(), &self.waiting);
         let may_queue = if !may_wait {
             // Its turn comes as soon as the carrier took what is there now.
             waiting.is_flying(&id.topic) && waiting.has_half_the_room(length)
@@ -91,7 +91,8 @@ impl TopicMachine {
         };
         if may_queue || waiting.is_free(&id.topic, has_readers) {
             let if_read = sealed.if_read;
-            let parcel = Parcel { id, bucket, frame, relays, accepted: now, may_wait, if_read };
+            let (accepted, waited) = (now, false);
+            let parcel = Parcel { id, bucket, batch, relays, accepted, may_wait, if_read, waited };
             self.waiting.accept(parcel, has_readers, &mut self.tokens, out);
         } else if has_readers {
             out.push(Output::Notice(Notice::NotSent { id }));

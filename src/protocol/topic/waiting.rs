@@ -5,14 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU8;
+use std::sync::Arc;
 use std::time::Duration;
-
-use bytes::Bytes;
 
 use super::config::TopicConfig;
 use super::input::{Bucket, Carried};
 use super::output::{Notice, Output};
 use super::wire::MessageId;
+use crate::base::batch::Batch;
 use crate::base::machine::{Outbox, earliest};
 use crate::base::time::Time;
 use crate::base::token::{Token, Tokens};
@@ -34,13 +34,23 @@ const MAX_FLYING: usize = 64;
 pub(crate) struct Parcel {
     pub(crate) id: MessageId,
     pub(crate) bucket: Bucket,
-    pub(crate) frame: Bytes,
+    pub(crate) batch: Arc<Batch>,
     pub(crate) relays: NonZeroU8,
     pub(crate) accepted: Time,
     /// Whether it may wait. What comes in at the door may not, or strangers could fill the outbox.
     pub(crate) may_wait: bool,
     /// Whether it waits only as long as its topic is read by somebody.
     pub(crate) if_read: bool,
+    /// It had to wait.
+    pub(crate) waited: bool,
+}
+
+/// A message that is out of the carrier's hands.
+#[derive(Debug)]
+pub(crate) struct Landed {
+    pub(crate) topic: String,
+    /// It, when the carrier took it and it had waited before.
+    pub(crate) left: Option<Arc<Batch>>,
 }
 
 /// Every parcel has a ticket; tickets rise in the order of acceptance.
@@ -157,14 +167,14 @@ impl Waiting {
         }
     }
 
-    /// Takes what became of a broadcast. The topic whose lane has to go on, if any.
+    /// Takes what became of a broadcast. The message whose lane has to go on, if any.
     pub(crate) fn carried(
         &mut self,
         now: Time,
         token: Token,
         outcome: Carried,
         out: &mut Outbox<Output>,
-    ) -> Option<String> {
+    ) -> Option<Landed> {
         let ticket = self.broadcasts.remove(&token)?;
         let flight = self.flights.get_mut(&ticket)?;
         flight.open = flight.open.saturating_sub(1);
@@ -178,10 +188,11 @@ impl Waiting {
             lane.flying = lane.flying.saturating_sub(1);
             lane.flowing = !matches!(best, Carried::NoPeers | Carried::QueuesFull);
         }
+        let mut left = None;
         match best {
-            Carried::Out => {}
+            Carried::Out => left = parcel.waited.then_some(parcel.batch),
             Carried::NoPeers | Carried::QueuesFull
-                if parcel.may_wait && self.has_room(parcel.frame.len()) =>
+                if parcel.may_wait && self.has_room(parcel.batch.wire().len()) =>
             {
                 let wait = if best == Carried::QueuesFull { RETRY_FULL } else { RETRY };
                 self.retry = earliest(self.retry, Some(now + wait));
@@ -190,7 +201,7 @@ impl Waiting {
             _ => out.push(Output::Notice(Notice::NotSent { id: parcel.id })),
         }
         self.drop_if_idle(&topic);
-        Some(topic)
+        Some(Landed { topic, left })
     }
 
     /// Sends on from the queue of a lane that flows; what comes back moves the rest.
@@ -237,13 +248,13 @@ impl Waiting {
     }
 
     fn enqueue(&mut self, ticket: u64, parcel: Parcel) {
-        self.bytes = self.bytes.saturating_add(parcel.frame.len());
+        self.bytes = self.bytes.saturating_add(parcel.batch.wire().len());
         self.lanes.entry(parcel.id.topic.clone()).or_default().queue.insert(ticket);
-        self.queued.insert(ticket, parcel);
+        self.queued.insert(ticket, Parcel { waited: true, ..parcel });
     }
 
     fn unqueue(&mut self, ticket: u64, parcel: &Parcel) {
-        self.bytes = self.bytes.saturating_sub(parcel.frame.len());
+        self.bytes = self.bytes.saturating_sub(parcel.batch.wire().len());
         if let Some(lane) = self.lanes.get_mut(&parcel.id.topic) {
             lane.queue.remove(&ticket);
         }
@@ -268,7 +279,7 @@ impl Waiting {
         for _ in 0..open {
             let token = tokens.next();
             self.broadcasts.insert(token, ticket);
-            let frame = parcel.frame.clone();
+            let frame = parcel.batch.wire().clone();
             out.push(Output::Broadcast { token, bucket: parcel.bucket, frame });
         }
         self.lanes.entry(parcel.id.topic.clone()).or_default().flying += 1;

@@ -492,3 +492,20 @@ fn the_beginnings_of_feeds_arrive_where_links_lose_a_fifth() {
         }
     }
 }
+
+#[test]
+fn what_waited_for_its_first_reader_and_is_lost_on_its_way_is_repaired() {
+    for wait in [5, 60] {
+        let mut world = World::new(2, &[(0, 1)], &TopicConfig::default());
+        for text in ["one", "two"] {
+            world.command(0, publish(1, "chat", text));
+        }
+        world.run(wait * SECOND);
+        world.loss = 100;
+        world.command(1, subscribe(1, "chat"));
+        world.run(2 * SECOND);
+        world.loss = 0;
+        world.run(5 * SECOND);
+        assert_eq!(world.delivered(1), ["one", "two"], "after {wait} s");
+    }
+}
