@@ -16,6 +16,9 @@ use crate::base::batch::{Item, MAX_GATHERED, Piece};
 use crate::base::time::{Time, WallTime};
 use crate::base::trace_context::TraceContext;
 
+/// Most messages of which not all pieces are here. (Guess: of so many authors or topics at once.)
+const MAX_PARTIAL: usize = 1_024;
+
 /// A payload as it travels: whole, or in pieces, in order.
 pub(super) fn cut(payload: Bytes) -> impl Iterator<Item = (Option<Piece>, Bytes)> {
     let count = payload.len().div_ceil(MAX_GATHERED).max(1);
@@ -112,14 +115,22 @@ impl Pieces {
     }
 
     /// Gives up a message that waits for too long, or for which there is no room: its feed, the
-    /// number of its first piece and the one after those that were here.
+    /// number of its first piece and the one after those that were here. What else comes of it is
+    /// lost, too, and told with the next message.
     pub(super) fn expire(&mut self, now: Time) -> Option<(Feed, u64, u64)> {
-        while self.bytes > self.max_bytes || self.deadline().is_some_and(|due| due <= now) {
-            let (feed, partial) = self.partial.pop_front()?;
+        while self.bytes > self.max_bytes
+            || self.partial.len() > MAX_PARTIAL
+            || self.deadline().is_some_and(|due| due <= now)
+        {
+            let (feed, mut partial) = self.partial.pop_front()?;
             self.bytes = self.bytes.saturating_sub(partial.bytes);
             if !partial.is_lost {
                 let end = partial.first.saturating_add(partial.parts.len() as u64);
-                return Some((feed, partial.first, end));
+                let first = partial.first;
+                partial.give_up();
+                partial.at = now;
+                self.put(&feed, partial);
+                return Some((feed, first, end));
             }
         }
         None
@@ -181,9 +192,13 @@ impl Partial {
         self.bytes = self.bytes.saturating_add(part.len());
         self.parts.push(part);
         if self.bytes > max {
-            (self.missed, self.is_lost, self.bytes) = (self.lost(), true, 0);
-            self.parts = Vec::new();
+            self.give_up();
         }
+    }
+
+    fn give_up(&mut self) {
+        (self.missed, self.is_lost, self.bytes) = (self.lost(), true, 0);
+        self.parts = Vec::new();
     }
 
     /// How many messages are lost with it, each piece counted as one.

@@ -114,6 +114,24 @@ fn what_its_author_did_not_finish_is_told_as_a_gap() {
 }
 
 #[test]
+fn the_rest_of_what_was_given_up_is_told_with_the_next_message() {
+    let mut room = room(0, TopicConfig::default());
+    turn(&mut room, at(0), Input::Linked { peer: id(1) });
+    turn(&mut room, at(0), Input::Command(subscribe(1, "chat")));
+    grow(&mut room, 0, 1, Some(Piece { index: 0, of: 3 }));
+    grow(&mut room, 0, 2, Some(Piece { index: 1, of: 3 }));
+    let out = turn(&mut room, at(10_001), Input::Tick);
+    assert!(out.iter().any(|output| matches!(output, Output::Notice(Notice::Gap { .. }))));
+    grow(&mut room, 10_002, 3, Some(Piece { index: 2, of: 3 }));
+    let out = grow(&mut room, 10_003, 4, None);
+    let missed = out.iter().find_map(|output| match output {
+        Output::Deliver { messages, .. } => Some(messages[0].missed),
+        _ => None,
+    });
+    assert_eq!(missed, Some(3));
+}
+
+#[test]
 fn messages_of_any_size_arrive_whole_and_in_order_where_links_lose_a_fifth() {
     let mut world = World::ring(6).all_read("chat").with_trees();
     world.loss = 20;
