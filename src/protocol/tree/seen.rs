@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::wire::WINDOW;
 
-/// Most gaps remembered; of more the oldest is given up. (Guess: a link that is lost leaves one.)
-const MAX_GAPS: usize = 64;
+/// Most gaps remembered; of more the oldest is given up, and what comes of it is taken for a copy.
+/// As many as frames are asked for at once.
+const MAX_GAPS: usize = WINDOW as usize;
 
 /// The highest contiguous sequence, and bounded runs above it. What is at or below `floor` counts
 /// as seen.
