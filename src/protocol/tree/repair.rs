@@ -168,17 +168,21 @@ impl<F: Frame> TreeMachine<F> {
     }
 
     /// Frames before this one still come, where they are in order: until when this one may be
-    /// behind them. What is not taken from the parent for now is not asked for elsewhere.
+    /// behind them. What is not taken from the parent for now is not asked for elsewhere; a frame
+    /// that later ones have overtaken is not among that.
     fn still_under_way(&self, now: Time, name: Name, want: &Want) -> Option<Time> {
         let tree = self.grove.tree(&name.source)?;
         let parent = tree.parent?;
         let (at, sequence) = tree.progress;
         let until = at + self.patience(parent).max(tree.silence);
         let old = now.since(want.since) > self.config.keep_for;
-        if self.held.contains_key(&parent) && !old {
+        if old || sequence > name.sequence {
+            return None;
+        }
+        if self.held.contains_key(&parent) {
             return Some(now + self.patience(parent));
         }
-        (sequence < name.sequence && until > now && !old).then_some(until)
+        (until > now).then_some(until)
     }
 
     /// The next neighbour to be asked: first who offered it, then any other; nobody when all were

@@ -1,6 +1,6 @@
 use super::room::{Room, frame, ms, node, source};
 use crate::protocol::tree::wire::Run;
-use crate::protocol::tree::{Input, Message};
+use crate::protocol::tree::{Input, Message, Output};
 
 fn graft(out: Vec<(usize, Message)>) -> Vec<(usize, u64, u64)> {
     let grafts = out.into_iter().filter_map(|(to, message)| match message {
@@ -193,4 +193,29 @@ fn a_parent_that_paused_of_late_may_pause_as_long_again() {
     room.announce(1, source, sequence, sequence);
     let out = room.wait(ms(20));
     assert_eq!(graft(room.said(&out)), [(1, sequence, sequence)]);
+}
+
+/// What is missing before that cannot come from the parent: links keep the order.
+#[test]
+fn what_the_parent_passed_over_is_asked_for_though_the_parent_is_held() {
+    let mut room = Room::new(2);
+    let source = source(node(99));
+    room.hear(0, frame(source, 1));
+    room.hear(0, frame(source, 3));
+    room.announce(1, source, 2, 2);
+    let out = room.give(Input::Behind(true));
+    assert!(out.contains(&Output::Hold { from: room.peers[0], held: true }));
+    let out = room.wait(ms(100));
+    assert!(graft(room.said(&out)).contains(&(1, 2, 2)));
+}
+
+#[test]
+fn a_frame_with_many_gaps_behind_it_is_still_missing() {
+    let mut room = Room::new(2);
+    let source = source(node(99));
+    for sequence in (1..=400).step_by(2) {
+        room.hear(0, frame(source, sequence));
+    }
+    let out = room.hear(1, frame(source, 2));
+    assert!(out.iter().any(|output| matches!(output, Output::Deliver { .. })), "{out:?}");
 }
