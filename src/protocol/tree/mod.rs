@@ -75,7 +75,9 @@
 //!     Nothing is asked for elsewhere while the parent is held.
 //! 16. *A demoted link that is the only one to take a frame* gets it nevertheless, and those who
 //!     feed it wait, until it did not move for `stall`. Then it gets announcements only, until it
-//!     moves. Own frames wait as long as there is no other link at all.
+//!     moves. It is not the only one beside a neighbour that has the frames from elsewhere: who
+//!     waited for it would be the slow one for others. Own frames wait as long as there is no other
+//!     link at all.
 //! 17. *Upon a link that becomes lazy for a source:* who fed it waits for it no more, until the
 //!     next frame shows that it still feeds it.
 //!

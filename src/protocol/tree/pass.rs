@@ -96,10 +96,14 @@ impl<F: Frame> TreeMachine<F> {
         for (peer, neighbour) in &mut self.neighbours {
             // Its author has it, and so has who brought it.
             let has_it = Feeder::Neighbour(*peer) == by || *peer == name.source.author;
-            if has_it || !tree.is_eager(*peer) {
+            let Some(link) = neighbour.taking(name.source.bucket).filter(|_| !has_it) else {
+                continue;
+            };
+            if !tree.is_eager(*peer) {
+                // It goes on without this node, and so do those behind it.
+                passed |= by != Feeder::Here && !link.load.is_demoted();
                 continue;
             }
-            let Some(link) = neighbour.taking(name.source.bucket) else { continue };
             if link.load.is_demoted() {
                 relied_on.push(*peer);
                 continue;

@@ -232,3 +232,22 @@ fn many_busy_authors_do_not_lock_each_other_up() {
         assert!(came.iter().all(|came| came * 10 >= published * 6), "{published}: {came:?}");
     }
 }
+
+/// Sixteen nodes in a ring with chords, each with three links; the last one's are slower.
+fn chords(last: f64) -> Vec<(u32, u32, f64)> {
+    let ring = (0..16).map(|node| (node, (node + 1) % 16));
+    let chords = (0..8).map(|node| (node, node + 8));
+    let rate = |a: u32, b: u32| if a == 15 || b == 15 { last } else { FAST };
+    ring.chain(chords).map(|(a, b)| (a, b, rate(a, b))).collect()
+}
+
+#[test]
+fn a_slower_node_costs_the_others_no_frame_and_a_fifth_of_their_rate_at_most() {
+    let (whole, _) = saturated(16, 1, &chords(FAST));
+    for share in [0.65, 0.5, 0.2, 0.1] {
+        let (published, came) = saturated(16, 1, &chords(FAST * share));
+        assert!(published * 10 >= whole * 8, "{published} instead of {whole} at {share}");
+        assert!(came[..15].iter().all(|came| *came == published), "{came:?} at {share}");
+        assert!(came[15] as f64 >= published as f64 * share, "{came:?} at {share}");
+    }
+}

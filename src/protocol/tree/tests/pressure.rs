@@ -265,3 +265,20 @@ fn who_says_for_ever_that_it_is_behind_is_waited_for_three_seconds() {
     let out = room.hear(0, large(source, 2));
     assert_eq!(room.receivers(&out, 2), [1]);
 }
+
+/// Where others go on a demoted link is not relied on: the node would wait for it, and who feeds
+/// the node would take the node for a slow one.
+#[test]
+fn a_demoted_link_is_not_relied_on_beside_who_has_the_frames_from_elsewhere() {
+    let mut room = Room::new(3);
+    let source = source(node(99));
+    fill(&mut room, 0, source, 1..18);
+    room.sent(2, 17 * 64 * 1024);
+    room.wait(ms(300));
+    let out = room.hear(0, large(source, 18));
+    assert_eq!(room.receivers(&out, 18), [2]);
+    room.tell(2, Message::Prune(source));
+    let out = room.hear(0, large(source, 19));
+    assert_eq!(room.receivers(&out, 19), [0; 0]);
+    assert!(!out.iter().any(|output| matches!(output, Output::Hold { .. })), "{out:?}");
+}
