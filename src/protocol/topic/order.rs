@@ -208,7 +208,8 @@ impl Order {
         match self.feeds.get_mut(feed).and_then(|line| line.lack.as_mut()) {
             Some(Lack::Gap(gap)) => gap.asks(now, peers.first().copied()),
             Some(Lack::Beginning(beginning)) => {
-                if beginning.asks(now, peers) {
+                let is_over = beginning.asks(now, peers);
+                if is_over {
                     self.settle(now, feed, ready);
                 }
             }
@@ -234,7 +235,8 @@ impl Order {
                 }
             }
             Some(Lack::Beginning(beginning)) => {
-                if beginning.answered(now, peer, peer == feed.author) {
+                let is_over = beginning.answered(now, peer, peer == feed.author);
+                if is_over {
                     self.settle(now, feed, ready);
                 }
             }

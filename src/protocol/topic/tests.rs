@@ -1,5 +1,6 @@
 //! The spec's sentences as tests.
 
+mod beginning;
 mod carriers;
 mod chaos;
 mod door;
