@@ -112,12 +112,13 @@ impl Beginning {
         is_author || self.answers >= ENOUGH && self.is_over(now)
     }
 
-    /// All is said for now. True when nobody need be asked again.
+    /// All is said for now. True when nobody need be asked again. What is only told of may be a
+    /// lie, and is not worth more than one round.
     fn is_over(&mut self, now: Time) -> bool {
         if !self.rests {
             self.rounds += 1;
         }
-        if self.rounds >= ROUNDS || self.asked.is_empty() {
+        if self.rounds >= ROUNDS || self.asked.is_empty() || self.waits_since.is_none() {
             return true;
         }
         (self.rests, self.ask_at) = (true, Some(now + AGAIN));

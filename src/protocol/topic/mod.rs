@@ -117,10 +117,10 @@
 //!     three at once, the author first, then who brought it, readers, other links; another one for
 //!     each that refuses or does not answer within 400 ms. When three have answered, or all who
 //!     are linked, ask anew 150 ms later, twice, and tell them that there is something: others
-//!     repair what they lost, too. *With the third round of answers, or that of the author, or 1 s
-//!     after the batch:* the feed begins here with the earliest that is there. When something that
-//!     was sent before it, and after this node began to read, comes afterwards, all from there on
-//!     is told as a gap, by a notice.
+//!     repair what they lost, too. An end alone is worth one round. *With the third round of
+//!     answers, or that of the author, or 1 s after the batch:* the feed begins here with the
+//!     earliest that is there. When something that was sent before it, and after this node began
+//!     to read, comes afterwards, all from there on is told as a gap, by a notice.
 //! 18. *When a feed has been silent for 300 ms:* tell its end to four neighbours that read it, in
 //!     turn, at most once a second. *Upon a new link:* tell the ends of the last `repair_for`.
 //!     *Upon an end that is farther than what is here:* the feed lacks something, as in 16.
@@ -231,6 +231,8 @@
 //!   those that went around a dead neighbour to a node which the message never came to.
 //! - With more than 65,536 receipts under way, the oldest are not told again if they do not arrive.
 //! - A way is what the nodes on it say. The first copies' senders are proved only to be linked.
+//! - Where the author is not linked, a beginning that three neighbours did not get within 300 ms is
+//!   left out; that is told only if it comes after all. Clocks that differ blur what was before.
 //! - Repair needs somebody who has the message within `repair_for` and `max_recent_bytes`: with
 //!   the defaults a reader that was cut off during a burst of 50 MB is told a gap.
 //! - An end that others told is not signed: it makes this node ask, and nothing more. A last
