@@ -2,9 +2,9 @@
 
 use super::input::{Bucket, Carried};
 use super::machine::TopicMachine;
+use super::output::Output;
 use super::waiting::Landed;
 use super::wire::Feed;
-use super::output::Output;
 use crate::base::machine::Outbox;
 use crate::base::pattern::is_pattern;
 use crate::base::time::Time;

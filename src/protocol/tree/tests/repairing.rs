@@ -1,4 +1,4 @@
-use super::room::{Room, frame, ms, node, source};
+use super::room::{Light, Room, frame, ms, node, source};
 use crate::protocol::tree::wire::Run;
 use crate::protocol::tree::{Input, Message, Output};
 
@@ -201,9 +201,9 @@ fn what_the_parent_passed_over_is_asked_for_though_the_parent_is_held() {
     let mut room = Room::new(2);
     let source = source(node(99));
     room.hear(0, frame(source, 1));
-    room.hear(0, frame(source, 3));
     room.announce(1, source, 2, 2);
-    let out = room.give(Input::Behind(true));
+    // The link to the other neighbour is full.
+    let out = room.hear(0, Light { bytes: 2 << 20, ..frame(source, 3) });
     assert!(out.contains(&Output::Hold { from: room.peers[0], held: true }));
     let out = room.wait(ms(100));
     assert!(graft(room.said(&out)).contains(&(1, 2, 2)));
