@@ -274,7 +274,7 @@ fn a_demoted_link_is_not_relied_on_beside_who_has_the_frames_from_elsewhere() {
     let source = source(node(99));
     fill(&mut room, 0, source, 1..18);
     room.sent(2, 17 * 64 * 1024);
-    room.wait(ms(300));
+    room.wait(ms(1_100));
     let out = room.hear(0, large(source, 18));
     assert_eq!(room.receivers(&out, 18), [2]);
     room.tell(2, Message::Prune(source));
