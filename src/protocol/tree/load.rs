@@ -27,7 +27,7 @@ const FAR_STUCK: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(3);
 
 /// A link is dry, or calm, with less than this share of `low` queued.
-const CALM: usize = 8;
+const CALM: usize = 4;
 
 /// A link counts as used for so long after a frame was sent over it.
 const USED: Duration = Duration::from_secs(5);

@@ -243,9 +243,9 @@ fn chords(last: f64) -> Vec<(u32, u32, f64)> {
 
 #[test]
 fn a_slower_node_costs_the_others_no_frame_and_a_fifth_of_their_rate_at_most() {
-    let (whole, _) = saturated(16, 1, &chords(FAST));
+    let (whole, _) = saturated(16, 1, &chords(FAST), 10);
     for share in [0.65, 0.5, 0.2, 0.1] {
-        let (published, came) = saturated(16, 1, &chords(FAST * share));
+        let (published, came) = saturated(16, 1, &chords(FAST * share), 10);
         assert!(published * 10 >= whole * 8, "{published} instead of {whole} at {share}");
         assert!(came[..15].iter().all(|came| *came == published), "{came:?} at {share}");
         assert!(came[15] as f64 >= published as f64 * share, "{came:?} at {share}");
