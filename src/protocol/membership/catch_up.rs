@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 
 use super::guard::sample;
-use super::machine::{MembershipMachine, Output};
+use super::machine::MembershipMachine;
+use super::output::Output;
 use super::roll::{Roll, agreement};
 use crate::base::id::NodeId;
 use crate::base::machine::Outbox;

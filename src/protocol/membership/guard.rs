@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::machine::{MembershipMachine, Output};
+use super::machine::MembershipMachine;
+use super::output::Output;
 use super::roll::{Roll, mix};
 use super::sweep::{Purpose, Sweep};
 use super::wire::Verdict;

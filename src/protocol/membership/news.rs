@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::certificate::{Flaw, MAX_VOTES};
 use super::electorate::{is_by_committee, may_vote, needed};
 use super::finding::{Finding, Reprieve};
-use super::machine::{MembershipMachine, Output, Standing};
+use super::machine::MembershipMachine;
+use super::member::Standing;
+use super::output::Output;
 use super::roll::State;
 use super::wire::{Alive, Certificate, News, Resigned, Verdict};
 use crate::base::id::NodeId;
@@ -40,7 +42,7 @@ impl MembershipMachine {
             };
             match outcome {
                 Ok(true) => fresh.push(copy),
-                Ok(false) => {}
+                Ok(false) => self.gathered.is_held_by(&copy, from),
                 Err(flaw) => {
                     self.reject(from, copy.node(), flaw, out);
                     if flaw == Flaw::Forged {
@@ -50,7 +52,7 @@ impl MembershipMachine {
             }
         }
         if !fresh.is_empty() {
-            self.pass_on(Some(from), &fresh, out);
+            self.pass_on(now, from, fresh, out);
         }
         if !left.is_empty() {
             self.note_left(now, from, left, out);
@@ -107,7 +109,7 @@ impl MembershipMachine {
         self.roll.apply(now, node, State::Alive(Arc::new(alive)));
         self.lives_on(now, node, incarnation, refutes, out);
         if was_alive {
-            self.agenda.set_by(super::machine::Due::Push, now + self.config.timeout / 2);
+            self.view_moved(now);
         } else {
             out.push(Output::Unbar { node });
             self.view_changed(now, node, true);
@@ -178,7 +180,6 @@ impl MembershipMachine {
     pub(super) fn put_out(
         &mut self,
         now: Time,
-        from: Option<NodeId>,
         certificate: Certificate,
         out: &mut Outbox<Output>,
     ) {
@@ -191,8 +192,8 @@ impl MembershipMachine {
                 message: super::wire::Message::News(vec![news.clone()]),
             });
         }
-        match self.note_down(now, from, certificate, out) {
-            Ok(true) => self.pass_on(from, &[news], out),
+        match self.note_down(now, None, certificate, out) {
+            Ok(true) => self.tell_all(&news, out),
             Ok(false) => {}
             Err(flaw) => {
                 self.reject(self.me, subject, flaw, out);
@@ -355,7 +356,7 @@ impl MembershipMachine {
         self.agreements.remove(&node);
         self.ticks.remove(&node);
         if self.probes.end(node).is_some() {
-            self.agenda.cancel(super::machine::Due::Missed(node));
+            self.agenda.cancel(super::due::Due::Missed(node));
         }
         if was_alive {
             self.view_changed(now, node, false);

@@ -2,6 +2,7 @@
 
 mod births;
 mod certificates;
+mod crowds;
 mod fuzz;
 mod knowing;
 mod large;
