@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::catch_up::Told;
 use super::due::Due;
 use super::finding::Finding;
 use super::joining::PATIENCE;
@@ -43,8 +44,12 @@ pub struct Birth {
     pub(super) last_down: Option<Time>,
     /// Whose records are being fetched, and since when.
     pub(super) fetching: Option<(NodeId, Time)>,
-    /// The D told with them, page by page, and whether any of them was refused.
-    pub(super) told: (BTreeSet<NodeId>, bool),
+    /// What was told with them, page by page.
+    #[serde(default)]
+    pub(super) pages: Told,
+    /// When others were asked what they hold, because something did not fit.
+    #[serde(default)]
+    pub(super) asked: Option<Time>,
     /// Of whom the one that takes this node in told.
     pub(super) present: BTreeSet<NodeId>,
 }
@@ -63,7 +68,8 @@ impl Birth {
             downs: 0,
             last_down: None,
             fetching: None,
-            told: (BTreeSet::new(), false),
+            pages: Told::default(),
+            asked: None,
             present: BTreeSet::new(),
         }
     }
@@ -73,32 +79,25 @@ impl Birth {
         let busy = self.fetching.is_some_and(|(_, since)| now.since(since) < timeout * 20);
         if !busy {
             self.fetching = Some((peer, now));
-            self.told = (BTreeSet::new(), false);
+            self.pages = Told::default();
         }
         !busy
     }
 
-    /// One more page from a peer: the part of D it tells, and whether anything was refused. False
-    /// when it is not this peer's turn, or tells of more than there may be.
-    pub fn turn_page(
-        &mut self,
-        peer: NodeId,
-        agreed: Vec<NodeId>,
-        refused: bool,
-        most: usize,
-    ) -> bool {
-        self.told.1 |= refused;
-        self.told.0.extend(agreed);
-        let fits = self.told.0.len() <= most;
+    /// One more page from a peer. False when it is not this peer's turn, or tells of more than
+    /// there may be.
+    pub fn turn_page(&mut self, peer: NodeId, page: Told, most: usize) -> bool {
+        self.pages.add(page);
+        let fits = self.pages.agreed.len() <= most;
         if !fits {
-            self.told.0.clear();
+            self.pages = Told::default();
         }
         fits && self.fetching.is_some_and(|(from, _)| from == peer)
     }
 
-    /// The D told in all pages, and whether anything was refused.
-    pub fn told(&mut self) -> (BTreeSet<NodeId>, bool) {
-        std::mem::take(&mut self.told)
+    /// What was told in all pages.
+    pub fn told(&mut self) -> Told {
+        std::mem::take(&mut self.pages)
     }
 
     pub fn fetched(&mut self, peer: NodeId) {

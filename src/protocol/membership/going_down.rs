@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rand::seq::SliceRandom;
+
 use super::due::Due;
 use super::finding::{Finding, GoingDownReason};
 use super::machine::MembershipMachine;
@@ -46,7 +48,10 @@ impl MembershipMachine {
         if certificate.incarnation < self.incarnation {
             return Ok(false);
         }
-        self.check_own_takedown(&certificate, from)?;
+        if let Err(flaw) = self.check_own_takedown(&certificate, from) {
+            self.ask_refusers(now, out);
+            return Err(flaw);
+        }
         if self.phase != Phase::Active {
             // On its way in already: with an incarnation that nobody put out.
             self.overtake(now, certificate.incarnation, out);
@@ -56,6 +61,21 @@ impl MembershipMachine {
         self.found(Finding::TakedownReceived { certificate, from }, out);
         self.go_down(now, GoingDownReason::Takedown, out);
         Ok(false)
+    }
+
+    /// Somebody refuses this node with a proof that does not fit its own membership: asks others
+    /// whether they do, too.
+    fn ask_refusers(&mut self, now: Time, out: &mut Outbox<Output>) {
+        const AT_ONCE: usize = 3;
+        if self.phase != Phase::Active || self.refusers.is_empty() {
+            return;
+        }
+        let asks = |node: &NodeId| *node != self.me && !self.refusers.contains(node);
+        let mut others: Vec<NodeId> =
+            self.roll.alive().map(|(node, _)| node).filter(asks).collect();
+        others.shuffle(&mut self.random);
+        others.truncate(AT_ONCE);
+        others.into_iter().for_each(|node| self.probe(now, node, out));
     }
 
     /// Refused at the hello, with a proof.

@@ -85,8 +85,9 @@ pub struct MembershipMachine {
     pub(super) flaps: BTreeMap<NodeId, Vec<Time>>,
     /// The last digest of A that a peer told.
     pub(super) views: BTreeMap<NodeId, u64>,
-    /// The last digest of D that a member told.
-    pub(super) agreements: BTreeMap<NodeId, u64>,
+    /// The last digests of A and D that a member told.
+    #[serde(default)]
+    pub(super) beliefs: BTreeMap<NodeId, (u64, u64)>,
     /// The logical clock of a peer when it was last told.
     pub(super) ticks: BTreeMap<NodeId, (u64, Time)>,
     pub(super) birth: super::birth::Birth,
@@ -153,7 +154,7 @@ impl MembershipMachine {
             refusers: BTreeSet::new(),
             flaps: BTreeMap::new(),
             views: BTreeMap::new(),
-            agreements: BTreeMap::new(),
+            beliefs: BTreeMap::new(),
             ticks: BTreeMap::new(),
             birth: super::birth::Birth::new(alone, saved.agreed),
             refuting: super::refute::Refuting::default(),

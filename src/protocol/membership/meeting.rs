@@ -2,6 +2,7 @@
 
 use serde_bytes::ByteBuf;
 
+use super::catch_up::Told;
 use super::desk::Errand;
 use super::due::Due;
 use super::machine::MembershipMachine;
@@ -51,16 +52,19 @@ impl MembershipMachine {
             Some(_) => {}
         }
         self.views.insert(from, pulse.active);
-        self.agreements.insert(from, pulse.agreed);
+        self.beliefs.insert(from, (pulse.active, pulse.agreed));
         if pulse.active != self.roll.digests().0 {
             return self.agenda.set_by(Due::Sync(from), now + timeout * 2);
         }
-        if self.roll.is_settled() || !self.roll.is_agreed(from) {
+        if self.roll.is_settled() {
             return;
         }
-        if pulse.agreed == self.roll.settled_digest() {
+        if pulse.agreed == self.roll.settled_digest() && self.may_settle_after(now, from) {
             // It saw a majority of the members before hold what both of us hold now.
             return self.settle(now, out);
+        }
+        if !self.roll.is_agreed(from) {
+            return;
         }
         let same = pulse.agreed == self.roll.digests().1;
         let bits = pulse.holders.as_ref().filter(|_| same).map(|bits| bits.as_slice());
@@ -136,15 +140,14 @@ impl MembershipMachine {
         out: &mut Outbox<Output>,
     ) {
         let last = records.last().map(News::node);
-        let before = self.stats.forged;
-        self.hear_news(now, peer, records, out);
-        let refused = self.stats.forged > before;
-        if !self.birth.turn_page(peer, agreed, refused, self.config.max_members) {
+        let mut page = Told::of(&records, agreed);
+        page.refused = self.hear_news(now, peer, records, out);
+        if !self.birth.turn_page(peer, page, self.config.max_members) {
             return self.birth.fetched(peer);
         }
         if !more {
-            let (agreed, refused) = self.birth.told();
-            self.catch_up(now, &agreed, refused, out);
+            let told = self.birth.told();
+            self.catch_up(now, peer, told, out);
         }
         match last.filter(|_| more) {
             Some(after) => {

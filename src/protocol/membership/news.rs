@@ -8,7 +8,7 @@ use super::finding::{Finding, Reprieve};
 use super::machine::MembershipMachine;
 use super::member::Standing;
 use super::output::Output;
-use super::roll::State;
+use super::roll::{Record, State};
 use super::wire::{Alive, Certificate, News, Resigned, Verdict};
 use crate::base::id::NodeId;
 use crate::base::machine::Outbox;
@@ -19,16 +19,17 @@ pub const FREE_REFUTATIONS: usize = 3;
 
 impl MembershipMachine {
     /// Records what is news, and passes it on. The first forgery ends the reading: to check costs
-    /// more than to forge.
+    /// more than to forge. Gives what is refused and may be true all the same.
     pub(super) fn hear_news(
         &mut self,
         now: Time,
         from: NodeId,
         news: Vec<News>,
         out: &mut Outbox<Output>,
-    ) {
+    ) -> Vec<News> {
         let mut fresh = Vec::new();
         let mut left = Vec::new();
+        let mut refused = Vec::new();
         for one in news.into_iter().take(super::MAX_NEWS.max(super::MAX_PAGE)) {
             let copy = one.clone();
             let outcome = match one {
@@ -48,6 +49,7 @@ impl MembershipMachine {
                     if flaw == Flaw::Forged {
                         break;
                     }
+                    refused.push(copy);
                 }
             }
         }
@@ -57,6 +59,7 @@ impl MembershipMachine {
         if !left.is_empty() {
             self.note_left(now, from, left, out);
         }
+        refused
     }
 
     pub(super) fn reject(
@@ -95,12 +98,38 @@ impl MembershipMachine {
         if !alive.is_genuine(&self.verifier) {
             return Err(Flaw::Forged);
         }
-        let refutes =
-            record.is_some_and(|old| old.is_alive() && old.incarnation().life == incarnation.life);
+        let refutes = record.is_some_and(|old| old.is_refuted_by(incarnation));
         if refutes && self.flaps_too_often(now, node) && !self.is_vouched(&alive) {
             return Err(Flaw::Unvouched);
         }
-        let was_alive = record.is_some_and(super::roll::Record::is_alive);
+        self.record_alive(now, alive, out);
+        Ok(true)
+    }
+
+    /// Most members believe a contradiction for which nobody vouches that this node counts. True
+    /// when that is news.
+    pub(super) fn believe_alive(
+        &mut self,
+        now: Time,
+        alive: Alive,
+        out: &mut Outbox<Output>,
+    ) -> Result<bool, Flaw> {
+        let known = self.roll.record(alive.node).map(Record::incarnation);
+        if known.is_none_or(|known| alive.incarnation <= known) {
+            return Ok(false);
+        }
+        if !alive.is_genuine(&self.verifier) {
+            return Err(Flaw::Forged);
+        }
+        self.record_alive(now, alive, out);
+        Ok(true)
+    }
+
+    fn record_alive(&mut self, now: Time, alive: Alive, out: &mut Outbox<Output>) {
+        let (node, incarnation) = (alive.node, alive.incarnation);
+        let record = self.roll.record(node);
+        let refutes = record.is_some_and(|old| old.is_refuted_by(incarnation));
+        let was_alive = record.is_some_and(Record::is_alive);
         let before = self.member(node);
         if refutes {
             self.flaps.entry(node).or_default().push(now);
@@ -121,7 +150,6 @@ impl MembershipMachine {
         if again {
             out.push(Output::Online { node, life: incarnation.life });
         }
-        Ok(true)
     }
 
     /// What was thought of its incarnations before is void.
@@ -235,18 +263,48 @@ impl MembershipMachine {
             }
         };
         self.check_certificate(&certificate)?;
+        self.record_down(now, certificate, was_alive, from.is_none(), out);
+        Ok(true)
+    }
+
+    /// Others took a verdict of members that this node does not count, and they are most of those
+    /// that it does. True when that is news.
+    pub(super) fn believe_down(
+        &mut self,
+        now: Time,
+        certificate: Certificate,
+        out: &mut Outbox<Output>,
+    ) -> Result<bool, Flaw> {
+        let record = self.roll.record(certificate.subject);
+        let known = record.filter(|record| record.is_alive()).map(Record::incarnation);
+        if known.is_none_or(|known| certificate.incarnation < known) {
+            return Ok(false);
+        }
+        certificate.check_shape()?;
+        certificate.check_signatures(&self.verifier)?;
+        self.record_down(now, certificate, true, false, out);
+        Ok(true)
+    }
+
+    fn record_down(
+        &mut self,
+        now: Time,
+        certificate: Certificate,
+        was_alive: bool,
+        by_us: bool,
+        out: &mut Outbox<Output>,
+    ) {
+        let (node, incarnation) = (certificate.subject, certificate.incarnation);
         let voters = certificate.voters().collect();
         let quorum = certificate.quorum();
         let certificate = Arc::new(certificate);
         self.roll.apply(now, node, State::Down(certificate.clone()));
         self.stats.verdicts += 1;
-        let by_us = from.is_none();
         self.found(Finding::Down { node, incarnation, voters, quorum, by_us }, out);
         let certificate = (*certificate).clone();
         out.push(Output::Bar { node, incarnation, certificate });
         self.is_gone(now, node, was_alive, out);
         out.push(Output::Down { node, life: incarnation.life });
-        Ok(true)
     }
 
     /// The membership that put this node out may have moved on while it was away: then the proof
@@ -261,8 +319,9 @@ impl MembershipMachine {
         let Err(flaw) = self.check_certificate(certificate) else { return Ok(()) };
         let is_genuine = certificate.check_shape().is_ok()
             && certificate.check_signatures(&self.verifier).is_ok();
-        let from = from.filter(|from| is_genuine && self.roll.is_agreed(*from));
-        self.refusers.extend(from);
+        // Where D is behind they are members without a vote that counts here.
+        let is_member = |from: &NodeId| self.roll.is_agreed(*from) || self.roll.is_alive(*from);
+        self.refusers.extend(from.filter(|from| is_genuine && is_member(from)));
         if self.refusers.len() < needed(&self.roll, &self.config) as usize {
             return Err(flaw);
         }
@@ -353,7 +412,7 @@ impl MembershipMachine {
         self.condemned.remove(&node);
         self.holds.remove(&node);
         self.views.remove(&node);
-        self.agreements.remove(&node);
+        self.beliefs.remove(&node);
         self.ticks.remove(&node);
         if self.probes.end(node).is_some() {
             self.agenda.cancel(super::due::Due::Missed(node));

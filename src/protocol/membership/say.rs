@@ -217,7 +217,7 @@ impl MembershipMachine {
                 self.vouched(now, statement, out);
             }
             // The proof that we, or it, were put out.
-            (_, Message::News(news)) => self.hear_news(now, peer, news, out),
+            (_, Message::News(news)) => drop(self.hear_news(now, peer, news, out)),
             _ => {}
         }
     }
@@ -261,7 +261,7 @@ impl MembershipMachine {
     ) {
         self.heard(now, from, out);
         match message {
-            Message::News(news) => self.hear_news(now, from, news, out),
+            Message::News(news) => drop(self.hear_news(now, from, news, out)),
             Message::Report(statement) => self.reported(now, from, statement, out),
             Message::Suspected { incarnation, round } => {
                 self.is_suspected(now, incarnation, round, out);

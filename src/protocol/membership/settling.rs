@@ -110,19 +110,21 @@ impl MembershipMachine {
         self.agenda.set_by(Due::Push, now + timeout * again);
     }
 
-    /// The members whose word moves D may be none of those that are linked.
+    /// The members whose word moves D may be none of those that are linked. Where too few of D are
+    /// left the others are asked what has become of it.
     fn ask_voters(&mut self, now: Time, out: &mut Outbox<Output>) {
         const AT_ONCE: usize = 3;
-        let mut voters: Vec<NodeId> = self
+        let unlinked = self
             .roll
-            .agreed()
-            .filter(|(node, record)| *node != self.me && record.is_alive())
-            .map(|(node, _)| node)
-            .filter(|node| !self.desk.is_linked(*node))
-            .collect();
+            .alive()
+            .filter(|(node, _)| *node != self.me && !self.desk.is_linked(*node));
+        let (mut voters, mut others): (Vec<_>, Vec<_>) =
+            unlinked.map(|(node, record)| (node, record.agreed)).partition(|(_, agreed)| *agreed);
         voters.shuffle(&mut self.random);
+        others.shuffle(&mut self.random);
+        voters.extend(others);
         voters.truncate(AT_ONCE);
-        voters.into_iter().for_each(|voter| self.probe(now, voter, out));
+        voters.into_iter().for_each(|(voter, _)| self.probe(now, voter, out));
     }
 
     /// To all linked members, at once.
