@@ -48,10 +48,7 @@ impl MembershipMachine {
         if certificate.incarnation < self.incarnation {
             return Ok(false);
         }
-        if let Err(flaw) = self.check_own_takedown(&certificate, from) {
-            self.ask_refusers(now, out);
-            return Err(flaw);
-        }
+        self.check_own_takedown(now, &certificate, from, out)?;
         if self.phase != Phase::Active {
             // On its way in already: with an incarnation that nobody put out.
             self.overtake(now, certificate.incarnation, out);
@@ -65,9 +62,9 @@ impl MembershipMachine {
 
     /// Somebody refuses this node with a proof that does not fit its own membership: asks others
     /// whether they do, too.
-    fn ask_refusers(&mut self, now: Time, out: &mut Outbox<Output>) {
+    pub(super) fn ask_refusers(&mut self, now: Time, out: &mut Outbox<Output>) {
         const AT_ONCE: usize = 3;
-        if self.phase != Phase::Active || self.refusers.is_empty() {
+        if self.phase != Phase::Active {
             return;
         }
         let asks = |node: &NodeId| *node != self.me && !self.refusers.contains(node);

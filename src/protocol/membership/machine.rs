@@ -79,7 +79,7 @@ pub struct MembershipMachine {
     pub(super) guard: super::guard::Guard,
     /// Incarnations that this node testified to be down, and in which round.
     pub(super) condemned: BTreeMap<NodeId, (Incarnation, u64)>,
-    /// Members that refuse this incarnation with a proof that does not fit its own membership.
+    /// Who refuses this incarnation with a proof that does not fit its own membership.
     pub(super) refusers: BTreeSet<NodeId>,
     /// When others contradicted, within the flap window.
     pub(super) flaps: BTreeMap<NodeId, Vec<Time>>,

@@ -9,6 +9,7 @@ use super::machine::MembershipMachine;
 use super::member::Standing;
 use super::output::Output;
 use super::roll::{Record, State};
+use super::threshold::majority;
 use super::wire::{Alive, Certificate, News, Resigned, Verdict};
 use crate::base::id::NodeId;
 use crate::base::machine::Outbox;
@@ -308,21 +309,35 @@ impl MembershipMachine {
     }
 
     /// The membership that put this node out may have moved on while it was away: then the proof
-    /// does not fit its own, and never will, because nobody who moved on speaks with it. When as
-    /// many members as a verdict needs refuse it with genuine proofs, it believes them: all it does
-    /// is to come back in the next incarnation.
+    /// does not fit its own, and never will, because nobody who moved on speaks with it. When so
+    /// many refuse it with genuine proofs that a minority of liars cannot be it, it believes them:
+    /// all it does is to come back in the next incarnation.
     pub(super) fn check_own_takedown(
         &mut self,
+        now: Time,
         certificate: &Certificate,
         from: Option<NodeId>,
+        out: &mut Outbox<Output>,
     ) -> Result<(), Flaw> {
         let Err(flaw) = self.check_certificate(certificate) else { return Ok(()) };
-        let is_genuine = certificate.check_shape().is_ok()
-            && certificate.check_signatures(&self.verifier).is_ok();
-        // Where D is behind they are members without a vote that counts here.
-        let is_member = |from: &NodeId| self.roll.is_agreed(*from) || self.roll.is_alive(*from);
-        self.refusers.extend(from.filter(|from| is_genuine && is_member(from)));
-        if self.refusers.len() < needed(&self.roll, &self.config) as usize {
+        if certificate.check_shape().is_err()
+            || certificate.check_signatures(&self.verifier).is_err()
+        {
+            return Err(flaw);
+        }
+        let is_member = |node: &NodeId| self.roll.is_agreed(*node) || self.roll.is_alive(*node);
+        // A vote says the same as a refusal; but who is no member may be made up, unless it is here.
+        let new = from.into_iter().chain(certificate.voters().filter(is_member));
+        let room = self.config.max_members.saturating_sub(self.refusers.len());
+        self.refusers.extend(new.take(room));
+        let members = self.refusers.iter().filter(|node| is_member(node)).count();
+        let strangers = u32::try_from(self.refusers.len() - members).unwrap_or(u32::MAX);
+        // Had they joined, so many of them would be enough.
+        let of_all = majority(self.roll.electorate_size().saturating_add(strangers));
+        if members < needed(&self.roll, &self.config) as usize
+            && self.refusers.len() < of_all as usize
+        {
+            self.ask_refusers(now, out);
             return Err(flaw);
         }
         self.refusers.clear();
