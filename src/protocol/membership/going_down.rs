@@ -61,11 +61,16 @@ impl MembershipMachine {
     }
 
     /// Somebody refuses this node with a proof that does not fit its own membership: asks others
-    /// whether they do, too.
-    pub(super) fn ask_refusers(&mut self, now: Time, out: &mut Outbox<Output>) {
+    /// whether they do, too. When some do, but too few, it contradicts, which ends the proof for
+    /// all.
+    pub(super) fn is_refused(&mut self, now: Time, round: u64, out: &mut Outbox<Output>) {
         const AT_ONCE: usize = 3;
-        if self.phase != Phase::Active {
+        const CONTRADICT: u32 = 10;
+        if !self.is_active() {
             return;
+        }
+        if self.refusers.len() > 1 {
+            self.agenda.set_by(Due::Refute { round }, now + self.config.timeout * CONTRADICT);
         }
         let asks = |node: &NodeId| *node != self.me && !self.refusers.contains(node);
         let mut others: Vec<NodeId> =

@@ -326,10 +326,9 @@ impl MembershipMachine {
             return Err(flaw);
         }
         let is_member = |node: &NodeId| self.roll.is_agreed(*node) || self.roll.is_alive(*node);
-        // A vote says the same as a refusal; but who is no member may be made up, unless it is here.
-        let new = from.into_iter().chain(certificate.voters().filter(is_member));
-        let room = self.config.max_members.saturating_sub(self.refusers.len());
-        self.refusers.extend(new.take(room));
+        if self.refusers.len() < self.config.max_members {
+            self.refusers.extend(from);
+        }
         let members = self.refusers.iter().filter(|node| is_member(node)).count();
         let strangers = u32::try_from(self.refusers.len() - members).unwrap_or(u32::MAX);
         // Had they joined, so many of them would be enough.
@@ -337,7 +336,7 @@ impl MembershipMachine {
         if members < needed(&self.roll, &self.config) as usize
             && self.refusers.len() < of_all as usize
         {
-            self.ask_refusers(now, out);
+            self.is_refused(now, certificate.round, out);
             return Err(flaw);
         }
         self.refusers.clear();
