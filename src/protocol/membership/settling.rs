@@ -114,10 +114,8 @@ impl MembershipMachine {
     /// left the others are asked what has become of it.
     fn ask_voters(&mut self, now: Time, out: &mut Outbox<Output>) {
         const AT_ONCE: usize = 3;
-        let unlinked = self
-            .roll
-            .alive()
-            .filter(|(node, _)| *node != self.me && !self.desk.is_linked(*node));
+        let unlinked =
+            self.roll.alive().filter(|(node, _)| *node != self.me && !self.desk.is_linked(*node));
         let (mut voters, mut others): (Vec<_>, Vec<_>) =
             unlinked.map(|(node, record)| (node, record.agreed)).partition(|(_, agreed)| *agreed);
         voters.shuffle(&mut self.random);

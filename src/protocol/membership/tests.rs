@@ -1,5 +1,6 @@
 //! The sentences of the spec, one test each.
 
+mod behind;
 mod births;
 mod certificates;
 mod crowds;

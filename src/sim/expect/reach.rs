@@ -50,7 +50,8 @@ fn near(scene: &dyn Scene, node: u32, members: &BTreeSet<NodeId>) -> usize {
 impl Expectation for VerdictsAreJust {
     fn look(&mut self, scene: &dyn Scene) -> Holds {
         let on = |node: &u32| scene.power(*node) == Power::On;
-        let looks = (0..scene.nodes()).filter(on).filter_map(|node| Some((node, scene.look(node)?)));
+        let looks =
+            (0..scene.nodes()).filter(on).filter_map(|node| Some((node, scene.look(node)?)));
         let counted: BTreeMap<u32, BTreeSet<NodeId>> =
             looks.map(|(node, look)| (node, look.denominators().into_iter().collect())).collect();
         // Whoever is behind counts others than those do who judge it.
