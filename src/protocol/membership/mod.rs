@@ -94,9 +94,11 @@
 //!   refused, counted and told (`Rejected`), and changes nothing.
 //! - Upon a word as a member from an incarnation that was put out: answer with the proof, nothing
 //!   else. A peer is never barred, only incarnations of it.
-//! - Upon a genuine proof against this node that does not fit the own D: refused, until as many
-//!   members as a verdict needs refuse this node with one; then it is obeyed. They have moved on by
-//!   verdicts that this node never heard.
+//! - Upon a genuine proof against this node that does not fit the own D: refused, and three other
+//!   members are probed. When as many members as a verdict needs refuse this node with one, or so
+//!   many nodes that they would be enough had they joined, it is obeyed: they have moved on by
+//!   verdicts that this node never heard. When two refuse it and too few others, this node
+//!   contradicts 10 timeouts later, which ends the proof for all.
 //! - Upon news of its own: tell all linked peers, at once. Upon news of others (`gathered`): pass
 //!   it on to 12 at most, at once when nothing was passed on for half a timeout, else together with
 //!   what comes until then; while it goes on for a whole one. Who told a piece meanwhile is not
@@ -141,12 +143,22 @@
 //!   for a timeout it is asked again; one time in 32 its records are fetched all the same, so that
 //!   a view that never rests has no holes.
 //! - D becomes A when more than half of D are known to have had the same A, or when a voter's D is
-//!   this A already. A is told to all linked members when it has rested for half a timeout, or has
+//!   this A already; for a node whose own vote does not count yet, any member's D: it was taken in
+//!   on the word of one, and here it is told of nobody whom it does not count among the living. A
+//!   voter also believes that more than half of A hold this A and D. A is told to all linked members when it has rested for half a timeout, or has
 //!   not rested for five; again every 2 timeouts, and from the fifth on every 10, until D has
-//!   become it. From then on three voters that are not linked are asked, too.
+//!   become it. From then on three voters that are not linked are asked, too, or other members
+//!   where there are too few of them.
 //! - Upon all records of a peer whose D is another, told by more than half of D (24 of 32 drawn in
-//!   a large mesh) in their pulses: that D takes the place of this one. When something in the
-//!   records was refused, those members are probed. So who missed a change of D is not left behind.
+//!   a large mesh) in their pulses: that D takes the place of this one. So who missed a change of
+//!   D is not left behind.
+//! - Upon something in those records that this D refuses, a verdict of voters that it does not
+//!   count or a contradiction that it finds nobody to vouch for: it is read again by the D that
+//!   took the place. When more than half of A, counted in the same way, told that very D, it takes
+//!   the place of one that has not got this node's vote, or when it has got it. When more than half
+//!   of A told that very A, what makes it that A is recorded, if it is genuine. Until then 16 of
+//!   them are probed every 5 timeouts. Nobody votes by what it catches up with here, and what
+//!   fewer than half believe counts for nothing.
 //!
 //! **Large meshes** (`electorate`, `guard`, `sweep`)
 //!
