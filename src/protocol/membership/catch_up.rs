@@ -129,13 +129,24 @@ impl MembershipMachine {
         agreed.contains(&self.me) || !self.roll.is_agreed(self.me)
     }
 
+    /// A member told its D: whether it is ours, too.
+    pub(super) fn note_kin(&mut self, from: NodeId, agreed: u64) {
+        let ours = self.roll.digests().1;
+        if self.kin.0 != ours {
+            self.kin = (ours, BTreeSet::new());
+        }
+        if agreed == ours && self.roll.is_alive(from) {
+            self.kin.1.insert(from);
+        }
+    }
+
     /// `from` says that its D is our A. From a voter that is enough. A node that is no voter yet
-    /// has its D from the word of one member, too, and here it is told nothing but what it believes
-    /// itself; a voter whose D is dead needs the word of most members.
+    /// has its D from the word of one member, too: one that had the same D is enough, for where it
+    /// went from there is our A. Else it takes the word of most members.
     pub(super) fn may_settle_after(&self, now: Time, from: NodeId) -> bool {
         let belief = (self.roll.digests().0, self.roll.settled_digest());
         self.roll.is_agreed(from)
-            || (!self.roll.is_agreed(self.me) && self.roll.is_alive(from))
+            || (!self.roll.is_agreed(self.me) && self.kin.1.contains(&from))
             || self.is_held_by_members(now, |told| told == belief)
     }
 

@@ -23,6 +23,9 @@ impl MembershipMachine {
             self.renew(now, out);
         }
         let Some(News::Alive(alive)) = self.own_record() else { return };
+        // There is a mesh: should it not take this node in, others of it are tried before one more
+        // is founded.
+        self.birth.since = now;
         self.birth.through = Some(through);
         self.birth.agreed.clear();
         self.birth.present.clear();

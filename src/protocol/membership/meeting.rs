@@ -53,6 +53,7 @@ impl MembershipMachine {
         }
         self.views.insert(from, pulse.active);
         self.beliefs.insert(from, (pulse.active, pulse.agreed));
+        self.note_kin(from, pulse.agreed);
         if pulse.active != self.roll.digests().0 {
             return self.agenda.set_by(Due::Sync(from), now + timeout * 2);
         }

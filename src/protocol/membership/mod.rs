@@ -127,7 +127,7 @@
 //!
 //! - With nobody to join: found, at once. Else ask the first active peer to be taken in; it tells
 //!   its records and its D page by page.
-//! - After `found_after` without an active peer: found, half as long later for every known node
+//! - After `found_after` without an active peer, counted anew from the last one: found, half as long later for every known node
 //!   with a smaller id, and four times as late as this node itself was of late. Not while a linked
 //!   peer has yet to say how it is, for 10 timeouts more at most. Two meshes that meet become one
 //!   by the union of their records.
@@ -143,9 +143,9 @@
 //!   for a timeout it is asked again; one time in 32 its records are fetched all the same, so that
 //!   a view that never rests has no holes.
 //! - D becomes A when more than half of D are known to have had the same A, or when a voter's D is
-//!   this A already; for a node whose own vote does not count yet, any member's D: it was taken in
-//!   on the word of one, and here it is told of nobody whom it does not count among the living. A
-//!   voter also believes that more than half of A hold this A and D. A is told to all linked members when it has rested for half a timeout, or has
+//!   this A already, or that of more than half of A. For a node whose own vote does not count yet
+//!   one member is enough that told the same D before and now this A: it was taken in on the word
+//!   of one, too. A is told to all linked members when it has rested for half a timeout, or has
 //!   not rested for five; again every 2 timeouts, and from the fifth on every 10, until D has
 //!   become it. From then on three voters that are not linked are asked, too, or other members
 //!   where there are too few of them.

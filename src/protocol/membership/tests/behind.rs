@@ -104,15 +104,18 @@ fn after_a_verdict() -> (Certificate, Vec<News>, u64, u64) {
 }
 
 #[test]
-fn who_is_no_voter_yet_believes_any_member_whose_d_is_its_own_a() {
+fn who_is_no_voter_yet_follows_a_member_of_the_same_d_to_what_it_believes_itself() {
     let mut late = Late::new();
     let view = late.room.machine.roll().digests().0;
     let others = agreement(&ids([1, 2, 3, 90, 91]).into_iter().collect());
+    let (born, all) = (agreement(&[id(1)].into()), agreement(&ids(0..8).into_iter().collect()));
+    late.told([5, 90], view, born);
     late.told([5], view, others);
     assert_eq!(late.sizes(), (8, 1), "voters that were made up");
-    let all = agreement(&ids(0..8).into_iter().collect());
     late.told([90], view, all);
     assert_eq!(late.sizes(), (8, 1), "the word of a stranger");
+    late.told([6], view, all);
+    assert_eq!(late.sizes(), (8, 1), "it may be of another mesh");
     late.told([5], view, all);
     assert_eq!(late.sizes(), (8, 8));
 }
