@@ -25,6 +25,9 @@ const MAX_REFUSED: usize = 64;
 /// Members that are asked at once what they hold.
 const AT_ONCE: usize = 16;
 
+/// Digests that are remembered while D stays as it is.
+const MAX_KIN: usize = 64;
+
 /// In timeouts: how often at most.
 const PAUSE: u32 = 5;
 
@@ -52,6 +55,17 @@ impl Told {
         self.refused.extend(page.refused);
         self.refused.truncate(MAX_REFUSED);
     }
+}
+
+/// What is known to have come from our D.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Kin {
+    /// The digest of that D.
+    ours: u64,
+    /// Digests of D's that a voter of it told, or a member that had told one of these.
+    agreed: BTreeSet<u64>,
+    /// Who told them.
+    pub nodes: BTreeSet<NodeId>,
 }
 
 impl MembershipMachine {
@@ -129,24 +143,30 @@ impl MembershipMachine {
         agreed.contains(&self.me) || !self.roll.is_agreed(self.me)
     }
 
-    /// A member told its D: whether it is ours, too.
+    /// A member told its D: whether it came from ours.
     pub(super) fn note_kin(&mut self, from: NodeId, agreed: u64) {
         let ours = self.roll.digests().1;
-        if self.kin.0 != ours {
-            self.kin = (ours, BTreeSet::new());
+        if self.kin.ours != ours {
+            self.kin = Kin { ours, agreed: BTreeSet::from([ours]), nodes: BTreeSet::new() };
         }
-        if agreed == ours && self.roll.is_alive(from) {
-            self.kin.1.insert(from);
+        let is_kin = self.roll.is_agreed(from)
+            || self.kin.nodes.contains(&from)
+            || self.kin.agreed.contains(&agreed);
+        if is_kin && self.roll.is_alive(from) {
+            self.kin.nodes.insert(from);
+            if self.kin.agreed.len() < MAX_KIN {
+                self.kin.agreed.insert(agreed);
+            }
         }
     }
 
     /// `from` says that its D is our A. From a voter that is enough. A node that is no voter yet
-    /// has its D from the word of one member, too: one that had the same D is enough, for where it
-    /// went from there is our A. Else it takes the word of most members.
+    /// has its D from the word of one member, too: one whose D came from the same is enough, for
+    /// where it went from there is our A. Else it takes the word of most members.
     pub(super) fn may_settle_after(&self, now: Time, from: NodeId) -> bool {
         let belief = (self.roll.digests().0, self.roll.settled_digest());
         self.roll.is_agreed(from)
-            || (!self.roll.is_agreed(self.me) && self.kin.1.contains(&from))
+            || (!self.roll.is_agreed(self.me) && self.kin.nodes.contains(&from))
             || self.is_held_by_members(now, |told| told == belief)
     }
 

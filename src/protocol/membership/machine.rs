@@ -88,9 +88,8 @@ pub struct MembershipMachine {
     /// The last digests of A and D that a member told.
     #[serde(default)]
     pub(super) beliefs: BTreeMap<NodeId, (u64, u64)>,
-    /// A digest of D, and who told that very one.
     #[serde(default)]
-    pub(super) kin: (u64, BTreeSet<NodeId>),
+    pub(super) kin: super::catch_up::Kin,
     /// The logical clock of a peer when it was last told.
     pub(super) ticks: BTreeMap<NodeId, (u64, Time)>,
     pub(super) birth: super::birth::Birth,
@@ -158,7 +157,7 @@ impl MembershipMachine {
             flaps: BTreeMap::new(),
             views: BTreeMap::new(),
             beliefs: BTreeMap::new(),
-            kin: (0, BTreeSet::new()),
+            kin: super::catch_up::Kin::default(),
             ticks: BTreeMap::new(),
             birth: super::birth::Birth::new(alone, saved.agreed),
             refuting: super::refute::Refuting::default(),

@@ -427,7 +427,7 @@ impl MembershipMachine {
         self.holds.remove(&node);
         self.views.remove(&node);
         self.beliefs.remove(&node);
-        self.kin.1.remove(&node);
+        self.kin.nodes.remove(&node);
         self.ticks.remove(&node);
         if self.probes.end(node).is_some() {
             self.agenda.cancel(super::due::Due::Missed(node));
