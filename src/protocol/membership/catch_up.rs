@@ -25,6 +25,9 @@ const MAX_REFUSED: usize = 64;
 /// Members that are asked at once what they hold.
 const AT_ONCE: usize = 16;
 
+/// In timeouts: how long a node that has no vote yet waits for a voter.
+const ALONE: u32 = 50;
+
 /// Digests that are remembered while D stays as it is.
 const MAX_KIN: usize = 64;
 
@@ -162,12 +165,23 @@ impl MembershipMachine {
 
     /// `from` says that its D is our A. From a voter that is enough. A node that is no voter yet
     /// has its D from the word of one member, too: one whose D came from the same is enough, for
-    /// where it went from there is our A. Else it takes the word of most members.
+    /// where it went from there is our A. Else it takes the word of most members; or of one, as if
+    /// it came anew, when no voter was heard for long.
     pub(super) fn may_settle_after(&self, now: Time, from: NodeId) -> bool {
         let belief = (self.roll.digests().0, self.roll.settled_digest());
         self.roll.is_agreed(from)
-            || (!self.roll.is_agreed(self.me) && self.kin.nodes.contains(&from))
+            || (!self.roll.is_agreed(self.me)
+                && self.roll.is_alive(from)
+                && (self.kin.nodes.contains(&from) || self.is_left_alone(now)))
             || self.is_held_by_members(now, |told| told == belief)
+    }
+
+    /// No voter of D was heard for a while, in which A did not change.
+    fn is_left_alone(&self, now: Time) -> bool {
+        let while_ago = self.config.timeout * ALONE;
+        let is_long_ago = |at: Option<Time>| at.is_none_or(|at| now.since(at) >= while_ago);
+        self.settling.was_told_for(now, while_ago)
+            && self.roll.agreed().all(|(voter, _)| is_long_ago(self.probes.last_heard(voter)))
     }
 
     /// More than half of D but for this node told it (24 of 32 drawn in a large mesh).

@@ -40,6 +40,11 @@ impl Settling {
         *self = Self { moved: Some((first, now)), told: None, last: Some(now) };
     }
 
+    /// This A was told so long ago, and D has not followed.
+    pub fn was_told_for(&self, now: Time, span: Duration) -> bool {
+        self.told.is_some_and(|told| now.since(told) >= span)
+    }
+
     /// A did not change for a timeout.
     pub fn rests(&self, now: Time, timeout: Duration) -> bool {
         self.last.is_none_or(|last| now.since(last) >= timeout)

@@ -121,6 +121,23 @@ fn who_is_no_voter_yet_follows_a_member_of_the_same_d_to_what_it_believes_itself
 }
 
 #[test]
+fn who_is_no_voter_yet_and_hears_no_voter_for_long_follows_any_member() {
+    let mut late = Late::new();
+    let view = late.room.machine.roll().digests().0;
+    let all = agreement(&ids(0..8).into_iter().collect());
+    late.room.wait(2 * SECOND);
+    late.told([6], view, all);
+    assert_eq!(late.sizes(), (8, 1));
+    late.told([1], view, 5);
+    late.room.wait(4 * SECOND);
+    late.told([6], view, all);
+    assert_eq!(late.sizes(), (8, 1), "the voter was heard four seconds ago");
+    late.room.wait(SECOND);
+    late.told([6], view, all);
+    assert_eq!(late.sizes(), (8, 8));
+}
+
+#[test]
 fn a_refused_verdict_and_the_d_behind_it_are_taken_from_more_than_half_and_from_no_fewer() {
     let (proof, records, view, agreed) = after_a_verdict();
     let mut late = Late::new();
