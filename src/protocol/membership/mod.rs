@@ -146,10 +146,10 @@
 //!   this A already, or that of more than half of A. For a node whose own vote does not count yet
 //!   one member is enough whose D came from the same, as voters of it and those that told the same
 //!   before show, and is this A now: it was taken in on the word of one, too. When it heard no
-//!   voter for 50 timeouts, any member is, as if it came anew. A is told to all linked members when it has rested for half a timeout, or has
-//!   not rested for five; again every 2 timeouts, and from the fifth on every 10, until D has
-//!   become it. From then on three voters that are not linked are asked, too, or other members
-//!   where there are too few of them.
+//!   voter for 50 timeouts, any member is, as if it came anew. A is told to all linked members when
+//!   it has rested for half a timeout, or has not rested for five; again every 2 timeouts, and from
+//!   the fifth on every 10, until D has become it. From then on three voters that are not linked
+//!   are asked, too, or other members where there are too few of them.
 //! - Upon all records of a peer whose D is another, told by more than half of D (24 of 32 drawn in
 //!   a large mesh) in their pulses: that D takes the place of this one. So who missed a change of
 //!   D is not left behind.
