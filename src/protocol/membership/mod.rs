@@ -127,10 +127,10 @@
 //!
 //! - With nobody to join: found, at once. Else ask the first active peer to be taken in; it tells
 //!   its records and its D page by page.
-//! - After `found_after` without an active peer, counted anew from the last one: found, half as long later for every known node
-//!   with a smaller id, and four times as late as this node itself was of late. Not while a linked
-//!   peer has yet to say how it is, for 10 timeouts more at most. Two meshes that meet become one
-//!   by the union of their records.
+//! - After `found_after` without an active peer, counted anew from the last one: found, half as
+//!   long later for every known node with a smaller id, and four times as late as this node itself
+//!   was of late. Not while a linked peer has yet to say how it is, for 10 timeouts more at most.
+//!   Two meshes that meet become one by the union of their records.
 //! - With a remembered D, and for those that went down together: go on with it as soon as more than
 //!   half of it has met. After 100 timeouts more without that: found anew; who did not come is no
 //!   member.
