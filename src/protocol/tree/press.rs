@@ -16,7 +16,7 @@ const LOOK: Duration = Duration::from_millis(25);
 
 /// Who looks so much later had too much to do itself, and what its links did meanwhile it has yet
 /// to hear.
-const LATE: Duration = Duration::from_millis(25);
+const LATE: Duration = Duration::from_millis(10);
 
 /// How often demoted ones are.
 const GLANCE: Duration = Duration::from_millis(500);
