@@ -128,7 +128,9 @@ impl Engine {
             discovery::Output::Neighbour { peer, joined } => {
                 self.branches.neighbour(peer, joined);
                 self.tell_branch(now, peer, out);
+                // The carrier first: what waits for a neighbour goes out at once.
                 out.push(Output::Neighbour { peer, joined });
+                self.tell_topic(now, topic::Input::Neighbour { peer, joined });
             }
             discovery::Output::Card(card) => self.card(now, card, out),
             discovery::Output::Gone { node } => {

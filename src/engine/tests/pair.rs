@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::world::{MS, SECOND, World, address, id, settings};
 use crate::base::id::Life;
 use crate::base::token::Token;
+use crate::engine::frame::Message;
 use crate::engine::{Event, Input, Output};
 use crate::protocol::discovery::Topology;
 use crate::protocol::membership::{Finding, Standing};
@@ -104,6 +105,30 @@ fn in_a_line_a_message_travels_through_a_node_that_does_not_read_it() {
     world.run(100 * MS);
     assert_eq!(world.delivered(3), ["to the end"]);
     assert_eq!(world.delivered(2), [""; 0]);
+}
+
+#[test]
+fn in_a_line_whose_ends_watch_each_other_nothing_of_a_topic_goes_past_the_middle() {
+    let mut world = line();
+    world.run(10 * SECOND);
+    assert_eq!(world.peers(1), [2, 3], "1 watches 3");
+    world.subscribe(1, "chat");
+    world.subscribe(3, "chat");
+    world.run(100 * MS);
+    let before = world.log.len();
+    world.publish(1, "chat", "to the end");
+    world.run(5 * SECOND);
+    let of_topic = |(_, number, output): &&(_, u8, Output)| match output {
+        Output::Ask { to, message: Message::Topic(_), .. }
+        | Output::Tell { to, message: Message::Topic(_), .. } => {
+            matches!(number, 1 | 3) && *to != id(2)
+        }
+        _ => false,
+    };
+    let past: Vec<_> = world.log[before..].iter().filter(of_topic).collect();
+    assert!(past.is_empty(), "{past:?}");
+    let told = |output: &Output| matches!(output, Output::Tell { message: Message::Topic(_), .. });
+    assert!(world.wanted(2).any(told), "the middle told how far the feed goes");
 }
 
 #[test]

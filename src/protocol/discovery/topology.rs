@@ -13,7 +13,9 @@ use crate::base::id::NodeId;
 pub enum Topology {
     /// With as many as `target_links` says, whoever they are. gossipsub keeps its own mesh.
     Open,
-    /// With exactly these neighbours, and topics travel only to them.
+    /// With exactly these neighbours, and topics travel only to them: what is published, what is
+    /// repaired and what late joiners get. Members that watch each other over other links keep
+    /// topics off them.
     Fixed(BTreeMap<NodeId, Vec<Multiaddr>>),
     /// With these neighbours to begin with, and topics travel only to neighbours. Those that are
     /// lost are replaced by others that mend their neighbourhoods too.

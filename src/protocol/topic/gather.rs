@@ -33,11 +33,10 @@ impl TopicMachine {
 
     /// Whether the tree carrier reaches all neighbours that take part in a bucket; at least one.
     fn is_covered(&self, bucket: Bucket) -> bool {
-        let mut any = false;
-        self.arrivals.taking_part(bucket).all(|peer| {
-            any = true;
-            self.branches.contains(peer)
-        }) && any
+        let neighbours = self.neighbours();
+        let mut taking_part =
+            self.arrivals.taking_part(bucket).filter(|peer| neighbours.contains(peer)).peekable();
+        taking_part.peek().is_some() && taking_part.all(|peer| self.branches.contains(peer))
     }
 
     /// Puts a message of a burst to those that go out together.

@@ -79,7 +79,7 @@ pub enum Input {
         /// Which.
         bucket: Bucket,
     },
-    /// A peer is linked.
+    /// A peer is linked. With `relay_all` topics travel over the link once it is a neighbour.
     Linked {
         /// Who.
         peer: NodeId,
@@ -88,6 +88,14 @@ pub enum Input {
     Unlinked {
         /// Who.
         peer: NodeId,
+    },
+    /// Topics travel over the link with a peer from now on, or no more. Only with `relay_all`:
+    /// without, they travel over every link.
+    Neighbour {
+        /// Who.
+        peer: NodeId,
+        /// Whether they do.
+        joined: bool,
     },
     /// What another node reads, by its newest card.
     Reads {

@@ -5,6 +5,7 @@ use super::machine::TopicMachine;
 use super::output::Output;
 use super::waiting::Landed;
 use super::wire::Feed;
+use crate::base::id::NodeId;
 use crate::base::machine::Outbox;
 use crate::base::pattern::is_pattern;
 use crate::base::time::Time;
@@ -44,8 +45,12 @@ impl TopicMachine {
     /// arriving.
     pub(super) fn may_go(&self, topic: &str) -> bool {
         let bucket = self.buckets.of(topic);
-        self.readers.any(topic)
-            && !self.arrivals.awaited(bucket).any(|node| self.readers.reads(node, topic))
+        self.readers.any(topic) && !self.awaited(bucket).any(|node| self.readers.reads(node, topic))
+    }
+
+    /// Neighbours the carrier does not yet know to take part in a bucket.
+    fn awaited(&self, bucket: Bucket) -> impl Iterator<Item = &NodeId> {
+        self.arrivals.awaited(bucket).filter(|node| self.neighbours().contains(node))
     }
 
     /// Tries the lanes that readers of a name may have become readers of.

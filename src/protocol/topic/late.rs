@@ -31,7 +31,7 @@ impl TopicMachine {
         out: &mut Outbox<Output>,
     ) {
         self.catch_ups.begin(now, subscription, (name, own), wish, fresh);
-        if self.linked.is_empty() {
+        if self.neighbours().is_empty() {
             // What is here it gets at once. Should somebody be linked soon, the rest follows.
             let had = self.history.count();
             self.show_earlier(now, subscription, out);
@@ -70,13 +70,13 @@ impl TopicMachine {
         }
     }
 
-    /// Asks as many as may be asked at once: linked readers first, then other links.
+    /// Asks as many as may be asked at once: neighbours that read it first, then the others.
     fn ask_for_earlier(&mut self, now: Time, subscription: Token, out: &mut Outbox<Output>) {
         let asks = |c: &&CatchUp| c.asks() && c.wish.last != Some(0);
         let Some(catch_up) = self.catch_ups.open.get(&subscription).filter(asks) else { return };
         let (name, wish) = (catch_up.name.clone(), catch_up.wish);
         let reads = |peer: &&NodeId| self.reads_any_of(peer, &name);
-        let (readers, others): (Vec<_>, Vec<_>) = self.linked.iter().partition(reads);
+        let (readers, others): (Vec<_>, Vec<_>) = self.neighbours().iter().partition(reads);
         let is_reached = self.config.relay_all || catch_up.reaches || !readers.is_empty();
         let under_way = self.catch_ups.under_way(subscription);
         let more = MAX_GIVERS.saturating_sub(catch_up.givers + under_way);
@@ -92,7 +92,7 @@ impl TopicMachine {
         }
     }
 
-    /// Nobody who reads it is linked: asks for links with some who do.
+    /// No reader of it is a neighbour: asks for links with some who do.
     fn reach_readers(&mut self, subscription: Token, name: &str, out: &mut Outbox<Output>) {
         let readers: Vec<_> = self.readers.everyone(name).into_iter().take(MAX_GIVERS).collect();
         let Some(catch_up) = self.catch_ups.open.get_mut(&subscription) else { return };

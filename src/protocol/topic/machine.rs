@@ -52,6 +52,8 @@ pub(crate) struct TopicMachine {
     pub(super) tokens: Tokens,
     pub(super) stats: TopicStats,
     pub(super) linked: BTreeSet<NodeId>,
+    /// Those of them that are neighbours in a fixed graph.
+    pub(super) edges: BTreeSet<NodeId>,
     pub(super) subscriptions: Subscriptions,
     pub(super) readers: Readers,
     pub(super) arrivals: Arrivals,
@@ -125,6 +127,7 @@ impl TopicMachine {
             tokens: Tokens::default(),
             stats: TopicStats::default(),
             linked: BTreeSet::new(),
+            edges: BTreeSet::new(),
             subscriptions: Subscriptions::new(&config.door),
             readers: Readers::default(),
             arrivals: Arrivals::new(),
@@ -339,6 +342,7 @@ impl Machine for TopicMachine {
             Input::Parted { peer, bucket } => self.arrivals.parted(peer, bucket),
             Input::Linked { peer } => self.link(now, peer, out),
             Input::Unlinked { peer } => self.unlink(now, peer, out),
+            Input::Neighbour { peer, joined } => self.neighbour(now, peer, joined, out),
             Input::Reads { node, topics } => self.reads(now, node, topics, out),
             Input::Gone { node } => self.reads(now, node, Interests::default(), out),
             Input::Door { topic, author, origin, payload } => {

@@ -19,7 +19,9 @@
 //! ```
 //!
 //! A **feed** is what one author writes on one topic in one of its lives; its messages are numbered
-//! from 1. A **batch** is a run of a feed, signed by its author (`base::batch`).
+//! from 1. A **batch** is a run of a feed, signed by its author (`base::batch`). A **neighbour** is
+//! a linked node that topics travel to: every one, or with `relay_all` those with an edge of the
+//! fixed graph. There members that watch each other are linked too.
 //!
 //! # Where
 //!
@@ -30,7 +32,7 @@
 //! | hearing: 7, 8 | `hear` | `record`, `recent`, `received` |
 //! | order, repair, ends: 16 to 19 | `repair` | `order`, `digest`, `behind` |
 //! | subscriptions: 2, 20 | `subscribing` | `subscription`, `buckets` |
-//! | other nodes: 4 | `presence` | `readers`, `arrivals` |
+//! | other nodes: 4, 34 | `presence` | `readers`, `arrivals` |
 //! | queries and ways: 9, 10 | `reading` | `kept`, `trace`, `ways` |
 //! | receipts: 11, 12 | `confirm` | `receipt`, `relay`, `told` |
 //! | the door: 13, 14 | `foreign`, `hear` | `subscription` |
@@ -53,12 +55,13 @@
 //!    of the outbox at most, and is not refused when that is full.
 //! 4. *A message waits* while no other node reads its topic by its card, or the carrier has no peer
 //!    for it; then in the order of acceptance within its topic. It is tried when a reader appears,
-//!    when a peer joins its bucket, when a peer is linked, and every second. What waits longer than
-//!    `wait_for` is dropped and told as `Unread`. The first of a topic is tried alone; when it is
-//!    out, the rest follows at once.
-//!    A linked reader that the carrier does not yet know to take part is waited for, for a second
-//!    at most: its card may come before the carrier's word, and messages would pass it by. What is
-//!    used of this second comes back within 30 s, evenly, whatever its cards and links say.
+//!    when a peer joins its bucket, when one becomes a neighbour, and every second. What waits
+//!    longer than `wait_for` is dropped and told as `Unread`. The first of a topic is tried alone;
+//!    when it is out, the rest follows at once.
+//!    A neighbour that reads it, and that the carrier does not yet know to take part, is waited
+//!    for, a second at most: its card may come before the carrier's word, and messages would pass
+//!    it by. What is used of this second comes back within 30 s, evenly, whatever its cards and
+//!    links say.
 //!    What had to wait counts as written when it leaves, for all who miss it and ask for it.
 //! 5. *Upon `relays: n`:* broadcast the same frame `n` times. The carrier sees `n` broadcasts, the
 //!    readers one message, with `n` copies from every neighbour.
@@ -93,7 +96,7 @@
 //!     What a member that reads the topic signed out there is what its own door says: drop it.
 //! 14. *Upon a member's message of a topic at the door:* publish it there once, unless it has an
 //!     origin.
-//! 15. *Upon a publish in a burst*, when all linked nodes that take part in the bucket have a
+//! 15. *Upon a publish in a burst*, when all neighbours that take part in the bucket have a
 //!     stream of the tree carrier: gather it. It leaves, while the tree has room, at the next tick
 //!     or 1 ms after the batch before, at once when 128 messages or 48 KiB are there, in batches of
 //!     at most 64 KiB. A burst begins with 16 messages, or KiB, above 100 a second, and ends 2 s
@@ -104,8 +107,8 @@
 //!     keep it, and deliver the message when all are there. When one is told as a gap, or the next
 //!     does not come within `repair_for`, the message is missed, each piece counted as one.
 //! 16. *Upon a batch that is not the next of its feed:* it waits. What is missing before it for 60
-//!     ms is asked for: from who brought the batch, then the author, the readers, the other links,
-//!     each once, the next after 1 s without an answer; after a pause of 500 ms again. Who helped
+//!     ms is asked for: from who brought the batch, then the author, the readers, the others, only
+//!     neighbours and each once, the next after 1 s without an answer; after a pause of 500 ms again. Who helped
 //!     is asked on. After `repair_for`, or when more than `max_early_bytes` wait, the gap is told
 //!     to the subscribers (`Delivery::missed`) and as a notice, and the rest is delivered. A gap
 //!     behind it that was known all that time is given up when all were asked in vain, or after 2
@@ -114,15 +117,15 @@
 //!     KiB do, or for 2 s.
 //! 17. *Upon the first batch of a feed* that does not begin with 1, or an end of a feed of which
 //!     nothing is here: ask for what others got before it while this node was reading the topic:
-//!     three at once, the author first, then who brought it, readers, other links; another one for
-//!     each that refuses or does not answer within 400 ms. When three have answered, or all who
-//!     are linked, ask anew 150 ms later, twice, and tell them that there is something: others
-//!     repair what they lost, too. An end alone is worth one round. *With the third round of
-//!     answers, or that of the author, or 1 s after the batch:* the feed begins here with the
-//!     earliest that is there. When something that was sent before it, and after this node began
-//!     to read, comes afterwards, all from there on is told as a gap, by a notice.
+//!     three at once, the author first, then who brought it, readers, others, only neighbours;
+//!     another one for each that refuses or does not answer within 400 ms. When three have
+//!     answered, or all of them, ask anew 150 ms later, twice, and tell them that there is
+//!     something: others repair what they lost, too. An end alone is worth one round. *With the
+//!     third round of answers, or that of the author, or 1 s after the batch:* the feed begins here
+//!     with the earliest that is there. When something that was sent before it, and after this node
+//!     began to read, comes afterwards, all from there on is told as a gap, by a notice.
 //! 18. *When a feed has been silent for 300 ms:* tell its end to four neighbours that read it, in
-//!     turn, at most once a second. *Upon a new link:* tell the ends of the last `repair_for`.
+//!     turn, at most once a second. *Upon a new neighbour:* tell the ends of the last `repair_for`.
 //!     *Upon an end that is farther than what is here:* the feed lacks something, as in 16.
 //! 19. *Upon `Want`:* give the batches that are kept, up to 768 KiB.
 //! 20. *Upon a subscription to a pattern* (`base/pattern.rs`): join all buckets, and tell the
@@ -172,7 +175,7 @@
 //! ## Late joiners
 //!
 //! ```text
-//!  subscribe(last, since) ── Earlier ──► up to three who are linked ── Kept ──► history
+//!  subscribe(last, since) ── Earlier ──► up to three neighbours ───── Kept ──► history
 //!                                                                                  │
 //!  what comes live meanwhile ─────────────► waits ────────────────────────────► seam ► live
 //! ```
@@ -181,14 +184,14 @@
 //!     too (`history.rs`). Upon the end of the last subscription that read a topic forget what
 //!     others said there: half a history would lead others astray.
 //! 30. *Upon a subscription that wants what was said before it* (in no group: else refuse it): ask
-//!     linked nodes for their histories, readers of the topic first, three at a time; another one
-//!     for each that has nothing or does not answer within 1 s; ask for links with readers when
-//!     none is linked. Keep in the own history what they give and their authors signed, as old as
-//!     they say. *When three have given*, or nobody is left and this node has been linked for 1 s
-//!     or has as many messages as are wanted, after 3 s at most: deliver from the own history what
-//!     is wanted, the newest, those of a feed by rising numbers, all by the time of sending; half
-//!     of what the subscription can hold at most. A node that is linked with nobody delivers what
-//!     it has at once, and the rest when somebody is linked within 10 s.
+//!     neighbours for their histories, readers of the topic first, three at a time; another one
+//!     for each that has nothing or does not answer within 1 s; without `relay_all`, ask for links
+//!     with readers when none is a neighbour. Keep in the own history what they give and their
+//!     authors signed, as old as they say. *When three have given*, or nobody is left and this node
+//!     has had a neighbour for 1 s or has as many messages as are wanted, after 3 s at most:
+//!     deliver from the own history what is wanted, the newest, those of a feed by rising numbers,
+//!     all by the time of sending; half of what the subscription can hold at most. A node without a
+//!     neighbour delivers what it has at once, and the rest when it gets one within 10 s.
 //! 31. *What comes live meanwhile* waits and follows. When nobody here read the topic before, it
 //!     waits as batches, and each feed then begins behind its past; what lacks in between is
 //!     missing as in 16. Else it waits as messages, and the past ends where they begin. When more
@@ -197,6 +200,12 @@
 //!     order still lacks: take it as in 7.
 //! 33. *Upon `Earlier`:* give what the history has of the topic or pattern, the newest first, up to
 //!     768 KiB or 512 batches, and where to go on.
+//!
+//! ## Edges
+//!
+//! 34. *Upon `Neighbour`* (with `relay_all`): the link with the peer is an edge from now on, or no
+//!     more. Links that are no edges serve questions for ways and receipts alone: what is asked for,
+//!     told of or given there would make edges of them.
 //!
 //! # Invariants
 //!
@@ -217,7 +226,7 @@
 //! - Foreign messages pass from a door to the members, never on to another door: members do not
 //!   join two foreign meshes that do not touch. Two doors into one mesh give members one message;
 //!   foreigners who hear both doors get a member's message from each, under the door's name.
-//! - A linked node that says it reads a topic and never takes part holds the topic's messages up
+//! - A neighbour that says it reads a topic and never takes part holds the topic's messages up
 //!   for a second at first, and then for a thirtieth of the time. Each linked identity can.
 //! - A message is confirmed when it is handed to a subscription. What the subscription has not
 //!   taken when its node dies is lost; what is confirmed and its receipt lost, two members have.

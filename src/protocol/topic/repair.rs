@@ -47,7 +47,7 @@ impl TopicMachine {
         }
         let ends = self.digests.tick(now);
         if !ends.is_empty() {
-            let peers = self.linked.iter().copied().collect();
+            let peers = self.neighbours().iter().copied().collect();
             for peer in self.digests.choose(peers) {
                 self.tell_ends(peer, &ends, out);
             }
@@ -97,11 +97,12 @@ impl TopicMachine {
     fn ask_for(&mut self, now: Time, wanted: Wanted, out: &mut Outbox<Output>) {
         let Wanted { feed, from, to, within, asked, likely, at_once, tells } = wanted;
         let readers = self.readers.everyone(&feed.topic);
-        let others = readers.into_iter().chain(self.linked.iter().copied());
+        let neighbours = self.neighbours();
+        let others = readers.into_iter().chain(neighbours.iter().copied());
         let mut peers = Vec::new();
         for peer in likely.into_iter().chain([feed.author]).chain(others) {
             let is_new = !asked.contains(&peer) && !peers.contains(&peer);
-            if peers.len() < at_once && is_new && self.linked.contains(&peer) {
+            if peers.len() < at_once && is_new && neighbours.contains(&peer) {
                 peers.push(peer);
             }
         }

@@ -4,6 +4,7 @@ mod beginning;
 mod carriers;
 mod chaos;
 mod door;
+mod edges;
 mod envelopes;
 mod groups;
 mod history;

@@ -150,7 +150,11 @@ fn any_input(dice: &mut Dice, ids: &[crate::base::id::NodeId]) -> Input {
             Input::Carried { token, outcome: dice.one(&[Out, NoPeers, QueuesFull, Refused]) }
         }
         10 => Input::Joined { peer: node, bucket: Bucket(dice.below(40) as u16) },
-        11 => Input::Linked { peer: node },
+        11 => dice.one(&[
+            Input::Linked { peer: node },
+            Input::Neighbour { peer: node, joined: true },
+            Input::Neighbour { peer: node, joined: false },
+        ]),
         12 => Input::Unlinked { peer: node },
         13 => Input::Reads { node, topics: dice.interests() },
         14 => Input::Gone { node },

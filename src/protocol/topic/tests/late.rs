@@ -17,7 +17,12 @@ use crate::protocol::topic::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn late(subscription: u64, topic: &str, last: Option<u64>, since: Option<Duration>) -> Command {
+pub(super) fn late(
+    subscription: u64,
+    topic: &str,
+    last: Option<u64>,
+    since: Option<Duration>,
+) -> Command {
     let Command::Subscribe { subscription, topic, own, group, .. } = subscribe(subscription, topic)
     else {
         unreachable!("it subscribes");

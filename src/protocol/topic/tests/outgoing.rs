@@ -13,7 +13,7 @@ use crate::protocol::topic::{
     TopicError, TopicMachine,
 };
 
-fn broadcasts(outputs: &[Output]) -> Vec<(Token, Bucket)> {
+pub(super) fn broadcasts(outputs: &[Output]) -> Vec<(Token, Bucket)> {
     let broadcast = |output: &Output| match output {
         Output::Broadcast { token, bucket, .. } => Some((*token, *bucket)),
         _ => None,

@@ -149,6 +149,7 @@ impl World {
         for (a, b) in world.links.clone() {
             let peer = world.ids[b];
             world.input(a, Input::Linked { peer });
+            world.input(a, Input::Neighbour { peer, joined: true });
         }
         world
     }
