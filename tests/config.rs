@@ -97,6 +97,25 @@ async fn a_node_does_not_start_with_wrong_settings_and_tells_those_of_the_builde
     assert!(!std::path::Path::new("never-made").exists());
 }
 
+#[tokio::test]
+async fn a_node_listens_wherever_the_builder_was_told_and_not_where_the_preset_says() {
+    let preset = Config::lab().listen.remove(0).to_string();
+    let (tcp, ws) = ("/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/tcp/0/ws");
+    assert_eq!(preset, tcp, "what the preset says is also said by the user");
+    for (told, count) in [(vec![tcp, ws], 2), (vec![ws, tcp], 2), (vec![ws], 1), (vec![], 1)] {
+        let mut lab = Node::builder().config(Config::lab());
+        for address in &told {
+            lab = lab.listen(address);
+        }
+        let node = lab.spawn().await.unwrap();
+        let addresses = node.addresses().await.unwrap();
+        let is_ws = |address: &&gossip_mesh::Multiaddr| address.to_string().contains("/ws");
+        let on_ws = addresses.iter().filter(is_ws).count();
+        assert_eq!((addresses.len(), on_ws), (count, usize::from(told.contains(&ws))), "{told:?}");
+        node.leave().await.unwrap();
+    }
+}
+
 #[test]
 fn broken_toml_shows_the_line() {
     let cases = [

@@ -31,6 +31,8 @@ pub struct Builder {
     pub(super) key: Option<SecretKey>,
     pub(super) network_key: Option<NetworkKey>,
     pub(super) sources: Vec<Box<dyn AddressSource>>,
+    /// What `config.listen` has was given by `listen`; nothing there is the preset's.
+    listens: bool,
     wrong: Vec<String>,
 }
 
@@ -41,6 +43,7 @@ impl Builder {
             key: None,
             network_key: None,
             sources: Vec::new(),
+            listens: false,
             wrong: Vec::new(),
         }
     }
@@ -48,6 +51,7 @@ impl Builder {
     /// Replaces all settings made so far, keys aside.
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
+        self.listens = false;
         self
     }
 
@@ -112,13 +116,14 @@ impl Builder {
     /// # #[tokio::main]
     /// # async fn main() -> Result<(), gossip_mesh::Error> {
     /// let lab = Node::builder().config(Config::lab());
-    /// let both = lab.listen("/ip4/127.0.0.1/tcp/0/ws").listen("/ip4/127.0.0.1/tcp/0");
+    /// let both = lab.listen("/ip4/127.0.0.1/tcp/0").listen("/ip4/127.0.0.1/tcp/0/ws");
     /// let node = both.spawn().await?;
     /// assert_eq!(node.addresses().await?.len(), 2);
     /// # node.leave().await }
     /// ```
     pub fn listen(mut self, address: impl AsRef<str>) -> Self {
-        if self.config.listen == Config::preset(self.config.preset).listen {
+        let is_first = !std::mem::replace(&mut self.listens, true);
+        if is_first && self.config.listen == Config::preset(self.config.preset).listen {
             self.config.listen.clear();
         }
         if let Some(address) = self.parse("listen", address.as_ref()) {

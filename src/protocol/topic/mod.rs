@@ -108,11 +108,11 @@
 //!     does not come within `repair_for`, the message is missed, each piece counted as one.
 //! 16. *Upon a batch that is not the next of its feed:* it waits. What is missing before it for 60
 //!     ms is asked for: from who brought the batch, then the author, the readers, the others, only
-//!     neighbours and each once, the next after 1 s without an answer; after a pause of 500 ms again. Who helped
-//!     is asked on. After `repair_for`, or when more than `max_early_bytes` wait, the gap is told
-//!     to the subscribers (`Delivery::missed`) and as a notice, and the rest is delivered. A gap
-//!     behind it that was known all that time is given up when all were asked in vain, or after 2
-//!     s.
+//!     neighbours and each once, the next after 1 s without an answer; after a pause of 500 ms
+//!     again. Who helped is asked on. After `repair_for`, or when more than `max_early_bytes` wait,
+//!     the gap is told to the subscribers (`Delivery::missed`) and as a notice, and the rest is
+//!     delivered. A gap behind it that was known all that time is given up when all were asked in
+//!     vain, or after 2 s.
 //!     *When more than 1 MiB waits:* the tree carrier is to wait (`Behind`), until less than 256
 //!     KiB do, or for 2 s.
 //! 17. *Upon the first batch of a feed* that does not begin with 1, or an end of a feed of which
@@ -204,8 +204,8 @@
 //! ## Edges
 //!
 //! 34. *Upon `Neighbour`* (with `relay_all`): the link with the peer is an edge from now on, or no
-//!     more. Links that are no edges serve questions for ways and receipts alone: what is asked for,
-//!     told of or given there would make edges of them.
+//!     more. Links that are no edges serve questions for ways, and receipts: a message that was
+//!     asked for there, or told of, would come by a way that the graph does not have.
 //!
 //! # Invariants
 //!
