@@ -93,11 +93,14 @@ fn only_neighbours_that_read_are_waited_for() {
 }
 
 #[test]
-fn a_link_that_was_no_edge_is_none_when_it_is_back() {
+fn an_edge_ends_with_its_link_and_the_next_link_is_none_by_itself() {
     let mut room = reader();
-    turn(&mut room, at(1), neighbour(2, true));
-    turn(&mut room, at(1), Input::Unlinked { peer: id(2) });
-    turn(&mut room, at(2), Input::Linked { peer: id(2) });
+    turn(&mut room, at(0), Input::Reads { node: id(3), topics: topics(&["chat"]) });
+    turn(&mut room, at(1), neighbour(3, true));
+    turn(&mut room, at(1), Input::Linked { peer: id(3) });
+    turn(&mut room, at(1), neighbour(3, true));
+    turn(&mut room, at(1), Input::Unlinked { peer: id(3) });
+    turn(&mut room, at(2), Input::Linked { peer: id(3) });
     hear(&mut room, 100, 1);
     assert_eq!(spoken_to(&mut room, 100, 2_000), [id(1)]);
 }
