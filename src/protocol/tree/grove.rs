@@ -73,12 +73,14 @@ impl Tree {
         now: Time,
         peer: NodeId,
         sequence: u64,
+        is_front: bool,
         patience: Duration,
     ) {
         self.breathe(now);
         self.progress = (now, sequence);
         // What a neighbour sent before it heard that it should not does not make it the parent.
-        if !self.is_pruned(now, peer, patience) {
+        let may_lead = is_front || self.parent.is_none();
+        if may_lead && !self.is_pruned(now, peer, patience) {
             self.pruned.remove(&peer);
             self.parent = Some(peer);
         }

@@ -8,12 +8,12 @@ use crate::base::id::NodeId;
 use crate::base::time::Time;
 
 /// Blame at which a link is demoted. It grows while others wait for the link, and drains at
-/// three fifths of that all the time: so it is reached, in a second or so, by who is waited
+/// three fifths of that all the time: so it is reached, in a second and a half or so, by who is waited
 /// for much more than half of the time. Who is only somewhat slower is waited for, because nobody
 /// could keep for it what it misses. While others are waited for and it is not, it drains as fast
 /// as it grew. (With a fifth instead of three, or after half a second, nodes that share two busy
 /// cores demoted one another, and lost messages.)
-const BLAME: Duration = Duration::from_millis(400);
+const BLAME: Duration = Duration::from_millis(600);
 
 /// A link farther away than this counts as being so far.
 const MAX_FAR: u8 = 8;
@@ -46,12 +46,25 @@ pub(super) enum Fall {
 /// Who makes a frame wait for a link, and so has to wait for it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Feeder {
-    /// The neighbour that brought it.
+    /// The neighbour that brought it, the newest of its source.
     Neighbour(NodeId),
+    /// The neighbour that brought it, after later ones. It does not wait: such frames go all ways,
+    /// not only down a tree, and nodes that waited for each other in a circle would stand still.
+    Repair(NodeId),
     /// It was written here.
     Here,
     /// It was asked for.
     Nobody,
+}
+
+impl Feeder {
+    /// Who brought it, if a neighbour did.
+    pub(super) fn neighbour(self) -> Option<NodeId> {
+        match self {
+            Self::Neighbour(peer) | Self::Repair(peer) => Some(peer),
+            Self::Here | Self::Nobody => None,
+        }
+    }
 }
 
 /// What waits for one link, and how it stands.
@@ -104,7 +117,7 @@ impl Load {
                     self.feeders.insert(peer);
                 }
                 Feeder::Here => self.fed_here = true,
-                Feeder::Nobody => {}
+                Feeder::Repair(_) | Feeder::Nobody => {}
             }
         }
         self.full |= self.queued > config.high;
@@ -212,6 +225,11 @@ impl Load {
             && (self.demoted.is_none() || self.relied_on)
     }
 
+    /// It takes less than it is given, and is not merely behind.
+    pub(super) fn is_full(&self) -> bool {
+        self.full
+    }
+
     pub(super) fn feeders(&self) -> &BTreeSet<NodeId> {
         &self.feeders
     }
@@ -248,7 +266,8 @@ impl Load {
         // Who is nearer to the slow link decides sooner, and then the others need not.
         let far = u32::from(self.far());
         let limit = BLAME * far;
-        let grown = if blocks && others_dry { span } else { Duration::ZERO };
+        // Who is behind is no slower for it, and says itself for how long it is to be waited for.
+        let grown = if blocks && self.full && others_dry { span } else { Duration::ZERO };
         // Links that are waited for in turn are equally busy, as on a machine that has too much to
         // do: none of them is slow.
         let shrunk = if !blocks && others_block { span } else { span * 3 / 5 };

@@ -23,8 +23,9 @@
 //!    its author had another source: the newest one's tree is where the new one begins. Otherwise
 //!    the first frame makes the tree, so own frames that follow it wait for the longest measured
 //!    round trip of the links (500 ms at most): else all of them would be flooded.
-//! 2. *The parent* of a source is who brought its last first copy, unless it had been pruned within
-//!    the patience (6): what was under way before the prune came changes nothing.
+//! 2. *The parent* of a source is who brought its newest frame, unless it had been pruned within
+//!    the patience (6): what was under way before the prune came changes nothing, nor does what
+//!    fills a gap.
 //! 3. *Upon a further copy:* tell it; the bringer's link becomes lazy for this source, and the
 //!    bringer is told to prune, again after the patience if it goes on. The parent is not pruned.
 //! 4. *Upon a prune:* the link is lazy for this source.
@@ -83,9 +84,12 @@
 //!
 //! 18. *While this node is behind* (the room above lacks messages and has much behind them): its
 //!     neighbours are told. Who hears it lets those wait who feed that link, as if it was full, but
-//!     gives what is asked for, for 3 s at most. So a mesh goes as fast as it repairs, and what is
-//!     missing here is not gone elsewhere. Nobody is held for it: what is missing may be on the
-//!     same link as what should wait.
+//!     gives what is asked for, for 3 s at most, and does not demote the link for it. So a mesh
+//!     goes as fast as it repairs, and what is missing here is not gone elsewhere. Nobody is held
+//!     for it: what is missing may be on the same link as what should wait.
+//! 19. *What fills a gap* makes nobody wait: it comes from everywhere, not only down the tree, and
+//!     nodes that waited for each other in a circle would stand still. Over a full link it is owed
+//!     like what was asked for.
 //!
 //! # Invariants
 //!

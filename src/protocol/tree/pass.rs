@@ -61,16 +61,18 @@ impl<F: Frame> TreeMachine<F> {
         }
         let patience = self.patience(from);
         let (tree, _) = self.grove.open(now, name.source, name.sequence);
+        let is_front = name.sequence > tree.seen.newest();
         let Some(missing) = tree.seen.insert(name.sequence) else {
             self.further_copy(now, from, name, out);
             return;
         };
-        tree.brought_by(now, from, name.sequence, patience);
+        tree.brought_by(now, from, name.sequence, is_front, patience);
         self.stats.frames += 1;
         self.was_wanted(now, from, name, out);
         self.miss(now, from, name.source, missing);
         out.push(Output::Deliver { from, frame: frame.clone() });
-        self.pass_on(now, Feeder::Neighbour(from), name, frame, out);
+        let by = if is_front { Feeder::Neighbour(from) } else { Feeder::Repair(from) };
+        self.pass_on(now, by, name, frame, out);
     }
 
     /// Who brings what is here already need not bring it.
@@ -89,13 +91,13 @@ impl<F: Frame> TreeMachine<F> {
     /// To all eager links at once; the others will hear of it.
     fn pass_on(&mut self, now: Time, by: Feeder, name: Name, frame: F, out: &mut Out<F>) {
         let Some(tree) = self.grove.tree(&name.source) else { return };
-        let astray = by != tree.parent.map_or(Feeder::Here, Feeder::Neighbour);
+        let astray = by.neighbour() != tree.parent;
         let mut passed = false;
         let mut relied_on = Vec::new();
         let mut full = false;
         for (peer, neighbour) in &mut self.neighbours {
             // Its author has it, and so has who brought it.
-            let has_it = Feeder::Neighbour(*peer) == by || *peer == name.source.author;
+            let has_it = Some(*peer) == by.neighbour() || *peer == name.source.author;
             let Some(link) = neighbour.taking(name.source.bucket).filter(|_| !has_it) else {
                 continue;
             };
@@ -109,6 +111,10 @@ impl<F: Frame> TreeMachine<F> {
                 continue;
             }
             passed = true;
+            if matches!(by, Feeder::Repair(_)) && !link.load.has_room(&self.config) {
+                link.owe(name);
+                continue;
+            }
             self.stats.sent += 1;
             full |= link.load.queue(now, frame.bytes(), by, &self.config);
             out.push(Output::Send { to: *peer, frame: frame.clone() });

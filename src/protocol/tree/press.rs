@@ -161,7 +161,7 @@ impl<F: Frame> TreeMachine<F> {
             let patience = BEHIND * u32::from(load.far());
             let late =
                 ahead.iter().any(|(peer, held)| *held >= patience && load.feeders().contains(peer));
-            if late && load.blocks() {
+            if late && load.blocks() && load.is_full() {
                 load.give_way(now);
                 self.stats.demoted_yielding += 1;
                 fell = true;

@@ -29,7 +29,6 @@ impl Seen {
     }
 
     /// The highest sequence seen.
-    #[cfg(test)]
     pub(super) fn newest(&self) -> u64 {
         self.newest
     }

@@ -253,8 +253,6 @@ fn who_feeds_a_neighbour_that_is_behind_waits_and_it_gets_what_it_asks_for() {
 fn who_says_for_ever_that_it_is_behind_is_waited_for_three_seconds() {
     let mut room = Room::new(2);
     let source = source(node(99));
-    // Long after anything was sent: no other link could take more.
-    room.wait(ms(6_000));
     room.tell(1, Message::Behind(true));
     room.hear(0, large(source, 1));
     room.sent(1, MIB);
@@ -264,6 +262,7 @@ fn who_says_for_ever_that_it_is_behind_is_waited_for_three_seconds() {
     assert!(out.contains(&Output::Hold { from: room.peers[0], held: false }));
     let out = room.hear(0, large(source, 2));
     assert_eq!(room.receivers(&out, 2), [1]);
+    assert_eq!(room.machine.stats().demoted_slow, 0, "to be behind is not to be slow");
 }
 
 /// Where others go on a demoted link is not relied on: the node would wait for it, and who feeds
@@ -281,4 +280,18 @@ fn a_demoted_link_is_not_relied_on_beside_who_has_the_frames_from_elsewhere() {
     let out = room.hear(0, large(source, 19));
     assert_eq!(room.receivers(&out, 19), [0; 0]);
     assert!(!out.iter().any(|output| matches!(output, Output::Hold { .. })), "{out:?}");
+}
+
+#[test]
+fn what_fills_a_gap_makes_nobody_wait_and_is_owed_over_a_full_link() {
+    let mut room = Room::new(3);
+    let source = source(node(99));
+    room.hear(0, large(source, 1));
+    let out = fill(&mut room, 0, source, 3..20);
+    assert_eq!(out.len(), 1, "the parent waits");
+    let out = room.hear(2, large(source, 2));
+    assert!(!out.contains(&Output::Hold { from: room.peers[2], held: true }));
+    assert_eq!(room.receivers(&out, 2), [0; 0], "the parent lacks it, and its link is not full");
+    let out = room.sent(1, MIB);
+    assert_eq!(room.receivers(&out, 2), [1]);
 }
