@@ -49,7 +49,8 @@
 //!    full; the link is eager for this source. What was not announced yet is announced to it at
 //!    once.
 //! 10. *Upon frames that come clearly after an announcement of them* (5 ms and a quarter of the
-//!     round trip), eight times in a row: graft who announced them, without asking for frames. Its
+//!     round trip; while others of the source come in between, as long as these paused of late),
+//!     eight times in a row: graft who announced them, without asking for frames. Its
 //!     copies then come first, and the old parent is pruned. Where they do not, twice as many are
 //!     needed the next time.
 //! 11. *Upon a new neighbour, or one that joins a bucket:* its link is eager, and it is told the

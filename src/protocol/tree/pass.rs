@@ -62,13 +62,14 @@ impl<F: Frame> TreeMachine<F> {
         let patience = self.patience(from);
         let (tree, _) = self.grove.open(now, name.source, name.sequence);
         let is_front = name.sequence > tree.seen.newest();
+        let (before, _) = tree.progress;
         let Some(missing) = tree.seen.insert(name.sequence) else {
             self.further_copy(now, from, name, out);
             return;
         };
         tree.brought_by(now, from, name.sequence, is_front, patience);
         self.stats.frames += 1;
-        self.was_wanted(now, from, name, out);
+        self.was_wanted(now, from, name, before, out);
         self.miss(now, from, name.source, missing);
         out.push(Output::Deliver { from, frame: frame.clone() });
         let by = if is_front { Feeder::Neighbour(from) } else { Feeder::Repair(from) };

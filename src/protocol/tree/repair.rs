@@ -108,17 +108,29 @@ impl<F: Frame> TreeMachine<F> {
     }
 
     /// A frame came that may have been announced before: who announced it early enough, often
-    /// enough, is asked to send.
-    pub(super) fn was_wanted(&mut self, now: Time, from: NodeId, name: Name, out: &mut Out<F>) {
+    /// enough, is asked to send. The one before it of its source came at `before`.
+    pub(super) fn was_wanted(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        name: Name,
+        before: Time,
+        out: &mut Out<F>,
+    ) {
         let want = self.wants.take(&name);
         let asked = want.as_ref().is_some_and(|want| want.rounds > 0 || !want.asked.is_empty());
         let asks = want.as_ref().map_or(&[][..], |want| &want.asked);
         if let Some((_, at)) = asks.iter().find(|(peer, _)| *peer == from) {
             self.answered(from, now.since(*at));
         }
-        let early = want.and_then(|want| Some((want.announced?, now.since(want.since))));
-        let early = early.filter(|(by, lead)| {
-            *by != from && *lead > EARLY.max(self.round_trip(*by) / 4) && !asked
+        let early = want.and_then(|want| Some((want.announced?, want.since)));
+        // Announcements overtake what is queued: while frames stream, only more than their pauses
+        // tells that another way is shorter.
+        let pause = self.grove.tree(&name.source).map_or(Duration::ZERO, |tree| tree.silence);
+        let early = early.filter(|(by, since)| {
+            let pause = if before > *since { pause } else { Duration::ZERO };
+            let clearly = EARLY.max(self.round_trip(*by) / 4).max(pause);
+            *by != from && now.since(*since) > clearly && !asked
         });
         let Some(tree) = self.grove.tree_mut(&name.source) else { return };
         match early {

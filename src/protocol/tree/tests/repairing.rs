@@ -219,3 +219,19 @@ fn a_frame_with_many_gaps_behind_it_is_still_missing() {
     let out = room.hear(1, frame(source, 2));
     assert!(out.iter().any(|output| matches!(output, Output::Deliver { .. })), "{out:?}");
 }
+
+#[test]
+fn announcements_that_overtake_a_stream_do_not_change_the_tree() {
+    let mut room = Room::new(2);
+    let source = source(node(99));
+    room.hear(0, frame(source, 1));
+    for burst in 0..50 {
+        let first = 2 + 4 * burst;
+        room.announce(1, source, first, first + 3);
+        room.wait(ms(15));
+        for sequence in first..first + 4 {
+            room.hear(0, frame(source, sequence));
+        }
+    }
+    assert_eq!(room.machine.stats().grafts_for_latency, 0);
+}
