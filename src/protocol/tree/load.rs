@@ -22,8 +22,9 @@ const MAX_FAR: u8 = 8;
 /// at all counts as being so far at most.
 const FAR_STUCK: u32 = 3;
 
-/// A peer that is behind is waited for so long, whatever it says. (It says itself when it is well
-/// or gives up, after 2 s.)
+/// A peer that is behind is waited for so long, whatever it says, and has to be well for as long as
+/// it was waited for until all of that is there again. (It says itself when it is well or gives up,
+/// after 2 s.)
 const PAUSE: Duration = Duration::from_secs(3);
 
 /// A link is dry, or calm, with less than this share of `low` queued.
@@ -95,6 +96,8 @@ pub(super) struct Load {
     yielding: bool,
     /// Since when the peer wants no more than what it asks for.
     paused: Option<Time>,
+    /// When its last pause ended, and how much it had been waited for then, of `PAUSE`.
+    paused_before: (Time, Duration),
 }
 
 impl Load {
@@ -143,12 +146,27 @@ impl Load {
         self.stands = now;
     }
 
-    /// The peer is behind since then, or no more.
-    pub(super) fn pause(&mut self, since: Option<Time>, config: &TreeConfig) {
-        self.paused = since;
+    /// The peer is behind. To say so again changes nothing, or it could be waited for for ever.
+    pub(super) fn pause(&mut self, now: Time) {
+        if self.paused.is_none() && self.paused_at(now) < PAUSE {
+            self.paused = Some(now);
+        }
+    }
+
+    /// The peer is behind no more, or was for too long.
+    pub(super) fn resume(&mut self, now: Time, config: &TreeConfig) {
+        self.paused_before = (now, self.paused_at(now));
+        self.paused = None;
         if self.queued <= config.low {
             self.forgive_feeders_if_open();
         }
+    }
+
+    /// For how long it was waited for, less for how long it was well since then.
+    fn paused_at(&self, now: Time) -> Duration {
+        let (end, before) = self.paused_before;
+        let begin = self.paused.unwrap_or(now);
+        before.saturating_sub(begin.since(end)) + now.since(begin)
     }
 
     /// Nobody waits for a link that takes what comes.
@@ -259,8 +277,8 @@ impl Load {
         config: &TreeConfig,
     ) -> Option<Fall> {
         self.rehabilitate(now, config);
-        if self.paused.is_some_and(|since| now.since(since) >= PAUSE) {
-            self.pause(None, config);
+        if self.paused.is_some() && self.paused_at(now) >= PAUSE {
+            self.resume(now, config);
         }
         let blocks = self.blocks();
         // Who is nearer to the slow link decides sooner, and then the others need not.
@@ -279,8 +297,8 @@ impl Load {
             return None;
         }
         // Whatever this node saw: after so long nothing is to be expected.
-        let overdue = self.queued > 0 && now.since(self.stands) >= config.stall + config.stall;
-        let still = if overdue { config.stall + config.stall } else { self.still };
+        let overdue = self.queued > 0 && now.since(self.stands) >= config.stall * 2;
+        let still = if overdue { config.stall * 2 } else { self.still };
         if still >= config.stall && self.demoted.is_some() {
             self.stalled = true;
             return Some(Fall::Stalled);

@@ -85,9 +85,10 @@
 //!
 //! 18. *While this node is behind* (the room above lacks messages and has much behind them): its
 //!     neighbours are told. Who hears it lets those wait who feed that link, as if it was full, but
-//!     gives what is asked for, for 3 s at most, and does not demote the link for it. So a mesh
-//!     goes as fast as it repairs, and what is missing here is not gone elsewhere. Nobody is held
-//!     for it: what is missing may be on the same link as what should wait.
+//!     gives what is asked for, and does not demote the link for it: for 3 s at most, and half
+//!     of the time in the long run, whatever is said. So a mesh goes as fast as it repairs, and
+//!     what is missing here is not gone elsewhere. Nobody is held for it: what is missing may be on
+//!     the same link as what should wait.
 //! 19. *What fills a gap* makes nobody wait: it comes from everywhere, not only down the tree, and
 //!     nodes that waited for each other in a circle would stand still. Over a full link it is owed
 //!     like what was asked for.

@@ -119,7 +119,11 @@ impl<F: Frame> TreeMachine<F> {
     pub(super) fn pauses(&mut self, now: Time, peer: NodeId, paused: bool, out: &mut Out<F>) {
         let neighbour = self.neighbours.get_mut(&peer);
         if let Some(link) = neighbour.and_then(|of| of.link.as_mut()) {
-            link.load.pause(paused.then_some(now), &self.config);
+            if paused {
+                link.load.pause(now);
+            } else {
+                link.load.resume(now, &self.config);
+            }
             self.judge(now, out);
         }
     }

@@ -295,3 +295,36 @@ fn what_fills_a_gap_makes_nobody_wait_and_is_owed_over_a_full_link() {
     let out = room.sent(1, MIB);
     assert_eq!(room.receivers(&out, 2), [1]);
 }
+
+/// How many of so many milliseconds the parent waits for a neighbour that says this in turn, each
+/// every 10 ms, while frames come.
+fn held_for(millis: u64, says: &[bool]) -> u64 {
+    let mut room = Room::new(2);
+    let source = source(node(99));
+    let (mut held, mut sum) = (false, 0);
+    for step in 0..millis / 10 {
+        let behind = says[step as usize % says.len()];
+        let mut out = room.tell(1, Message::Behind(behind));
+        if !held {
+            out.extend(room.hear(0, frame(source, step + 1)));
+        }
+        out.extend(room.sent(1, MIB));
+        out.extend(room.wait(ms(10)));
+        for output in out {
+            if let Output::Hold { held: now, .. } = output {
+                held = now;
+            }
+        }
+        sum += 10 * u64::from(held);
+    }
+    sum
+}
+
+#[test]
+fn who_says_again_and_again_that_it_is_behind_holds_others_up_for_half_of_the_time_at_most() {
+    for says in [&[true][..], &[true, true, true, true, false], &[true, false]] {
+        let held = held_for(60_000, says);
+        assert!(held <= 34_000, "{held} of 60,000 ms: {says:?}");
+    }
+    assert_eq!(held_for(1_000, &[false]), 0);
+}
