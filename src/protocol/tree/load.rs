@@ -148,9 +148,7 @@ impl Load {
 
     /// The peer is behind. To say so again changes nothing, or it could be waited for for ever.
     pub(super) fn pause(&mut self, now: Time) {
-        if self.paused.is_none() && self.paused_at(now) < PAUSE {
-            self.paused = Some(now);
-        }
+        self.paused.get_or_insert(now);
     }
 
     /// The peer is behind no more, or was for too long.
