@@ -26,6 +26,10 @@ impl Frame for Arc<Batch> {
     fn bytes(&self) -> usize {
         self.wire().len()
     }
+
+    fn messages(&self) -> usize {
+        self.count()
+    }
 }
 
 /// The links that the tree carrier may use: those with a stream, to neighbours.

@@ -44,7 +44,7 @@ pub struct TopicConfig {
     #[serde(with = "duration")]
     pub repair_for: Duration,
     /// Most bytes of batches of others kept to repair a third; the oldest leaves first, and
-    /// more than 256 batches take only a quarter of it. Of its own a node keeps at least as much as
+    /// more than 256 messages take only a quarter of it. Of its own a node keeps at least as much as
     /// may wait to go out. Default 16 MiB.
     pub max_recent_bytes: usize,
     /// Most bytes of messages that came too early and wait for those before them. Above it the gap

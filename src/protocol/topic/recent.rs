@@ -9,7 +9,7 @@ use super::wire::Feed;
 use crate::base::batch::Batch;
 use crate::base::time::Time;
 
-/// More batches than these use a quarter of the room only. (Of 64 KiB they take 16 MiB.)
+/// More messages than these use a quarter of the room only. (Of 64 KiB they take 16 MiB.)
 const MANY: usize = 256;
 
 /// Batches of the last while, of all feeds that came by. Bounded by bytes and age; the oldest
@@ -20,6 +20,7 @@ pub(crate) struct Recent {
     /// The order of arrival.
     arrived: VecDeque<(Time, Feed, u64)>,
     bytes: usize,
+    messages: usize,
     max_bytes: usize,
     keep_for: Duration,
 }
@@ -46,6 +47,7 @@ impl Recent {
             feeds: BTreeMap::new(),
             arrived: VecDeque::new(),
             bytes: 0,
+            messages: 0,
             max_bytes,
             keep_for: config.repair_for * 2,
         }
@@ -59,8 +61,10 @@ impl Recent {
             None => self.feeds.entry(feed.clone()).or_default(),
         };
         self.bytes = self.bytes.saturating_add(batch.wire().len());
+        self.messages = self.messages.saturating_add(batch.count());
         if let Some(before) = entries.insert(batch.first(), entry) {
             self.bytes = self.bytes.saturating_sub(before.batch.wire().len());
+            self.messages = self.messages.saturating_sub(before.batch.count());
             if before.at == now {
                 return;
             }
@@ -100,9 +104,9 @@ impl Recent {
             .collect()
     }
 
-    /// Most of the room is for large batches: of these as many bytes are sooner under way.
+    /// Most of the room is for large messages: of these as many bytes are sooner under way.
     fn is_over(&self) -> bool {
-        let many = self.arrived.len() > MANY;
+        let many = self.messages > MANY;
         self.bytes > if many { self.max_bytes / 4 } else { self.max_bytes }
     }
 
@@ -131,6 +135,7 @@ impl Recent {
                 && let Some(entry) = entries.remove(&first)
             {
                 self.bytes = self.bytes.saturating_sub(entry.batch.wire().len());
+                self.messages = self.messages.saturating_sub(entry.batch.count());
             }
             if entries.is_empty() {
                 self.feeds.remove(&feed);

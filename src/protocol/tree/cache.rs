@@ -10,7 +10,8 @@ use crate::base::time::Time;
 /// What a kept frame costs beside its bytes: its name twice, its entry.
 const ENTRY: usize = 256;
 
-/// More frames than these use a quarter of the room only. (Of 64 KiB they take 16 MiB.)
+/// Frames with more messages than these use a quarter of the room only. (Of 64 KiB each they take
+/// 16 MiB: what a publisher with that many under way has written.)
 const MANY: usize = 256;
 
 /// Frames within a bound of bytes and of time; the oldest leaves first.
@@ -18,20 +19,22 @@ const MANY: usize = 256;
 pub(super) struct Cache<F> {
     frames: LinkedHashMap<Name, (Time, F)>,
     bytes: usize,
+    messages: usize,
     max_bytes: usize,
     keep_for: Duration,
 }
 
 impl<F: Frame> Cache<F> {
     pub(super) fn new(max_bytes: usize, keep_for: Duration) -> Self {
-        Self { frames: LinkedHashMap::new(), bytes: 0, max_bytes, keep_for }
+        Self { frames: LinkedHashMap::new(), bytes: 0, messages: 0, max_bytes, keep_for }
     }
 
     /// Keeps a frame that is not here yet. One larger than all room leaves at once.
     pub(super) fn keep(&mut self, now: Time, name: Name, frame: F) {
         self.bytes = self.bytes.saturating_add(cost(&frame));
+        self.messages = self.messages.saturating_add(frame.messages());
         if let Some((_, before)) = self.frames.insert(name, (now, frame)) {
-            self.bytes = self.bytes.saturating_sub(cost(&before));
+            self.forget(&before);
         }
         while self.is_over() {
             self.drop_oldest();
@@ -39,9 +42,9 @@ impl<F: Frame> Cache<F> {
         self.expire(now);
     }
 
-    /// Most of the room is for large frames: of these as many bytes are sooner under way.
+    /// Most of the room is for large messages: of these as many bytes are sooner under way.
     fn is_over(&self) -> bool {
-        let many = self.frames.len() > MANY;
+        let many = self.messages > MANY;
         self.bytes > if many { self.max_bytes / 4 } else { self.max_bytes }
     }
 
@@ -67,9 +70,14 @@ impl<F: Frame> Cache<F> {
 
     fn drop_oldest(&mut self) {
         match self.frames.pop_front() {
-            Some((_, (_, frame))) => self.bytes = self.bytes.saturating_sub(cost(&frame)),
+            Some((_, (_, frame))) => self.forget(&frame),
             None => self.bytes = 0,
         }
+    }
+
+    fn forget(&mut self, frame: &F) {
+        self.bytes = self.bytes.saturating_sub(cost(frame));
+        self.messages = self.messages.saturating_sub(frame.messages());
     }
 }
 

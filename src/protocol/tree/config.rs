@@ -25,8 +25,8 @@ pub struct TreeConfig {
     /// 10 s.
     #[serde(with = "duration")]
     pub keep_for: Duration,
-    /// Most bytes of frames kept to be given; the oldest leaves first, and more than
-    /// 256 frames take only a quarter of it. Default 16 MiB.
+    /// Most bytes of frames kept to be given; the oldest leaves first, and frames
+    /// with more than 256 messages take only a quarter of it. Default 16 MiB.
     pub max_kept_bytes: usize,
     /// Most sources with a tree; of more the one quiet for longest leaves. Default 1,024 (some
     /// kilobytes each).

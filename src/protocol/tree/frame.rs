@@ -34,4 +34,7 @@ pub(crate) trait Frame: Clone {
 
     /// How many bytes it takes on a link.
     fn bytes(&self) -> usize;
+
+    /// How many messages it carries; a piece of one counts as one.
+    fn messages(&self) -> usize;
 }

@@ -25,6 +25,10 @@ impl Frame for Parcel {
     fn bytes(&self) -> usize {
         self.bytes as usize
     }
+
+    fn messages(&self) -> usize {
+        1
+    }
 }
 
 /// What travels over a link.

@@ -24,6 +24,10 @@ impl Frame for Light {
     fn bytes(&self) -> usize {
         self.bytes
     }
+
+    fn messages(&self) -> usize {
+        1
+    }
 }
 
 pub fn node(number: u16) -> NodeId {
