@@ -30,12 +30,15 @@ const LAST: Duration = Duration::from_secs(2);
 
 /// How long messages are gathered behind those of their topic that just left. A batch costs some
 /// 60 us at every node, most of it the signature, so a hundred messages in one are worth a
-/// millisecond.
+/// millisecond; and when so many just left together, the latency is that of a queue, and two.
 const GATHER: Duration = Duration::from_millis(1);
+const GATHER_MANY: Duration = Duration::from_millis(2);
+const MANY: usize = 32;
 
-/// So many messages, or bytes, do not wait for more.
+/// So many messages, or bytes, do not wait for more. (Measured: batches of 60 KiB instead of 48
+/// cost 5 % less a message of 1 KiB; 100 B, gathered for 2 ms instead of 1, 15 % less.)
 const FULL_COUNT: usize = 128;
-const FULL_BYTES: usize = 48 * 1024;
+const FULL_BYTES: usize = 60 * 1024;
 
 /// Topics in a burst, and what is to be sent of them.
 #[derive(Debug)]
@@ -57,8 +60,8 @@ struct Pace {
     level: f64,
     at: Time,
     until: Option<Time>,
-    /// When messages left last.
-    left: Option<Time>,
+    /// Until when messages are gathered behind those that left last.
+    gather_until: Option<Time>,
 }
 
 /// What is gathered of a topic; the numbers follow one another.
@@ -119,7 +122,7 @@ impl Bursts {
                 self.paces.pop_front();
             }
             self.paces
-                .insert(topic.to_owned(), Pace { level: 0.0, at: now, until: None, left: None });
+                .insert(topic.to_owned(), Pace { level: 0.0, at: now, until: None, gather_until: None });
         }
         let Some(pace) = self.paces.to_back(topic) else { return false };
         pace.pour(now, poured)
@@ -144,8 +147,8 @@ impl Bursts {
         let mut line = match self.lines.remove(topic) {
             Some(line) => line,
             None => {
-                let left = self.paces.get(topic).and_then(|pace| pace.left);
-                let due = left.map_or(now, |left| now.max(left + GATHER));
+                let until = self.paces.get(topic).and_then(|pace| pace.gather_until);
+                let due = until.map_or(now, |until| now.max(until));
                 Line { bucket, first: number, messages: VecDeque::new(), bytes: 0, due }
             }
         };
@@ -192,7 +195,8 @@ impl Bursts {
         self.count = self.count.saturating_sub(run.messages.len());
         self.bytes = self.bytes.saturating_sub(bytes);
         if let Some(pace) = self.paces.get_mut(&topic) {
-            pace.left = Some(now);
+            let many = run.messages.len() >= MANY;
+            pace.gather_until = Some(now + if many { GATHER_MANY } else { GATHER });
         }
         if !line.messages.is_empty() {
             // It had its time; other topics go before it.

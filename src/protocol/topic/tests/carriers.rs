@@ -216,3 +216,25 @@ fn what_overtakes_gathered_messages_takes_no_number_of_theirs() {
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=38).collect::<Vec<_>>(), "each once");
 }
+
+#[test]
+fn behind_many_that_left_together_messages_are_gathered_for_longer() {
+    let mut room = room(0, TopicConfig { buckets: 1, ..TopicConfig::default() });
+    let peer = id(1);
+    turn(&mut room, at(0), Input::Linked { peer });
+    turn(&mut room, at(0), Input::Branch { peer, up: true });
+    turn(&mut room, at(0), Input::Reads { node: peer, topics: topics(&["chat"]) });
+    turn(&mut room, at(0), Input::Joined { peer, bucket: Bucket(0) });
+    let plain = || Input::Command(publish(1, "chat", "x"));
+    for _ in 0..60 {
+        sent(&mut room, 0, plain());
+    }
+    let many = sent(&mut room, 1, Input::Tick);
+    assert!(many.iter().any(|(tree, first, end)| *tree && end - first >= 32), "{many:?}");
+    sent(&mut room, 1, plain());
+    assert!(sent(&mut room, 2, Input::Tick).is_empty(), "a millisecond behind many");
+    let few = sent(&mut room, 3, Input::Tick);
+    assert_eq!(few.len(), 1, "{few:?}");
+    sent(&mut room, 3, plain());
+    assert_eq!(sent(&mut room, 4, Input::Tick).len(), 1, "a millisecond behind few");
+}
