@@ -121,8 +121,10 @@ impl Bursts {
             if self.paces.len() >= MAX_PACES {
                 self.paces.pop_front();
             }
-            self.paces
-                .insert(topic.to_owned(), Pace { level: 0.0, at: now, until: None, gather_until: None });
+            self.paces.insert(
+                topic.to_owned(),
+                Pace { level: 0.0, at: now, until: None, gather_until: None },
+            );
         }
         let Some(pace) = self.paces.to_back(topic) else { return false };
         pace.pour(now, poured)

@@ -44,8 +44,8 @@ pub struct TopicConfig {
     #[serde(with = "duration")]
     pub repair_for: Duration,
     /// Most bytes of batches of others kept to repair a third; the oldest leaves first, and
-    /// more than 256 messages take only a quarter of it. Of its own a node keeps at least as much as
-    /// may wait to go out. Default 16 MiB.
+    /// more than 320 messages take only a quarter of it. Of its own a node keeps at least as much as
+    /// may wait to go out. Default 20 MiB.
     pub max_recent_bytes: usize,
     /// Most bytes of messages that came too early and wait for those before them. Above it the gap
     /// is given up. Default 32 MiB.
@@ -103,7 +103,7 @@ impl Default for TopicConfig {
             max_history: 1_000,
             max_history_bytes: 16 * 1024 * 1024,
             repair_for: Duration::from_secs(10),
-            max_recent_bytes: 16 * 1024 * 1024,
+            max_recent_bytes: 20 * 1024 * 1024,
             max_early_bytes: 32 * 1024 * 1024,
             max_copies: 64,
             max_waiting: 16_384,

@@ -9,8 +9,8 @@ use super::wire::Feed;
 use crate::base::batch::Batch;
 use crate::base::time::Time;
 
-/// More messages than these use a quarter of the room only. (Of 64 KiB they take 16 MiB.)
-const MANY: usize = 256;
+/// More messages than these use a quarter of the room only. (Of 64 KiB they take 20 MiB.)
+const MANY: usize = 320;
 
 /// Batches of the last while, of all feeds that came by. Bounded by bytes and age; the oldest
 /// leaves first.

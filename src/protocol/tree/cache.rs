@@ -10,9 +10,9 @@ use crate::base::time::Time;
 /// What a kept frame costs beside its bytes: its name twice, its entry.
 const ENTRY: usize = 256;
 
-/// Frames with more messages than these use a quarter of the room only. (Of 64 KiB each they take
-/// 16 MiB: what a publisher with that many under way has written.)
-const MANY: usize = 256;
+/// Frames with more messages than these use a quarter of the room only: what a publisher has
+/// written that keeps 256 under way, and what comes meanwhile. (Of 64 KiB they take 20 MiB.)
+const MANY: usize = 320;
 
 /// Frames within a bound of bytes and of time; the oldest leaves first.
 #[derive(Debug)]

@@ -26,7 +26,7 @@ pub struct TreeConfig {
     #[serde(with = "duration")]
     pub keep_for: Duration,
     /// Most bytes of frames kept to be given; the oldest leaves first, and frames
-    /// with more than 256 messages take only a quarter of it. Default 16 MiB.
+    /// with more than 320 messages take only a quarter of it. Default 20 MiB.
     pub max_kept_bytes: usize,
     /// Most sources with a tree; of more the one quiet for longest leaves. Default 1,024 (some
     /// kilobytes each).
@@ -58,7 +58,7 @@ impl Default for TreeConfig {
             graft_after: Duration::from_millis(20),
             round_trip: Duration::from_millis(50),
             keep_for: Duration::from_secs(10),
-            max_kept_bytes: 16 * 1024 * 1024,
+            max_kept_bytes: 20 * 1024 * 1024,
             max_sources: 1_024,
             max_wanted: 4_096,
             high: 1024 * 1024,

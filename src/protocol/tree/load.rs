@@ -27,6 +27,10 @@ const FAR_STUCK: u32 = 3;
 /// after 2 s.)
 const PAUSE: Duration = Duration::from_secs(3);
 
+/// So many times `high` is more than what is on its way to a link that is full. (Half of what the
+/// stream carries at most.)
+const FLOODED: usize = 4;
+
 /// A link is dry, or calm, with less than this share of `low` queued.
 const CALM: usize = 4;
 
@@ -160,6 +164,11 @@ impl Load {
         }
     }
 
+    /// The peer said that it is behind, and is waited for.
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused.is_some()
+    }
+
     /// For how long it was waited for, less for how long it was well since then.
     fn paused_at(&self, now: Time) -> Duration {
         let (end, before) = self.paused_before;
@@ -244,6 +253,11 @@ impl Load {
     /// It takes less than it is given, and is not merely behind.
     pub(super) fn is_full(&self) -> bool {
         self.full
+    }
+
+    /// More waits for it than those who wait for it would have brought.
+    pub(super) fn is_flooded(&self, config: &TreeConfig) -> bool {
+        self.queued > config.high.saturating_mul(FLOODED)
     }
 
     pub(super) fn feeders(&self) -> &BTreeSet<NodeId> {

@@ -88,7 +88,9 @@
 //!     gives what is asked for, and does not demote the link for it: for 3 s at most, and half
 //!     of the time in the long run, whatever is said. So a mesh goes as fast as it repairs, and
 //!     what is missing here is not gone elsewhere. Nobody is held for it: what is missing may be on
-//!     the same link as what should wait.
+//!     the same link as what should wait. Who said so is not held itself, as long as less than four
+//!     times `high` waits for the links it feeds: it would not be heard when it is well again, and
+//!     neighbours that are all behind would wait for each other.
 //! 19. *What fills a gap* makes nobody wait: it comes from everywhere, not only down the tree, and
 //!     nodes that waited for each other in a circle would stand still. Over a full link it is owed
 //!     like what was asked for.

@@ -194,7 +194,9 @@ impl<F: Frame> TreeMachine<F> {
         room &= links().next().is_none() || !links().all(|link| link.load.is_stalled());
         for load in links().map(|link| &link.load).filter(|load| load.blocks()) {
             room &= !load.is_fed_here();
-            for peer in load.feeders() {
+            let flooded = load.is_flooded(&self.config);
+            let waits = |peer: &&NodeId| flooded || !self.is_heard(**peer);
+            for peer in load.feeders().iter().filter(waits) {
                 let far = feeders.entry(*peer).or_default();
                 *far = load.far().max(*far);
             }
@@ -213,6 +215,12 @@ impl<F: Frame> TreeMachine<F> {
             self.room = room;
             out.push(Output::Room(room));
         }
+    }
+
+    /// Who is behind is read: others wait until it says that it is behind no more.
+    fn is_heard(&self, peer: NodeId) -> bool {
+        let link = self.neighbours.get(&peer).and_then(|of| of.link.as_ref());
+        link.is_some_and(|link| link.load.is_paused())
     }
 
     /// Goes on with those who feed no full link any more.

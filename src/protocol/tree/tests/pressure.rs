@@ -250,6 +250,25 @@ fn who_feeds_a_neighbour_that_is_behind_waits_and_it_gets_what_it_asks_for() {
 }
 
 #[test]
+fn who_is_behind_is_not_held_because_it_would_not_be_heard_when_it_is_well_again() {
+    let mut room = Room::new(3);
+    let source = source(node(99));
+    room.tell(0, Message::Behind(true));
+    room.tell(1, Message::Behind(true));
+    let held = |out: &[Output<_>], peer| out.contains(&Output::Hold { from: peer, held: true });
+    let (behind, well) = (room.peers[0], room.peers[2]);
+    let out = room.hear(0, large(source, 1));
+    assert!(!held(&out, behind), "two that are behind wait for each other: {out:?}");
+    let out = room.hear(2, large(source, 2));
+    assert!(held(&out, well), "{out:?}");
+    let mut out = Vec::new();
+    for sequence in 3..80 {
+        out.extend(room.hear(0, large(source, sequence)));
+    }
+    assert!(held(&out, behind), "it floods a link all the same");
+}
+
+#[test]
 fn who_says_for_ever_that_it_is_behind_is_waited_for_three_seconds() {
     let mut room = Room::new(2);
     let source = source(node(99));
