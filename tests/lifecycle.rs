@@ -224,3 +224,21 @@ async fn a_start_that_fails_leaves_nothing_running() {
     config.listen = vec![place];
     leave([nodes::spawn(config).await, one]).await;
 }
+
+#[tokio::test]
+async fn a_publisher_that_waits_for_room_hears_that_the_node_has_stopped() {
+    let mut config = lab();
+    config.topic.max_waiting = 1;
+    let node = nodes::spawn(config).await;
+    let publisher = node.publisher(CHAT).await.unwrap();
+    // Nobody reads the topic, so nothing leaves the outbox and there is room for some of these.
+    let large = "x".repeat(64 * 1024);
+    let sending = async { while publisher.send(&large).await.is_ok() {} };
+    let leaving = async {
+        eventually("there is no room", async || publisher.try_send(&large).is_err()).await;
+        node.leave().await.unwrap();
+    };
+    within("the end of both", async { tokio::join!(sending, leaving) }).await;
+    assert_eq!(publisher.try_send(&large), Err(Error::Stopped));
+    assert_eq!(publisher.flush().await, Err(Error::Stopped));
+}

@@ -9,7 +9,8 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures::Stream;
 use futures::task::AtomicWaker;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Semaphore, TryAcquireError, mpsc};
 
 use super::command::Command;
 use super::error::Error;
@@ -202,11 +203,14 @@ impl<T, C: Codec<T>> Publisher<T, C> {
             topic: self.topic.name().to_owned(),
             waiting: MESSAGES.saturating_sub(self.to.capacity()),
         };
-        if self.to.is_closed() {
-            return Err(Error::Stopped);
-        }
-        let room = self.room.try_acquire_many(cost(&payload)).map_err(|_| full())?;
-        self.to.try_send(payload).map_err(|_| full())?;
+        let room = self.room.try_acquire_many(cost(&payload)).map_err(|reason| match reason {
+            TryAcquireError::Closed => Error::Stopped,
+            TryAcquireError::NoPermits => full().into(),
+        })?;
+        self.to.try_send(payload).map_err(|reason| match reason {
+            TrySendError::Closed(_) => Error::Stopped,
+            TrySendError::Full(_) => full().into(),
+        })?;
         room.forget();
         Ok(())
     }
@@ -231,11 +235,7 @@ impl<T, C: Codec<T>> Publisher<T, C> {
     /// # node.leave().await }
     /// ```
     pub async fn flush(&self) -> Result<(), Error> {
-        let all = self.room.acquire_many(BYTES);
-        tokio::select! {
-            taken = all => taken.map(drop).map_err(|_| Error::Stopped),
-            () = self.to.closed() => Err(Error::Stopped),
-        }
+        self.room.acquire_many(BYTES).await.map(drop).map_err(|_| Error::Stopped)
     }
 
     fn encode(&self, value: &T) -> Result<Bytes, Error> {
@@ -271,6 +271,13 @@ pub struct Outgoing {
     from: mpsc::Receiver<Payload>,
     room: Arc<Semaphore>,
     gate: Arc<Gate>,
+}
+
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        // Who waits for room is to hear that there will be none: the node has stopped.
+        self.room.close();
+    }
 }
 
 /// Closed while the topic takes nothing.
