@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 use tokio::sync::mpsc;
@@ -14,14 +14,20 @@ use crate::protocol::topic::Received;
 
 type Messages = Vec<Arc<Received>>;
 
+/// Messages that are handed over, and how many were dropped right before them.
+type Handed = (u64, Messages);
+
 /// One subscription's way in, as the driver holds it.
 pub struct Sink {
     topic: String,
-    to: mpsc::Sender<Messages>,
+    to: mpsc::Sender<Handed>,
     open: Arc<Open>,
     max: usize,
     max_bytes: usize,
-    missed: u64,
+    /// Dropped since it was last handed something.
+    dropped: u64,
+    /// It missed something, and did not keep up since.
+    lags: bool,
 }
 
 /// Messages that are on their way and not read yet, and the bytes of their payloads.
@@ -29,14 +35,18 @@ pub struct Sink {
 struct Open {
     count: AtomicUsize,
     bytes: AtomicUsize,
+    /// Messages that were dropped, of which no event has told yet.
+    untold: AtomicU64,
 }
 
 /// The other end of a sink: messages on their way to a subscription.
 #[derive(Debug)]
 pub struct Deliveries {
-    from: mpsc::Receiver<Messages>,
+    from: mpsc::Receiver<Handed>,
     open: Arc<Open>,
     ready: VecDeque<Arc<Received>>,
+    /// Dropped right before the first that is ready.
+    dropped: u64,
 }
 
 /// A way for at most so many messages, and bytes of their payloads.
@@ -44,24 +54,33 @@ pub fn sink(topic: String, max: usize, max_bytes: usize) -> (Sink, Deliveries) {
     // Several messages may be handed over at once, so there is always room for as many as fit.
     let (to, from) = mpsc::channel(max.max(1));
     let open = Arc::new(Open::default());
-    let sink = Sink { topic, to, open: Arc::clone(&open), max, max_bytes, missed: 0 };
-    (sink, Deliveries { from, open, ready: VecDeque::new() })
+    let shared = Arc::clone(&open);
+    let sink = Sink { topic, to, open: shared, max, max_bytes, dropped: 0, lags: false };
+    (sink, Deliveries { from, open, ready: VecDeque::new(), dropped: 0 })
 }
 
 impl Deliveries {
-    /// The next message; `None` after the last.
-    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Arc<Received>>> {
+    /// The next message, and how many were dropped right before it; `None` after the last.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<(u64, Arc<Received>)>> {
         loop {
             if let Some(message) = self.ready.pop_front() {
                 self.open.count.fetch_sub(1, Ordering::Relaxed);
                 self.open.bytes.fetch_sub(message.payload.len(), Ordering::Relaxed);
-                return Poll::Ready(Some(message));
+                return Poll::Ready(Some((std::mem::take(&mut self.dropped), message)));
             }
             match ready!(self.from.poll_recv(cx)) {
-                Some(messages) => self.ready.extend(messages),
+                Some((dropped, messages)) => {
+                    self.dropped += dropped;
+                    self.ready.extend(messages);
+                }
                 None => return Poll::Ready(None),
             }
         }
+    }
+
+    /// How many were dropped that no event has told of yet. They count as told from now on.
+    pub fn take_untold(&self) -> u64 {
+        self.open.untold.swap(0, Ordering::Relaxed)
     }
 }
 
@@ -93,7 +112,8 @@ impl Sinks {
     }
 
     /// Hands messages over. The first ones missed are told at once, the rest when there is room
-    /// again, so that a reader who never comes back does not flood the events.
+    /// again or when all that is held was taken, so that a reader who never comes back does not
+    /// flood the events.
     pub fn deliver(&mut self, subscription: Token, messages: Messages) -> Delivered {
         let Some(sink) = self.open.get_mut(&subscription) else { return Delivered::Yes };
         let room = sink.room(&messages);
@@ -147,24 +167,24 @@ impl Sink {
             self.open.count.fetch_add(taken, Ordering::Relaxed);
             self.open.bytes.fetch_add(bytes, Ordering::Relaxed);
             // There is room: no more deliveries are under way than messages.
-            if self.to.try_send(messages).is_err() {
+            let handed = (std::mem::take(&mut self.dropped), messages);
+            if self.to.try_send(handed).is_err() {
                 return Delivered::Abandoned;
             }
         } else if self.to.is_closed() {
             return Delivered::Abandoned;
         }
-        let told = match (dropped, self.missed) {
-            // It keeps up, after it had missed more than was told.
-            (0, _) => std::mem::take(&mut self.missed).saturating_sub(1),
+        self.dropped += dropped;
+        let told = if dropped == 0 {
+            // It keeps up, perhaps after it had missed more than was told.
+            let lagged = std::mem::take(&mut self.lags);
+            if lagged { self.open.untold.swap(0, Ordering::Relaxed) } else { 0 }
+        } else if std::mem::replace(&mut self.lags, true) {
+            self.open.untold.fetch_add(dropped, Ordering::Relaxed);
+            0
+        } else {
             // The first ones missed.
-            (dropped, 0) => {
-                self.missed = 1;
-                dropped
-            }
-            (dropped, _) => {
-                self.missed += dropped;
-                0
-            }
+            dropped
         };
         match told {
             0 => Delivered::Yes,

@@ -3,7 +3,7 @@
 use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::Stream;
@@ -215,7 +215,7 @@ impl<T, C: Codec<T>> Subscribe<T, C> {
         };
         let subscribe = |reply| Command::Subscribe { topic: name, own, group, earlier, reply };
         let (token, deliveries) = node.ask(subscribe).await??;
-        Ok(Subscription { node, topic, token, deliveries, kind: PhantomData })
+        Ok(Subscription { node, topic, token, deliveries, lagged: 0, kind: PhantomData })
     }
 }
 
@@ -232,13 +232,16 @@ impl<T: 'static, C: Codec<T> + 'static> IntoFuture for Subscribe<T, C> {
 /// topic. Ends when the node stops. Dropping it ends the subscription.
 ///
 /// It holds up to `topic.max_undelivered` messages and `topic.max_undelivered_bytes`; above that
-/// new ones are dropped for this subscription alone and told as [`Event::Lagged`]. A payload that
-/// is no `T` is told as [`Event::Undecodable`] and skipped.
+/// new ones are dropped for this subscription alone, and told by [`Delivery::lagged`] of the next
+/// one and as [`Event::Lagged`]. A payload that is no `T` is told as [`Event::Undecodable`] and
+/// skipped.
 pub struct Subscription<T, C = Cbor> {
     pub(super) node: Node,
     topic: Topic<T, C>,
     token: Token,
     deliveries: Deliveries,
+    /// Missed right before the next delivery.
+    lagged: u64,
     kind: PhantomData<fn() -> (T, C)>,
 }
 
@@ -247,15 +250,33 @@ impl<T, C> Subscription<T, C> {
     pub fn topic(&self) -> &Topic<T, C> {
         &self.topic
     }
+
+    /// What was missed is told when all that is held was taken: perhaps nothing comes after it.
+    fn tell_lag(&self) {
+        let missed = self.deliveries.take_untold();
+        if missed > 0 {
+            let topic = self.topic.name().to_owned();
+            self.node.tell_now(Command::Report(Event::Lagged { topic, missed }));
+        }
+    }
 }
 
 impl<T, C: Codec<T>> Stream for Subscription<T, C> {
     type Item = Delivery<T>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Delivery<T>>> {
-        while let Some(message) = ready!(self.deliveries.poll_next(cx)) {
+        loop {
+            let Poll::Ready(next) = self.deliveries.poll_next(cx) else {
+                self.tell_lag();
+                return Poll::Pending;
+            };
+            let Some((lagged, message)) = next else { return Poll::Ready(None) };
+            self.lagged += lagged;
             match C::decode(&message.payload) {
-                Ok(value) => return Poll::Ready(Some(message.deliver(value))),
+                Ok(value) => {
+                    let lagged = std::mem::take(&mut self.lagged);
+                    return Poll::Ready(Some(Delivery { lagged, ..message.deliver(value) }));
+                }
                 Err(error) => self.node.tell_now(Command::Report(Event::Undecodable {
                     topic: self.topic.name().to_owned(),
                     author: message.id.author,
@@ -263,7 +284,6 @@ impl<T, C: Codec<T>> Stream for Subscription<T, C> {
                 })),
             }
         }
-        Poll::Ready(None)
     }
 }
 

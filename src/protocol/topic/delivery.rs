@@ -26,6 +26,9 @@ pub struct Delivery<T> {
     /// How many messages of this author on this topic, right before this one, could not be
     /// repaired and are lost. 0 is the rule.
     pub missed: u64,
+    /// How many messages this subscription missed right before this one, of whatever author and
+    /// topic, because it did not take them in time. 0 is the rule.
+    pub lagged: u64,
     /// The place in a trace of the publisher's that it belongs to, when the publisher gave one.
     pub trace_context: Option<TraceContext>,
     /// Whether it was published before the subscription began, and comes because of its

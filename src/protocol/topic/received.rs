@@ -67,6 +67,7 @@ impl Received {
             sent: self.sent,
             received: self.received,
             missed: self.missed,
+            lagged: 0,
             trace_context: self.trace_context,
             earlier: self.earlier,
         }

@@ -112,13 +112,27 @@ impl Sub {
     }
 }
 
-/// A message as a line: its bytes, or JSON. For a person nothing a terminal acts on.
+/// A message as a line: its bytes, or JSON. For a person nothing a terminal acts on. What is
+/// missing before it is told beside it.
 fn print(message: &MessageView, screen: Screen) -> Result<(), Failure> {
     if screen.json {
         return screen.document(message);
     }
+    tell_missing(message, screen);
     let payload = message.payload();
     let mut line = if screen.person { one_line(&payload).into_bytes() } else { payload };
     line.push(b'\n');
     screen.show(line)
+}
+
+fn tell_missing(message: &MessageView, screen: Screen) {
+    let MessageView { id, missed, lagged, .. } = message;
+    if *missed > 0 {
+        let topic = one_line(id.topic.as_bytes());
+        let author = id.author.short();
+        screen.remark(&format!("{missed} messages of {author} on {topic} are lost before this"));
+    }
+    if *lagged > 0 {
+        screen.remark(&format!("{lagged} messages were dropped: they were not read in time"));
+    }
 }

@@ -88,6 +88,12 @@ pub struct MessageView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub traceparent: Option<TraceContext>,
+    /// How many messages of its author on its topic, right before it, are lost.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub missed: u64,
+    /// How many messages were dropped right before it, because the subscription was too slow.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lagged: u64,
     /// Whether an earlier query returned it.
     pub was_read: bool,
     /// Whether it was published before the subscription that it comes from.
@@ -116,6 +122,12 @@ impl PublishRequest {
             _ => Err("give the payload as `text` or as `payload_base64`".to_owned()),
         }
     }
+}
+
+/// For what is left out where there is none.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Text where it is UTF-8, base64 where it is not.
@@ -148,6 +160,8 @@ impl From<Message> for MessageView {
             text,
             payload_base64,
             traceparent: message.trace_context,
+            missed: 0,
+            lagged: 0,
             was_read: message.was_read,
             earlier: false,
             ways: message.ways,
@@ -166,6 +180,8 @@ impl From<Delivery<Vec<u8>>> for MessageView {
             text,
             payload_base64,
             traceparent: delivery.trace_context,
+            missed: delivery.missed,
+            lagged: delivery.lagged,
             was_read: false,
             earlier: delivery.earlier,
             ways: Vec::new(),

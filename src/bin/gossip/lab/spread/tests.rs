@@ -35,6 +35,8 @@ fn says(ways: &[&[(usize, u64)]], complete: bool) -> MessageView {
         text: Some("apple".to_owned()),
         payload_base64: None,
         traceparent: None,
+        missed: 0,
+        lagged: 0,
         was_read: false,
         earlier: false,
         ways: ways.iter().map(way).collect(),
