@@ -73,6 +73,19 @@ async fn nothing_can_be_published_on_a_pattern() {
     leave([node]).await;
 }
 
+#[tokio::test]
+async fn who_waits_for_readers_of_what_cannot_be_a_name_is_told() {
+    let node = spawn(lab()).await;
+    let nameless = node.topic(Topic::<u32>::new(""));
+    let waited = within("a refusal", nameless.wait_for_reader()).await;
+    let (name, reason) = (String::new(), BadName::Empty);
+    assert_eq!(waited, Err(Error::Topic(TopicError::BadName { name, reason })));
+    assert!(nameless.readers().await.is_err() && nameless.has_reader().await.is_err());
+    assert_eq!(within("an end", nameless.is_read().next()).await, None);
+    drop(nameless);
+    leave([node]).await;
+}
+
 /// A stage that reads its source only while its own output is read.
 async fn relay(node: Node, source: Topic<u32>, output: Topic<u32>) {
     let mut is_read = node.topic(output.clone()).is_read();

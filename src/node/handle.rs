@@ -13,8 +13,10 @@ use super::command::Command;
 use super::error::Error;
 use super::subscribe::Subscription;
 use crate::base::id::NodeId;
+use crate::base::pattern::check_readable;
 use crate::config::Config;
 use crate::engine::Event;
+use crate::protocol::topic::TopicError;
 
 /// A running node. Cheap to clone; all clones are the same node. It stops when it
 /// [leaves](Node::leave), or when the last clone and the last subscription are dropped: then
@@ -115,6 +117,10 @@ impl Node {
     /// Nodes other than this one that read a topic, by their cards.
     pub(super) async fn readers(&self, topic: &str) -> Result<Vec<NodeId>, Error> {
         let topic = topic.to_owned();
+        // Nobody can ever read what has no name, and who waits would wait for ever.
+        if let Err(reason) = check_readable(&topic) {
+            return Err(TopicError::BadName { name: topic, reason }.into());
+        }
         self.ask(|reply| Command::Readers { topic, reply }).await
     }
 

@@ -121,7 +121,7 @@ impl<T, C: Codec<T>> TopicHandle<T, C> {
     /// or in none. Of a pattern: those that read by this very pattern.
     ///
     /// # Errors
-    /// [`Error::Stopped`].
+    /// [`Error::Stopped`], and a name that cannot be one.
     ///
     /// ```
     /// # use gossip_mesh::{Config, Node, Topic};
@@ -141,7 +141,7 @@ impl<T, C: Codec<T>> TopicHandle<T, C> {
     /// Whether any other node reads the topic.
     ///
     /// # Errors
-    /// [`Error::Stopped`].
+    /// [`Error::Stopped`], and a name that cannot be one.
     ///
     /// ```
     /// # use gossip_mesh::{Config, Node, Topic};
@@ -160,7 +160,8 @@ impl<T, C: Codec<T>> TopicHandle<T, C> {
 
     /// Whether another node reads the topic: at once as it is, and then whenever it changes. For
     /// producers that pause while nobody listens. Changes that come faster than they are taken may
-    /// be left out; the last one never is. Ends when the node leaves. It keeps the node running.
+    /// be left out; the last one never is. Ends when the node leaves, and at once for a name that
+    /// cannot be one. It keeps the node running.
     ///
     /// ```
     /// # use gossip_mesh::{Config, Node, Topic};
@@ -188,7 +189,7 @@ impl<T, C: Codec<T>> TopicHandle<T, C> {
     /// Waits until another node reads the topic. Dropping it is safe.
     ///
     /// # Errors
-    /// [`Error::Stopped`].
+    /// [`Error::Stopped`], and a name that cannot be one.
     ///
     /// ```
     /// # use gossip_mesh::{Config, Node, Topic};

@@ -144,6 +144,19 @@ fn wrong_numbers_and_words_are_wrong_usage() {
 }
 
 #[test]
+fn what_can_be_no_topic_is_refused_at_once_also_without_a_network() {
+    let world = World::new();
+    let long = "t".repeat(300);
+    for (topic, reason) in [("a/*", "stand for many topics"), (&long, "this one has 300")] {
+        let said = world.feed(&format!("pub {topic} --network home"), b"hello\n");
+        assert_eq!((said.code, said.out.as_str()), (1, ""), "{said:?}");
+        assert!(said.err.contains(reason) && !said.err.contains(&long), "{said:?}");
+    }
+    // Of the two networks that are looked for the lab is the one to begin with.
+    refused(&world, "sub chat --node 3", 1, "no network \"lab\" is running");
+}
+
+#[test]
 fn a_port_in_use_is_told_with_who_uses_it() {
     let world = World::new();
     let taken = TcpListener::bind(("127.0.0.1", world.port + 2)).unwrap();

@@ -30,7 +30,7 @@ pub enum TopicError {
         waiting: usize,
     },
     /// The topic's name cannot be one.
-    #[error("`{name}` is not a topic name: {reason}")]
+    #[error("`{}` is not a topic name: {reason}", shown(name))]
     BadName {
         /// The name as given.
         name: String,
@@ -55,7 +55,10 @@ pub enum TopicError {
         unconfirmed: usize,
     },
     /// The group's name cannot be one.
-    #[error("`{group}` is not a group: name and host have 1 to 64 bytes, no control characters")]
+    #[error(
+        "`{}` is not a group: name and host have 1 to 64 bytes, no control characters",
+        shown(group)
+    )]
     BadGroup {
         /// The group as given.
         group: String,
@@ -71,4 +74,42 @@ pub enum TopicError {
     /// More subscriptions than [`max_subscriptions`](crate::TopicConfig::max_subscriptions).
     #[error("this node has {0} subscriptions, as many as it may: drop one first")]
     TooManySubscriptions(usize),
+}
+
+/// A text that cannot be a name, as a sentence can hold it: nothing a terminal acts on, and cut
+/// where it is long.
+fn shown(text: &str) -> String {
+    const MAX_SHOWN: usize = 64;
+    let mut shown = String::new();
+    for character in text.chars().take(MAX_SHOWN) {
+        match character {
+            acting if acting.is_control() => shown.extend(acting.escape_default()),
+            plain => shown.push(plain),
+        }
+    }
+    if text.chars().nth(MAX_SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::pattern::check_topic;
+
+    #[test]
+    fn a_bad_name_is_told_in_one_short_line() {
+        let told = |name: &str| {
+            let reason = check_topic(name).err()?;
+            Some(TopicError::BadName { name: name.to_owned(), reason }.to_string())
+        };
+        let line = told("a\nb\u{1b}[2J").unwrap_or_default();
+        assert!(line.starts_with("`a\\nb\\u{1b}[2J` is not a topic name"), "{line}");
+        let long = told(&"ü".repeat(100_000)).unwrap_or_default();
+        assert!(long.starts_with(&format!("`{}…`", "ü".repeat(64))), "{long}");
+        assert!(long.ends_with("at most 256 bytes, this one has 200000"), "{long}");
+        let group = TopicError::BadGroup { group: "g".repeat(64) };
+        assert!(group.to_string().starts_with(&format!("`{}` is", "g".repeat(64))));
+    }
 }

@@ -96,6 +96,8 @@ impl Pub {
             Some(context) => topic.publish(line).trace_context(context),
             None => topic.publish(line),
         };
+        // What cannot be published on is refused before a reader of it is waited for.
+        drop(topic.publisher().await?);
         let mut lines = BufReader::new(tokio::io::stdin());
         let mut before = None;
         let max = node.config().topic.max_message_bytes;

@@ -78,7 +78,7 @@ impl Source {
                     }
                     return Ok(Mouth::Running(network.api(member).await?));
                 }
-                Some(Err(failure)) => nowhere = Some(failure),
+                Some(Err(failure)) => nowhere = nowhere.or(Some(failure)),
                 None => {}
             }
         }
