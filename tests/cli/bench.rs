@@ -147,6 +147,9 @@ fn a_lab_that_runs_is_measured_through_its_local_api() {
     assert_eq!((&line["lost"], &line["seed"]), (&0.into(), &Value::Null));
     assert!(line["system"].as_str().unwrap().contains("local API"), "{line}");
     assert!(line["rss_mib"].as_f64().unwrap() > 0.0, "{line}");
+    let said = world.run("bench topic --lab --size 2000000 --messages 1");
+    assert_eq!((said.code, said.out.as_str()), (1, ""));
+    assert!(said.err.contains("2000000 bytes and at most 1048576 are allowed"), "{said:?}");
 }
 
 #[test]
@@ -182,6 +185,10 @@ fn what_cannot_be_measured_is_said_in_one_sentence() {
         ("--for 10s", 2, "--rate <R>"),
         ("--rate 5 --for soon", 2, "a time has the form"),
         ("--beside gossipsub --codec json", 2, "cannot be used with"),
+        ("--rate 5 --for 0s", 2, "give more than no time"),
+        ("--rate 10000000 --for 1h", 2, "lower --rate or --for"),
+        ("--nodes 1000 --subscribers 1000 --messages 100000000", 2, "GiB of memory"),
+        ("--data here", 2, "name one by --lab or --network"),
         ("--lab", 1, "network \"lab\""),
         ("--nodes 2 --size 2000000", 1, "1048576 are allowed"),
     ];

@@ -7,8 +7,8 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use gossip_mesh::SecretKey;
 use gossip_mesh::api::{MessageView, PublishRequest};
+use gossip_mesh::{SecretKey, TopicError};
 
 use super::board::{Board, now};
 use super::letter::{Letter, NO_PART};
@@ -90,6 +90,11 @@ impl Lab {
         board: &Arc<Board>,
     ) -> Result<Voice, Failure> {
         let (author, others) = self.network.members.split_first().ok_or(Failure::Shown)?;
+        let mut api = self.network.api(author).await?;
+        let max = api.node().await?.max_message_bytes;
+        if size > max {
+            return Err(TopicError::TooLarge { bytes: size, max }.into());
+        }
         let each = others.iter().flat_map(|member| std::iter::repeat_n(member, subscribers));
         for (receiver, member) in each.enumerate() {
             let mut api = self.network.api(member).await?;
@@ -98,7 +103,6 @@ impl Lab {
             let look = letter_of(self.wordy, size);
             tokio::spawn(read(lines, api, receiver, look, Arc::downgrade(board)));
         }
-        let api = self.network.api(author).await?;
         let (wordy, compressed) = (self.wordy, self.compressed);
         let mut voice = Voice { api, topic: self.topic.clone(), size, wordy, compressed };
         voice.wait_for(others.len()).await?;

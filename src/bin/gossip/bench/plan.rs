@@ -60,6 +60,13 @@ impl Plan {
         self.deadline + self.pace.map_or(Duration::ZERO, |pace| pace.due(self.load))
     }
 
+    /// Bytes that the board of such a run takes: what came where, and how late.
+    pub fn board_bytes(&self) -> u64 {
+        let each = self.total().div_ceil(8) + 8 * (self.probes + self.authors);
+        let all = u64::try_from(self.subscriptions).unwrap_or(u64::MAX);
+        all.saturating_mul(each).saturating_add(4 * self.total() + 8 * self.probes)
+    }
+
     /// The numbers of the probes.
     pub fn probe_numbers(&self) -> Range<u64> {
         self.warm_up..self.warm_up + self.probes

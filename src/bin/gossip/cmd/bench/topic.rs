@@ -58,7 +58,7 @@ pub struct TopicBench {
           value_parser = value_parser!(u32).range(8..=256 << 20))]
     size: Vec<u32>,
     /// How many messages [default: 20000, and at most 256 MiB of them]
-    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=100_000_000))]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=MAX_LOAD))]
     messages: Option<u64>,
     /// How many nodes publish, in turn; where they are several, they read too
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "lab",
@@ -69,7 +69,7 @@ pub struct TopicBench {
     rate: Option<u64>,
     /// How long to publish at that rate, like 10m
     #[arg(long = "for", value_name = "TIME", requires = "rate", conflicts_with = "messages",
-          value_parser = time)]
+          value_parser = some_time)]
     span: Option<Duration>,
     /// Measure this as well, with the same work
     #[arg(long, value_enum, value_name = "SYSTEM",
@@ -124,6 +124,12 @@ pub struct TopicBench {
     data: Option<PathBuf>,
 }
 
+/// A time above zero.
+fn some_time(text: &str) -> Result<Duration, String> {
+    let span = time(text)?;
+    if span.is_zero() { Err("give more than no time".to_owned()) } else { Ok(span) }
+}
+
 /// How values become bytes.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {
@@ -157,6 +163,12 @@ impl TopicBench {
         let mut interrupt = Interrupt::new()?;
         let mut outcomes = Vec::new();
         let is_lab = self.lab || self.network.is_some() || self.node.is_some();
+        if self.data.is_some() && !is_lab {
+            return Err(Failure::usage(
+                "--data is where running networks are found: name one by --lab or --network",
+            ));
+        }
+        self.check_load()?;
         if is_lab {
             screen
                 .remark("the local API is in the way: one request and one line of JSON a message");
@@ -218,13 +230,35 @@ impl TopicBench {
         shape.draw(wide(self.nodes), self.seed).map_err(Failure::usage)
     }
 
+    /// What no machine could keep account of is refused before anything begins.
+    fn check_load(&self) -> Result<(), Failure> {
+        if let Some(messages) = self.paced().filter(|messages| *messages > MAX_LOAD) {
+            return Err(Failure::usage(format!(
+                "at that rate and for that time {messages} messages are to be sent, and at most \
+                 {MAX_LOAD} can be: lower --rate or --for"
+            )));
+        }
+        let bytes = self.plan(8, wide(self.nodes)).board_bytes();
+        if bytes > MAX_BOARD {
+            return Err(Failure::usage(format!(
+                "to note what comes to whom would take {} GiB of memory: lower --messages, --nodes \
+                 or --subscribers",
+                bytes >> 30
+            )));
+        }
+        Ok(())
+    }
+
+    /// Messages at that rate for that time, rounded up, so that there is one.
+    fn paced(&self) -> Option<u64> {
+        let (rate, span) = self.rate.zip(self.span)?;
+        Some((span.as_secs_f64() * rate as f64).ceil() as u64)
+    }
+
     fn plan(&self, size: u32, nodes: usize) -> Plan {
-        let paced = self.rate.zip(self.span).map(|(rate, span)| span.as_secs_f64() * rate as f64);
-        // Rounded up, so that there is one.
-        let paced = paced.map(|messages| messages.ceil() as u64);
         let messages = self
             .messages
-            .or(paced)
+            .or_else(|| self.paced())
             .unwrap_or_else(|| DEFAULT_LOAD.min(DEFAULT_BYTES / u64::from(size)));
         let readers = if self.publishers == 1 { nodes - 1 } else { nodes };
         let look = |rate| Duration::from_secs_f64(messages as f64 / rate as f64 / LOOKS);
@@ -274,6 +308,10 @@ fn wide(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
+/// Most messages.
+const MAX_LOAD: u64 = 100_000_000;
+/// Most memory for the account of a run.
+const MAX_BOARD: u64 = 4 << 30;
 /// Messages, when their number was not given.
 const DEFAULT_LOAD: u64 = 20_000;
 /// Bytes of them at most, when their number was not given.
