@@ -44,9 +44,20 @@ pub(crate) fn from_cbor<T: DeserializeOwned>(bytes: &[u8], max: usize) -> Result
         return Err(DecodeError::TooLarge { got: bytes.len(), max });
     }
     let mut rest = bytes;
-    let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_DEPTH)
-        .map_err(|error| DecodeError::Malformed(error.to_string()))?;
+    let value =
+        ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_DEPTH).map_err(malformed)?;
     if rest.is_empty() { Ok(value) } else { Err(DecodeError::Trailing(rest.len())) }
+}
+
+/// What is wrong with CBOR, in words: the crate's own are those of its source text.
+fn malformed(error: ciborium::de::Error<std::io::Error>) -> DecodeError {
+    use ciborium::de::Error;
+    DecodeError::Malformed(match error {
+        Error::Semantic(_, words) => words,
+        Error::Syntax(at) => format!("no CBOR from byte {at} on"),
+        Error::RecursionLimitExceeded => "nested too deeply".to_owned(),
+        Error::Io(_) => "it ends in the middle of the value".to_owned(),
+    })
 }
 
 /// How values of a topic become bytes and bytes values.
@@ -115,7 +126,7 @@ impl<T: Serialize + DeserializeOwned> Codec<T> for Cbor {
         let mut rest = bytes;
         // Values of users may nest deeper than our own messages.
         let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, 8 * MAX_DEPTH)
-            .map_err(|error| DecodeError::Malformed(error.to_string()))?;
+            .map_err(malformed)?;
         if rest.is_empty() { Ok(value) } else { Err(DecodeError::Trailing(rest.len())) }
     }
 }

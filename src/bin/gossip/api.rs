@@ -206,7 +206,9 @@ impl Api {
             query.append_pair("last", &last.to_string());
         }
         if let Some(since) = since {
-            query.append_pair("since", &format!("{}ns", since.as_nanos()));
+            // Apart: in nanoseconds alone a few centuries would be too many.
+            let (seconds, rest) = (since.as_secs(), since.subsec_nanos());
+            query.append_pair("since", &format!("{seconds}s {rest}ns"));
         }
         self.stream(&format!("/v1/subscribe?{}", query.finish())).await
     }
