@@ -80,8 +80,9 @@ impl<T, C: Codec<T>> Subscribe<T, C> {
     /// `topic.max_history` messages of each topic within `topic.max_history_bytes` and
     /// `topic.keep_for`, in memory. There come at most so many, and at most half of what a
     /// subscription holds. What is published meanwhile waits behind them for an answer, 3 s at
-    /// most. A node that is not linked with anybody yet begins at once with what it has, and asks
-    /// when it is linked within 10 s. They are not added to what [`Node::messages`] returns.
+    /// most; it may be among the newest itself. A node that is not linked with anybody yet begins
+    /// at once with what it has, and asks when it is linked within 10 s. They are not added to what
+    /// [`Node::messages`] returns.
     ///
     /// Awaiting it fails with [`TopicError::EarlierInGroup`] together with a group.
     ///

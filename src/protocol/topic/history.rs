@@ -105,6 +105,7 @@ impl History {
         if log.names.contains_key(&name) {
             return;
         }
+        let at = log.before_next(name, at);
         log.names.insert(name, at);
         self.count += 1;
         log.batches.insert(Point { at, nth: self.count }, Arc::clone(batch));
@@ -220,6 +221,17 @@ impl History {
 }
 
 impl Log {
+    /// When a batch counts as said that came at `at`: before the next one of its feed that is here,
+    /// however late it was repaired. Else it would be taken for newer than what was said after it.
+    fn before_next(&self, name: Name, at: WallTime) -> WallTime {
+        let Name(author, life, first) = name;
+        let later = Name(author, life, first.saturating_add(1))..=Name(author, life, u64::MAX);
+        match self.names.range(later).next() {
+            Some((_, next)) => at.min(WallTime(next.0.saturating_sub(1))),
+            None => at,
+        }
+    }
+
     /// Whether it has its messages without the oldest batch, too.
     fn is_long(&self, max: usize) -> bool {
         let oldest = self.batches.first_key_value();

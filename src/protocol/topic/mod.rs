@@ -181,8 +181,9 @@
 //! ```
 //!
 //! 29. *Upon a batch that is kept for repair, or of our own:* keep it in the history of its topic
-//!     too (`history.rs`). Upon the end of the last subscription that read a topic forget what
-//!     others said there: half a history would lead others astray.
+//!     too (`history.rs`), as older than the next one of its feed, however late it was repaired.
+//!     Upon the end of the last subscription that read a topic forget what others said there: half
+//!     a history would lead others astray.
 //! 30. *Upon a subscription that wants what was said before it* (in no group: else refuse it): ask
 //!     neighbours for their histories, readers of the topic first, three at a time; another one
 //!     for each that has nothing or does not answer within 1 s; without `relay_all`, ask for links

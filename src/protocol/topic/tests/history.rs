@@ -50,6 +50,23 @@ fn each_topic_keeps_its_newest_messages_and_each_batch_once() {
 }
 
 #[test]
+fn what_is_repaired_late_is_as_old_as_its_place_in_its_feed() {
+    let config = TopicConfig { max_history: 3, ..TopicConfig::default() };
+    let mut history = History::new(&config);
+    for number in [1, 2, 5, 6, 7, 4, 3] {
+        keep(&mut history, at(10 * number), &batch("chat", number, 1, 1));
+    }
+    // Those two came last, and nobody would call them the newest.
+    assert_eq!(kept(&history, at(100), "chat"), [5, 6, 7]);
+
+    let mut history = History::new(&TopicConfig::default());
+    for (turn, number) in (0..).zip([1, 4, 3, 2, 5]) {
+        keep(&mut history, at(turn), &batch("chat", number, 1, 1));
+    }
+    assert_eq!(kept(&history, at(100), "chat"), [1, 2, 3, 4, 5]);
+}
+
+#[test]
 fn the_largest_topic_loses_its_oldest_when_there_are_too_many_bytes() {
     let config = TopicConfig { max_history_bytes: 20_000, ..TopicConfig::default() };
     let mut history = History::new(&config);
