@@ -72,3 +72,25 @@ fn sixteen_nodes_all_have_it() {
 fn own_discovery_finds_the_other_node() {
     assert_eq!(run("own_discovery"), "found through the registry\n");
 }
+
+#[test]
+fn queue_group_shares_the_jobs_evenly() {
+    let text = run("queue_group");
+    let mut done: Vec<u32> =
+        text.split(|c: char| !c.is_ascii_digit()).flat_map(str::parse).collect();
+    done.sort_unstable();
+    assert_eq!(done, [1, 2, 3, 4, 5, 6], "{text}");
+    assert_eq!(text.lines().count(), 3, "{text}");
+}
+
+#[test]
+fn late_joiner_hears_what_was_said_before_and_then_what_is_new() {
+    let before = "two was said before\nthree was said before\n";
+    assert_eq!(run("late_joiner"), format!("{before}four is new\n"));
+}
+
+#[test]
+fn busy_publisher_loses_nothing() {
+    let text = run("busy_publisher");
+    assert!(text.starts_with("100000 came and 0 were lost, within "), "{text}");
+}
