@@ -26,9 +26,12 @@
 //!
 //! | verb | promise |
 //! | --- | --- |
-//! | [`Node::publish`] | best effort to all readers in reach, each gets it once; waits in a bounded outbox while nobody reads the topic |
+//! | [`Node::publish`] | best effort to all readers in reach, each gets it once; what is lost on the way is repaired for a while; waits in a bounded outbox while nobody reads the topic |
 //! | [`Publish::confirmed`] | as above, and says who has it and who is missing |
-//! | [`Node::subscribe`] | each message once; a slow subscriber loses messages for itself alone, and is told |
+//! | [`Node::publisher`] | as `publish`, for many messages: waits, or says so, while there is no room |
+//! | [`Node::subscribe`] | each message once, those of an author in order; what is lost for good is told; a slow subscriber loses messages for itself alone, and is told; by name or by pattern |
+//! | [`Subscribe::last`], [`since`](Subscribe::since) | first what was published before, as far as somebody keeps it; then live |
+//! | [`Subscribe::group`] | each message to one member of the group, to the next when it does not confirm: at least once |
 //! | [`Node::leave`] | others see *left*, not *failed* |
 //!
 //! Every connection is encrypted and begins with a proof of the network key, before the peer
