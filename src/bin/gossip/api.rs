@@ -264,7 +264,11 @@ impl Api {
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
-        let gone = |error| Failure::failed(format!("the node ended the conversation ({error})"));
+        let gone = |error| {
+            Failure::failed(format!(
+                "the node ended the conversation ({error}): look whether it still runs"
+            ))
+        };
         let request = request.body(Full::new(body))?;
         let answer = timeout(PATIENCE + wait, async {
             self.requests.ready().await?;

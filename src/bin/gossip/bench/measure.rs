@@ -38,10 +38,11 @@ pub trait Onlooker {
     fn everywhere(&self, messages: u64);
 }
 
-/// Has the author send what is planned, until that is done or `stop` is ready.
+/// Has the author send what is planned, until that is done or `stop` is ready. Counters are left
+/// out when a node can be asked before, and no more after.
 ///
 /// # Errors
-/// What the author or the subject says.
+/// What the author says, and the subject before it begins.
 pub async fn measure(
     subject: &impl Subject,
     author: &mut impl Author,
@@ -68,7 +69,9 @@ pub async fn measure(
     if end == End::Stopped {
         run.settle(PATIENCE).await;
     }
-    let counters = subject.counters().await?.zip(before).map(|(now, before)| now.since(before));
+    // Who died meanwhile cannot be asked; what came is on the board all the same.
+    let after = subject.counters().await.ok().flatten();
+    let counters = after.zip(before).map(|(now, before)| now.since(before));
     let memory = watched.memory();
     Ok((Outcome::new(setting, plan, (&run, board), counters, memory), end))
 }

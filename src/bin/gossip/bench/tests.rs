@@ -127,6 +127,33 @@ async fn run(author: &mut Pretended, plan: &Plan) -> (Outcome, End) {
     measure(&subject, author, (plan, &board, setting()), never, &Nobody).await.unwrap()
 }
 
+/// What can be asked once.
+struct Dying(Cell<bool>);
+
+impl Subject for Dying {
+    async fn counters(&self) -> Result<Option<Counters>, Failure> {
+        match self.0.replace(true) {
+            false => Ok(Some(Counters::default())),
+            true => Err(Failure::failed("gone")),
+        }
+    }
+
+    fn watched(&self) -> &Watched {
+        &Watched::Own
+    }
+}
+
+#[tokio::test]
+async fn what_came_is_shown_also_when_a_node_died_meanwhile() {
+    let plan = plan();
+    let board = Arc::new(Board::new(&plan));
+    let (subject, never) = (Dying(Cell::new(false)), std::future::pending());
+    let mut author = Pretended::new(&board);
+    let setting = (&plan, &*board, setting());
+    let (outcome, end) = measure(&subject, &mut author, setting, never, &Nobody).await.unwrap();
+    assert_eq!((end, outcome.lost, outcome.counters.is_none()), (End::Whole, 0, true));
+}
+
 #[test]
 fn percentiles_are_ranks_of_the_sorted_samples() {
     assert_eq!(Spread::of(Vec::new()), None);
