@@ -43,9 +43,9 @@ pub struct TopicConfig {
     /// kept twice as long to give them to others. Default 10 s.
     #[serde(with = "duration")]
     pub repair_for: Duration,
-    /// Most bytes of batches of others kept to repair a third; the oldest leaves first, and
-    /// more than 320 messages take only a quarter of it. Of its own a node keeps at least as much as
-    /// may wait to go out. Default 20 MiB.
+    /// Most bytes of batches of others kept to repair a third; the oldest leaves first, and more
+    /// than 320 messages take only a quarter of it. Of its own a node keeps at least as much as may
+    /// wait to go out. Default 20 MiB.
     pub max_recent_bytes: usize,
     /// Most bytes of messages that came too early and wait for those before them. Above it the gap
     /// is given up. Default 32 MiB.
