@@ -142,6 +142,7 @@ impl<B: Breed> Stage<'_, B> {
             }
             (Power::On, Some(back)) => {
                 let link = self.link(from, to);
+                self.sent.connections += 1;
                 let connection = self.connections.get_mut(&link);
                 if let Some(connection) = connection {
                     let at = self.now + back;

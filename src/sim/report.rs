@@ -42,6 +42,8 @@ pub struct Outcome {
     pub membership_messages: f64,
     /// Their bytes, where they are counted.
     pub membership_bytes: f64,
+    /// Connections that were dialled and came up, per node, in the whole world.
+    pub connections: f64,
     /// Messages published by the workload.
     pub published: u64,
     /// Messages handed to readers.

@@ -48,6 +48,8 @@ pub(crate) struct Sent {
     pub all: Amount,
     /// Of the membership room alone.
     pub membership: Amount,
+    /// Connections that were dialled and came up.
+    pub connections: u64,
     /// Broadcasts handed to subscriptions.
     pub delivered: u64,
     /// Broadcasts that were asked for.

@@ -147,6 +147,7 @@ impl<'a, B: Breed> World<'a, B> {
             bytes: sent.all.bytes as f64 / whole,
             membership_messages: sent.membership.messages as f64 / whole,
             membership_bytes: sent.membership.bytes as f64 / whole,
+            connections: sent.connections as f64 / f64::from(scenario.nodes),
             published: sent.published,
             delivered: sent.delivered,
             broken: None,

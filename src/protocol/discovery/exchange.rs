@@ -26,6 +26,8 @@ pub(super) struct Exchange {
     /// Cards to push, and who has them already.
     fresh: BTreeMap<NodeId, BTreeSet<NodeId>>,
     push_due: Option<Time>,
+    /// Until when what is new waits, because cards were pushed a moment ago.
+    rest: Time,
 }
 
 /// A question under way.
@@ -53,13 +55,13 @@ impl Exchange {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let next = Time::ZERO + jittered(interval, &mut rng);
         let (questions, fresh) = (BTreeMap::new(), BTreeMap::new());
-        Self { rng, interval, next, questions, fresh, push_due: None }
+        Self { rng, interval, next, questions, fresh, push_due: None, rest: Time::ZERO }
     }
 
     /// A card is to be pushed to all but who told it.
     pub fn push(&mut self, now: Time, node: NodeId, from: Option<NodeId>) {
         self.fresh.entry(node).or_default().extend(from);
-        self.push_due.get_or_insert(now + GATHER);
+        self.push_due.get_or_insert(self.rest.max(now + GATHER));
     }
 
     /// Pushes what is due and begins the comparison that is due.
@@ -74,6 +76,7 @@ impl Exchange {
         self.questions.retain(|_, question| question.until > now);
         if self.push_due.is_some_and(|due| due <= now) {
             self.push_due = None;
+            self.rest = now + rest(book.len());
             let fresh = std::mem::take(&mut self.fresh);
             for to in links {
                 let nodes = fresh.iter().filter(|(_, have)| !have.contains(to));
@@ -241,6 +244,14 @@ fn tell(
     for cards in book.batches(now, nodes, BATCH) {
         out.push(Output::Tell { to, token: tokens.next(), message: Message::Cards { cards } });
     }
+}
+
+/// How long after cards were pushed the next ones are gathered: the more nodes there are, the more
+/// of them change at once, and each push goes over every link.
+fn rest(cards: usize) -> Duration {
+    const EACH: Duration = Duration::from_micros(500);
+    const LONGEST: Duration = Duration::from_millis(100);
+    EACH.saturating_mul(u32::try_from(cards).unwrap_or(u32::MAX)).min(LONGEST)
 }
 
 /// Nodes that began together do not compare together.

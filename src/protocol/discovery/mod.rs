@@ -14,8 +14,9 @@
 //!
 //! **Cards** (`card`, `cards`, `own`, `book`)
 //!
-//! - Upon a change of the node's addresses or topics: gather changes for 5 ms, then sign one new
-//!   version of the own card and push it to every linked peer.
+//! - Upon a change of the node's addresses or topics: gather changes for 5 ms, and of its living
+//!   neighbours for 100 ms, then sign one new version of the own card and push it to every linked
+//!   peer.
 //! - A card has at most 32 KiB, 32 addresses, 1,024 topics, 256 neighbours and 64 labels, each with
 //!   a proper name.
 //!   The own card leaves out what is beyond; a card of another node beyond it is malformed.
@@ -23,7 +24,8 @@
 //! - Upon a card of another node: refuse and count what is malformed or not signed by its owner;
 //!   drop what is not newer than the card held, of a life that ended, or as old as `forget_after`;
 //!   else keep it, give `Card`, and push it within 5 ms to every linked peer but the one it came
-//!   from. With `max_cards` held, a card of one more node is dropped and `CardsFull` given, once
+//!   from; after a push what comes next is gathered for 0.5 ms for each card held, 100 ms at most.
+//!   With `max_cards` held, a card of one more node is dropped and `CardsFull` given, once
 //!   until there was room again. Likewise a card with which all would cost more than
 //!   `max_card_bytes` (signed bytes, and 100 for each address, topic, label and neighbour); from
 //!   then on no cards are fetched until one leaves or shrinks, but those pushed are taken if they

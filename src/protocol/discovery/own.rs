@@ -21,6 +21,9 @@ use crate::base::time::Time;
 /// Changes within this span become one version.
 pub(super) const GATHER: Duration = Duration::from_millis(5);
 
+/// Neighbours come one after another, and nobody waits for the map that is drawn of them.
+const GATHER_NEIGHBOURS: Duration = Duration::from_millis(100);
+
 /// The node's own card.
 #[derive(Debug)]
 pub(super) struct OwnCard {
@@ -86,7 +89,7 @@ impl OwnCard {
         }
         if kept != self.card.addresses {
             self.card.addresses = kept;
-            self.touch(now);
+            self.touch(now, GATHER);
         }
     }
 
@@ -94,7 +97,7 @@ impl OwnCard {
     pub fn set_interests(&mut self, now: Time, interests: Interests) {
         if interests != self.interests {
             self.interests = interests;
-            self.touch(now);
+            self.touch(now, GATHER);
         }
     }
 
@@ -103,7 +106,7 @@ impl OwnCard {
         let neighbours: BTreeSet<NodeId> = neighbours.into_iter().take(MAX_NEIGHBOURS).collect();
         if neighbours != self.card.neighbours {
             self.card.neighbours = neighbours;
-            self.touch(now);
+            self.touch(now, GATHER_NEIGHBOURS);
         }
     }
 
@@ -111,11 +114,11 @@ impl OwnCard {
     /// the next version must be above it.
     pub fn outrank(&mut self, now: Time, version: u64) {
         self.card.version = self.card.version.max(version);
-        self.touch(now);
+        self.touch(now, GATHER);
     }
 
-    fn touch(&mut self, now: Time) {
-        self.change_due.get_or_insert(now + GATHER);
+    fn touch(&mut self, now: Time, gather: Duration) {
+        self.change_due = earliest(self.change_due, Some(now + gather));
     }
 
     /// Makes the next version when it is due; true when it did.

@@ -3,8 +3,10 @@
 use rand::seq::SliceRandom;
 
 use super::config::SelfReset;
+use super::due::Due;
 use super::finding::{Finding, GoingDownReason};
-use super::machine::{Due, MembershipMachine, Output};
+use super::machine::MembershipMachine;
+use super::output::Output;
 use super::sweep::{Purpose, Sweep};
 use crate::base::id::NodeId;
 use crate::base::machine::Outbox;
@@ -22,7 +24,9 @@ impl MembershipMachine {
     /// late finds the dead as well.
     pub(super) fn own_lateness(&mut self, now: Time) {
         let timeout = self.config.timeout;
-        let late = self.agenda.deadline().is_some_and(|due| now.since(due) >= timeout);
+        let Some(due) = self.agenda.deadline().filter(|due| *due <= now) else { return };
+        self.probes.was_late(now.since(due));
+        let late = now.since(due) >= timeout;
         let again =
             self.last_late.is_some_and(|last| now.since(last) < self.config.probe_interval());
         if !late || again {

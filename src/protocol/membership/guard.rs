@@ -10,8 +10,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::machine::{MembershipMachine, Output};
-use super::roll::{Roll, mix};
+use super::machine::MembershipMachine;
+use super::output::Output;
+use super::roll::{Record, lot, mix};
 use super::sweep::{Purpose, Sweep};
 use super::wire::Verdict;
 use crate::base::id::NodeId;
@@ -65,8 +66,8 @@ impl MembershipMachine {
     fn sweep_for_guard(&mut self, now: Time, out: &mut Outbox<Output>) {
         let minute = self.tick(now) / MINUTE;
         let size = if self.guard.second { EXACT } else { SAMPLE };
-        let (sample, total) = sample(&self.roll, self.me, minute, size);
-        let needed = match (sample.len() + 1 == total, self.guard.second) {
+        let (sample, total) = sample(self.roll.agreed(), self.me, minute, size);
+        let needed = match (sample.len() + 1 >= total, self.guard.second) {
             // This node is one of the more than half.
             (true, _) => total / 2,
             (false, false) => ENOUGH,
@@ -113,15 +114,18 @@ impl MembershipMachine {
     }
 }
 
-/// Other members drawn by the own lot and the minute, and how many members there are.
-pub fn sample(roll: &Roll, me: NodeId, minute: u64, size: usize) -> (Vec<NodeId>, usize) {
-    let own = roll.record(me).map_or(0, |record| record.lot);
-    let mut draws: Vec<(u64, NodeId)> = roll
-        .agreed()
-        .filter(|(node, _)| *node != me)
-        .map(|(node, record)| (mix(mix(own, minute), record.lot), node))
-        .collect();
-    let total = draws.len() + 1;
+/// Others of these members, drawn by the own lot and the minute, and how many members there are.
+pub fn sample<'a>(
+    members: impl Iterator<Item = (NodeId, &'a Record)>,
+    me: NodeId,
+    minute: u64,
+    size: usize,
+) -> (Vec<NodeId>, usize) {
+    let own = lot(me);
+    let draw = |(node, record): (NodeId, &Record)| (mix(mix(own, minute), record.lot), node);
+    let mut draws: Vec<(u64, NodeId)> = members.map(draw).collect();
+    let total = draws.len();
+    draws.retain(|(_, node)| *node != me);
     if size < draws.len() {
         draws.select_nth_unstable(size.saturating_sub(1));
         draws.truncate(size);

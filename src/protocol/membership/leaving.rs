@@ -1,10 +1,16 @@
 //! Good-byes and who is known at all.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::desk::Errand;
-use super::machine::{Acquaintance, Due, Leaving, MembershipMachine, Output, Saved, Standing};
+use super::due::Due;
+use super::machine::MembershipMachine;
+use super::member::{Acquaintance, Standing};
+use super::output::{Output, Saved};
 use super::roll::State;
 use super::wire::{Left, Message, News};
 use crate::base::id::{Life, NodeId};
@@ -14,6 +20,15 @@ use crate::base::token::Token;
 
 /// How long it is remembered who was put out.
 const REMEMBER_DOWN: Duration = Duration::from_secs(24 * 3_600);
+
+/// Our good-bye, and who has yet to note it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Leaving {
+    pub record: Left,
+    pub open: BTreeSet<Token>,
+    /// `None` once `MayStop` was said.
+    pub until: Option<Time>,
+}
 
 impl MembershipMachine {
     /// A sign of life of a node in a life. A card proves less than a link: it revives nobody in
@@ -106,6 +121,7 @@ impl MembershipMachine {
         if self.leaving.is_some() {
             return;
         }
+        self.pass_on_gathered(now, out);
         let record = Left::sign(&mut self.signer, self.incarnation.life);
         let peers: Vec<NodeId> = self.desk.linked().collect();
         let open = peers

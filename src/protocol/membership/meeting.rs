@@ -1,11 +1,12 @@
 //! Pulses: what peers believe, and how they come to believe the same.
 
-use rand::seq::SliceRandom;
 use serde_bytes::ByteBuf;
 
+use super::catch_up::Told;
 use super::desk::Errand;
-use super::finding::Finding;
-use super::machine::{Due, MembershipMachine, Output};
+use super::due::Due;
+use super::machine::MembershipMachine;
+use super::output::Output;
 use super::wire::{Message, News, Phase, Pulse};
 use crate::base::id::{Life, NodeId};
 use crate::base::machine::Outbox;
@@ -51,16 +52,20 @@ impl MembershipMachine {
             Some(_) => {}
         }
         self.views.insert(from, pulse.active);
-        self.agreements.insert(from, pulse.agreed);
+        self.beliefs.insert(from, (pulse.active, pulse.agreed));
+        self.note_kin(from, pulse.agreed);
         if pulse.active != self.roll.digests().0 {
             return self.agenda.set_by(Due::Sync(from), now + timeout * 2);
         }
-        if self.roll.is_settled() || !self.roll.is_agreed(from) {
+        if self.roll.is_settled() {
             return;
         }
-        if pulse.agreed == self.roll.settled_digest() {
+        if pulse.agreed == self.roll.settled_digest() && self.may_settle_after(now, from) {
             // It saw a majority of the members before hold what both of us hold now.
             return self.settle(now, out);
+        }
+        if !self.roll.is_agreed(from) {
+            return;
         }
         let same = pulse.agreed == self.roll.digests().1;
         let bits = pulse.holders.as_ref().filter(|_| same).map(|bits| bits.as_slice());
@@ -72,75 +77,25 @@ impl MembershipMachine {
         }
     }
 
-    /// The votes of all that live count now, and of nobody else.
-    fn settle(&mut self, now: Time, out: &mut Outbox<Output>) {
-        self.roll.settle();
-        for hold in self.holds.values_mut() {
-            hold.hopeless = false;
-        }
-        self.tell_view(out);
-        self.tell_pulse(now, out);
-        self.agenda.set_by(Due::Save, now + self.config.timeout * 10);
-    }
-
-    pub(super) fn tell_view(&mut self, out: &mut Outbox<Output>) {
-        let sizes = self.roll.sizes();
-        if self.is_active() && self.told_view != sizes {
-            self.told_view = sizes;
-            let (active, agreed) = sizes;
-            self.found(Finding::ViewChanged { active, agreed }, out);
-        }
-    }
-
-    /// The view changed a moment ago, or is not agreed on yet.
-    pub(super) fn push(&mut self, now: Time, out: &mut Outbox<Output>) {
-        if !self.is_active() {
-            return;
-        }
-        if !self.roll.is_settled() && self.roll.is_held_by_majority(self.me) {
-            return self.settle(now, out);
-        }
-        self.tell_view(out);
-        if !self.roll.is_settled() {
-            self.tell_pulse(now, out);
-            self.ask_voters(now, out);
-            // Busy links need no probes, so nothing else would carry the agreement.
-            self.agenda.set_by(Due::Push, now + self.config.timeout * 10);
-        }
-    }
-
-    /// The members whose word moves D may be none of those that are linked.
-    fn ask_voters(&mut self, now: Time, out: &mut Outbox<Output>) {
-        const AT_ONCE: usize = 3;
-        let mut voters: Vec<NodeId> = self
-            .roll
-            .agreed()
-            .filter(|(node, record)| *node != self.me && record.is_alive())
-            .map(|(node, _)| node)
-            .filter(|node| !self.desk.is_linked(*node))
-            .collect();
-        voters.shuffle(&mut self.random);
-        voters.truncate(AT_ONCE);
-        voters.into_iter().for_each(|voter| self.probe(now, voter, out));
-    }
-
-    /// To all linked members, at once.
-    pub(super) fn tell_pulse(&mut self, now: Time, out: &mut Outbox<Output>) {
-        let members: Vec<NodeId> =
-            self.desk.linked().filter(|peer| self.roll.is_alive(*peer)).collect();
-        for peer in members {
-            self.probe(now, peer, out);
-        }
-    }
-
     /// A peer holds other records: fetches them, unless they have become the same.
     pub(super) fn sync(&mut self, now: Time, peer: NodeId, out: &mut Outbox<Output>) {
         if !self.is_active() || !self.desk.is_linked(peer) {
             return;
         }
-        let same = self.views.get(&peer) == Some(&self.roll.digests().0);
+        // What it told before our view changed says nothing any more: it is asked again when the
+        // view rests. In one that never does it is believed to differ now and then, so that no hole
+        // stays.
+        let told = self.views.get(&peer).copied();
+        let same = told == Some(self.roll.digests().0);
         if same && self.roll.is_alive(peer) {
             return;
+        }
+        if told.is_none() && self.roll.is_alive(peer) && self.chance() * 32.0 >= 1.0 {
+            let timeout = self.config.timeout;
+            return match self.settling.rests(now, timeout) {
+                true => self.probe(now, peer, out),
+                false => self.agenda.set_by(Due::Sync(peer), now + timeout * 2),
+            };
         }
         if self.birth.may_fetch(now, peer, self.config.timeout) {
             self.ask_linked(peer, Message::Fetch { after: None }, Errand::Fetch, out);
@@ -186,15 +141,14 @@ impl MembershipMachine {
         out: &mut Outbox<Output>,
     ) {
         let last = records.last().map(News::node);
-        let before = self.stats.forged;
-        self.hear_news(now, peer, records, out);
-        let refused = self.stats.forged > before;
-        if !self.birth.turn_page(peer, agreed, refused, self.config.max_members) {
+        let mut page = Told::of(&records, agreed);
+        page.refused = self.hear_news(now, peer, records, out);
+        if !self.birth.turn_page(peer, page, self.config.max_members) {
             return self.birth.fetched(peer);
         }
         if !more {
-            let (agreed, refused) = self.birth.told();
-            self.catch_up(now, &agreed, refused, out);
+            let told = self.birth.told();
+            self.catch_up(now, peer, told, out);
         }
         match last.filter(|_| more) {
             Some(after) => {
@@ -225,15 +179,22 @@ impl MembershipMachine {
         if self.is_active() {
             let is_stranger =
                 |node: &NodeId| self.roll.record(*node).is_none() && !self.desk.is_linked(*node);
-            let strangers: Vec<NodeId> = self
+            let mut strangers: Vec<(NodeId, Time)> = self
                 .acquaintances
                 .iter()
                 .filter(|(node, met)| met.carded && is_stranger(node))
-                .map(|(node, _)| *node)
+                .map(|(node, met)| (*node, met.since))
                 .collect();
+            if strangers.is_empty() {
+                return;
+            }
+            // Who came a moment ago is on its way in.
+            let settled = now - self.config.timeout * 10;
+            strangers.retain(|(_, since)| *since <= settled);
             let pick = (self.chance() * strangers.len() as f64) as usize;
-            let Some(stranger) = strangers.get(pick).copied() else { return };
-            self.probe(now, stranger, out);
+            if let Some((stranger, _)) = strangers.get(pick).copied() {
+                self.probe(now, stranger, out);
+            }
         }
         self.agenda.set_by(Due::Meet, now + self.config.timeout * 10);
     }

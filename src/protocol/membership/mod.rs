@@ -29,18 +29,24 @@
 //! - Upon the end of a link: a member is probed at once, which is no verdict; who is none is
 //!   `Unreachable` unless it left.
 //! - Upon a question to a peer without a link: want one (`Reach`). The time for the answer begins
-//!   when it is up, at most 5 timeouts later; `Unreached` is silence.
+//!   when it is up, at most 5 timeouts later; `Unreached` is silence. A peer that was heard before
+//!   is waited for so long once, then one timeout, until it is heard again.
 //! - Upon `Unneeded`, when the topology has no use for a link any more: `Unlink`, unless one of its
 //!   two ends watches the other, which would dial again at once.
 //!
 //! **Watching** (`probing`, `watch`, `probe`, `observers`)
 //!
-//! - Every member is watched by K others, drawn by both ids; upon every change of A anew.
+//! - Every member is watched by K others, drawn by both ids; upon every change of A anew. The first
+//!   probe comes within an interval; one that needs a link, after somebody came, an interval later:
+//!   when many come at once, who watches whom changes with each, and no link is made in vain.
 //! - Upon `probe_interval`, by chance half as much more or less, without a word from a watched
 //!   member: probe it. An answer is waited for
 //!   `max(timeout, srtt + 4 rttvar) * (1 + own health)`, at most 20 timeouts, and exactly `timeout`
-//!   when `adaptive_timeout` is off. A miss takes a timeout at least, also when the dial is refused
-//!   at once, so that a process that restarts is not missed three times in a millisecond.
+//!   when `adaptive_timeout` is off. For a peer whose way was never measured it is three timeouts.
+//!   How late this node itself was of late, when something was due, is added: on a machine that
+//!   has too much to do nobody else is to blame. A miss takes a timeout at least, also when the
+//!   dial is refused at once, so that a process that restarts is not missed three times in a
+//!   millisecond.
 //! - Upon another word of the member while its probe is under way: the probe is neither missed nor
 //!   answered. Under load an answer stands in line behind messages that say as much.
 //! - Upon an answer after its time: the way is measured all the same, as at most twice what is
@@ -79,7 +85,7 @@
 //!   statement void, so that nobody can collect such statements over time. For this the node looks
 //!   again 20 timeouts after a `Down`, and every 100 from then on.
 //!
-//! **Verdict** (`certificate`, `news`)
+//! **Verdict** (`certificate`, `news`, `gathered`)
 //!
 //! - Upon a certificate: valid with `max(majority of n, threshold)` distinct voters of D, none of
 //!   them the subject, as many as each of them held necessary, all signatures genuine, of one round
@@ -88,10 +94,15 @@
 //!   refused, counted and told (`Rejected`), and changes nothing.
 //! - Upon a word as a member from an incarnation that was put out: answer with the proof, nothing
 //!   else. A peer is never barred, only incarnations of it.
-//! - Upon a genuine proof against this node that does not fit the own D: refused, until as many
-//!   members as a verdict needs refuse this node with one; then it is obeyed. They have moved on by
-//!   verdicts that this node never heard.
-//! - Upon news of its own: tell all linked peers. Upon news of others: pass it on to 12 at most.
+//! - Upon a genuine proof against this node that does not fit the own D: refused, and three other
+//!   members are probed. When as many members as a verdict needs refuse this node with one, or so
+//!   many nodes that they would be enough had they joined, it is obeyed: they have moved on by
+//!   verdicts that this node never heard. When two refuse it and too few others, this node
+//!   contradicts 10 timeouts later, which ends the proof for all.
+//! - Upon news of its own: tell all linked peers, at once. Upon news of others (`gathered`): pass
+//!   it on to 12 at most, at once when nothing was passed on for half a timeout, else together with
+//!   what comes until then; while it goes on for a whole one. Who told a piece meanwhile is not
+//!   told it.
 //!
 //! **Refutation** (`refute`)
 //!
@@ -99,7 +110,7 @@
 //!   `refute_window`. From the fourth within `flap_window` on a quorum has to vouch for it;
 //!   vouchers are asked for, and others refuse it without.
 //!
-//! **Self-doubt and isolation** (`doubt`, `birth`)
+//! **Self-doubt and isolation** (`doubt`, `going_down`, `seeking`)
 //!
 //! - Upon `LinkDown`, at most once per half a `flap_window`: probe all members (32 by chance of
 //!   more). When more than half of them, and three at least, do not answer: go down.
@@ -112,26 +123,43 @@
 //!   timeouts and 30 s. Upon an answer of an active one: join through it in the next incarnation.
 //!   Upon an answer of a member that looks for members itself: go on as before.
 //!
-//! **Birth** (`birth`)
+//! **Birth** (`birth`, `joining`)
 //!
 //! - With nobody to join: found, at once. Else ask the first active peer to be taken in; it tells
 //!   its records and its D page by page.
-//! - After `found_after` without an active peer: found, half as long later for every known node
-//!   with a smaller id. Two meshes that meet become one by the union of their records.
+//! - After `found_after` without an active peer, counted anew from the last one: found, half as
+//!   long later for every known node with a smaller id, and four times as late as this node itself
+//!   was of late. Not while a linked peer has yet to say how it is, for 10 timeouts more at most.
+//!   Two meshes that meet become one by the union of their records.
 //! - With a remembered D, and for those that went down together: go on with it as soon as more than
 //!   half of it has met. After 100 timeouts more without that: found anew; who did not come is no
 //!   member.
 //!
-//! **Agreeing** (`meeting`, `catch_up`, `roll`, `holders`)
+//! **Agreeing** (`meeting`, `settling`, `catch_up`, `roll`, `holders`)
 //!
 //! - With every probe and answer goes a pulse: incarnation, clock, digests of A and D, and while
-//!   they differ which of D are known to have had this A. Upon another A: fetch the peer's records.
+//!   they differ which of D are known to have had this A. Upon another A, two timeouts later: fetch
+//!   the peer's records. What it told before the own A changed says nothing: when A has not changed
+//!   for a timeout it is asked again; one time in 32 its records are fetched all the same, so that
+//!   a view that never rests has no holes.
 //! - D becomes A when more than half of D are known to have had the same A, or when a voter's D is
-//!   this A already. Until then all linked members are told every 10 timeouts, and three voters
-//!   that are not linked are asked.
+//!   this A already, or that of more than half of A. For a node whose own vote does not count yet
+//!   one member is enough whose D came from the same, as voters of it and those that told the same
+//!   before show, and is this A now: it was taken in on the word of one, too. When it heard no
+//!   voter for 50 timeouts, any member is, as if it came anew. A is told to all linked members when
+//!   it has rested for half a timeout, or has not rested for five; again every 2 timeouts, and from
+//!   the fifth on every 10, until D has become it. From then on three voters that are not linked
+//!   are asked, too, or other members where there are too few of them.
 //! - Upon all records of a peer whose D is another, told by more than half of D (24 of 32 drawn in
-//!   a large mesh) in their pulses: that D takes the place of this one. When something in the
-//!   records was refused, those members are probed. So who missed a change of D is not left behind.
+//!   a large mesh) in their pulses: that D takes the place of this one. So who missed a change of
+//!   D is not left behind.
+//! - Upon something in those records that this D refuses, a verdict of voters that it does not
+//!   count or a contradiction that it finds nobody to vouch for: it is read again by the D that
+//!   took the place. When more than half of A, counted in the same way, told that very D, it takes
+//!   the place of one that has not got this node's vote, or when it has got it. When more than half
+//!   of A told that very A, what makes it that A is recorded, if it is genuine. Until then 16 of
+//!   them are probed every 5 timeouts. Nobody votes by what it catches up with here, and what
+//!   fewer than half believe counts for nothing.
 //!
 //! **Large meshes** (`electorate`, `guard`, `sweep`)
 //!
@@ -154,11 +182,13 @@
 //!   learns them. Their age travels with them, so that they end everywhere at about the same time.
 //! - Upon a link or a card with a higher life: the node is back.
 //!
-//! **Knowing** (`leaving`)
+//! **Knowing** (`leaving`, `member`, `meeting`)
 //!
 //! - Upon a card: its node is `Alive` when it was not known, or known in an older life. A card of
 //!   the same life revives nobody, because old cards still travel while a node is being missed.
 //! - Upon the end of its link, its card and its record: a node is not known any more.
+//! - A node with a card that is no member 10 timeouts after it was first known may be of another
+//!   mesh: every 10 timeouts one such, drawn by chance, is asked.
 //!
 //! # Invariants
 //!
@@ -216,16 +246,23 @@ mod certificate;
 mod config;
 mod desk;
 mod doubt;
+mod due;
 mod electorate;
 mod finding;
+mod gathered;
+mod going_down;
 mod guard;
 mod holders;
+mod input;
+mod joining;
 mod leaving;
 mod left;
 mod machine;
 mod meeting;
+mod member;
 mod news;
 mod observers;
+mod output;
 mod probe;
 mod probing;
 mod refute;
@@ -233,6 +270,9 @@ mod roll;
 mod round;
 mod rows;
 mod say;
+mod seeking;
+mod settling;
+mod stats;
 mod suspecting;
 mod sweep;
 #[cfg(test)]
@@ -252,13 +292,16 @@ pub(crate) const MAX_NEWS: usize = 64;
 /// Most records in one page.
 pub(crate) const MAX_PAGE: usize = 256;
 
+pub(crate) use input::Input;
+pub(crate) use machine::{MembershipMachine, Settings};
 #[cfg(feature = "net")]
-pub(crate) use machine::Member;
-pub(crate) use machine::{Input, MembershipMachine, Output, Saved, Settings};
-pub use machine::{MembershipStats, Standing};
+pub(crate) use member::Member;
+pub use member::Standing;
+pub(crate) use output::{Output, Saved};
 pub(crate) use roll::Roll;
 #[cfg(any(feature = "net", feature = "sim"))]
 pub(crate) use rows::KEY as MEMBERS;
+pub use stats::MembershipStats;
 pub use threshold::{BadThreshold, Threshold};
 pub(crate) use wire::Message;
 pub use wire::{Alive, Certificate, Phase, Statement, Verdict, Vote};

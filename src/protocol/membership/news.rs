@@ -5,8 +5,11 @@ use std::sync::Arc;
 use super::certificate::{Flaw, MAX_VOTES};
 use super::electorate::{is_by_committee, may_vote, needed};
 use super::finding::{Finding, Reprieve};
-use super::machine::{MembershipMachine, Output, Standing};
-use super::roll::State;
+use super::machine::MembershipMachine;
+use super::member::Standing;
+use super::output::Output;
+use super::roll::{Record, State};
+use super::threshold::majority;
 use super::wire::{Alive, Certificate, News, Resigned, Verdict};
 use crate::base::id::NodeId;
 use crate::base::machine::Outbox;
@@ -17,16 +20,17 @@ pub const FREE_REFUTATIONS: usize = 3;
 
 impl MembershipMachine {
     /// Records what is news, and passes it on. The first forgery ends the reading: to check costs
-    /// more than to forge.
+    /// more than to forge. Gives what is refused and may be true all the same.
     pub(super) fn hear_news(
         &mut self,
         now: Time,
         from: NodeId,
         news: Vec<News>,
         out: &mut Outbox<Output>,
-    ) {
+    ) -> Vec<News> {
         let mut fresh = Vec::new();
         let mut left = Vec::new();
+        let mut refused = Vec::new();
         for one in news.into_iter().take(super::MAX_NEWS.max(super::MAX_PAGE)) {
             let copy = one.clone();
             let outcome = match one {
@@ -40,21 +44,23 @@ impl MembershipMachine {
             };
             match outcome {
                 Ok(true) => fresh.push(copy),
-                Ok(false) => {}
+                Ok(false) => self.gathered.is_held_by(&copy, from),
                 Err(flaw) => {
                     self.reject(from, copy.node(), flaw, out);
                     if flaw == Flaw::Forged {
                         break;
                     }
+                    refused.push(copy);
                 }
             }
         }
         if !fresh.is_empty() {
-            self.pass_on(Some(from), &fresh, out);
+            self.pass_on(now, from, fresh, out);
         }
         if !left.is_empty() {
             self.note_left(now, from, left, out);
         }
+        refused
     }
 
     pub(super) fn reject(
@@ -93,12 +99,38 @@ impl MembershipMachine {
         if !alive.is_genuine(&self.verifier) {
             return Err(Flaw::Forged);
         }
-        let refutes =
-            record.is_some_and(|old| old.is_alive() && old.incarnation().life == incarnation.life);
+        let refutes = record.is_some_and(|old| old.is_refuted_by(incarnation));
         if refutes && self.flaps_too_often(now, node) && !self.is_vouched(&alive) {
             return Err(Flaw::Unvouched);
         }
-        let was_alive = record.is_some_and(super::roll::Record::is_alive);
+        self.record_alive(now, alive, out);
+        Ok(true)
+    }
+
+    /// Most members believe a contradiction for which nobody vouches that this node counts. True
+    /// when that is news.
+    pub(super) fn believe_alive(
+        &mut self,
+        now: Time,
+        alive: Alive,
+        out: &mut Outbox<Output>,
+    ) -> Result<bool, Flaw> {
+        let known = self.roll.record(alive.node).map(Record::incarnation);
+        if known.is_none_or(|known| alive.incarnation <= known) {
+            return Ok(false);
+        }
+        if !alive.is_genuine(&self.verifier) {
+            return Err(Flaw::Forged);
+        }
+        self.record_alive(now, alive, out);
+        Ok(true)
+    }
+
+    fn record_alive(&mut self, now: Time, alive: Alive, out: &mut Outbox<Output>) {
+        let (node, incarnation) = (alive.node, alive.incarnation);
+        let record = self.roll.record(node);
+        let refutes = record.is_some_and(|old| old.is_refuted_by(incarnation));
+        let was_alive = record.is_some_and(Record::is_alive);
         let before = self.member(node);
         if refutes {
             self.flaps.entry(node).or_default().push(now);
@@ -107,7 +139,7 @@ impl MembershipMachine {
         self.roll.apply(now, node, State::Alive(Arc::new(alive)));
         self.lives_on(now, node, incarnation, refutes, out);
         if was_alive {
-            self.agenda.set_by(super::machine::Due::Push, now + self.config.timeout / 2);
+            self.view_moved(now);
         } else {
             out.push(Output::Unbar { node });
             self.view_changed(now, node, true);
@@ -119,7 +151,6 @@ impl MembershipMachine {
         if again {
             out.push(Output::Online { node, life: incarnation.life });
         }
-        Ok(true)
     }
 
     /// What was thought of its incarnations before is void.
@@ -178,7 +209,6 @@ impl MembershipMachine {
     pub(super) fn put_out(
         &mut self,
         now: Time,
-        from: Option<NodeId>,
         certificate: Certificate,
         out: &mut Outbox<Output>,
     ) {
@@ -191,8 +221,8 @@ impl MembershipMachine {
                 message: super::wire::Message::News(vec![news.clone()]),
             });
         }
-        match self.note_down(now, from, certificate, out) {
-            Ok(true) => self.pass_on(from, &[news], out),
+        match self.note_down(now, None, certificate, out) {
+            Ok(true) => self.tell_all(&news, out),
             Ok(false) => {}
             Err(flaw) => {
                 self.reject(self.me, subject, flaw, out);
@@ -234,35 +264,79 @@ impl MembershipMachine {
             }
         };
         self.check_certificate(&certificate)?;
+        self.record_down(now, certificate, was_alive, from.is_none(), out);
+        Ok(true)
+    }
+
+    /// Others took a verdict of members that this node does not count, and they are most of those
+    /// that it does. True when that is news.
+    pub(super) fn believe_down(
+        &mut self,
+        now: Time,
+        certificate: Certificate,
+        out: &mut Outbox<Output>,
+    ) -> Result<bool, Flaw> {
+        let record = self.roll.record(certificate.subject);
+        let known = record.filter(|record| record.is_alive()).map(Record::incarnation);
+        if known.is_none_or(|known| certificate.incarnation < known) {
+            return Ok(false);
+        }
+        certificate.check_shape()?;
+        certificate.check_signatures(&self.verifier)?;
+        self.record_down(now, certificate, true, false, out);
+        Ok(true)
+    }
+
+    fn record_down(
+        &mut self,
+        now: Time,
+        certificate: Certificate,
+        was_alive: bool,
+        by_us: bool,
+        out: &mut Outbox<Output>,
+    ) {
+        let (node, incarnation) = (certificate.subject, certificate.incarnation);
         let voters = certificate.voters().collect();
         let quorum = certificate.quorum();
         let certificate = Arc::new(certificate);
         self.roll.apply(now, node, State::Down(certificate.clone()));
         self.stats.verdicts += 1;
-        let by_us = from.is_none();
         self.found(Finding::Down { node, incarnation, voters, quorum, by_us }, out);
         let certificate = (*certificate).clone();
         out.push(Output::Bar { node, incarnation, certificate });
         self.is_gone(now, node, was_alive, out);
         out.push(Output::Down { node, life: incarnation.life });
-        Ok(true)
     }
 
     /// The membership that put this node out may have moved on while it was away: then the proof
-    /// does not fit its own, and never will, because nobody who moved on speaks with it. When as
-    /// many members as a verdict needs refuse it with genuine proofs, it believes them: all it does
-    /// is to come back in the next incarnation.
+    /// does not fit its own, and never will, because nobody who moved on speaks with it. When so
+    /// many refuse it with genuine proofs that a minority of liars cannot be it, it believes them:
+    /// all it does is to come back in the next incarnation.
     pub(super) fn check_own_takedown(
         &mut self,
+        now: Time,
         certificate: &Certificate,
         from: Option<NodeId>,
+        out: &mut Outbox<Output>,
     ) -> Result<(), Flaw> {
         let Err(flaw) = self.check_certificate(certificate) else { return Ok(()) };
-        let is_genuine = certificate.check_shape().is_ok()
-            && certificate.check_signatures(&self.verifier).is_ok();
-        let from = from.filter(|from| is_genuine && self.roll.is_agreed(*from));
-        self.refusers.extend(from);
-        if self.refusers.len() < needed(&self.roll, &self.config) as usize {
+        if certificate.check_shape().is_err()
+            || certificate.check_signatures(&self.verifier).is_err()
+        {
+            return Err(flaw);
+        }
+        let is_member = |node: &NodeId| self.roll.is_agreed(*node) || self.roll.is_alive(*node);
+        if self.refusers.len() < self.config.max_members {
+            self.refusers.extend(from);
+        }
+        let members = self.refusers.iter().filter(|node| is_member(node)).count();
+        let strangers = u32::try_from(self.refusers.len() - members).unwrap_or(u32::MAX);
+        // Had they joined, so many of them would be enough.
+        let of_all = majority(self.roll.electorate_size().saturating_add(strangers));
+        if members < needed(&self.roll, &self.config) as usize
+            && self.refusers.len() < of_all as usize
+        {
+            self.is_refused(now, certificate.round, out);
             return Err(flaw);
         }
         self.refusers.clear();
@@ -352,10 +426,11 @@ impl MembershipMachine {
         self.condemned.remove(&node);
         self.holds.remove(&node);
         self.views.remove(&node);
-        self.agreements.remove(&node);
+        self.beliefs.remove(&node);
+        self.kin.nodes.remove(&node);
         self.ticks.remove(&node);
         if self.probes.end(node).is_some() {
-            self.agenda.cancel(super::machine::Due::Missed(node));
+            self.agenda.cancel(super::due::Due::Missed(node));
         }
         if was_alive {
             self.view_changed(now, node, false);

@@ -17,6 +17,10 @@ const MAX_WAIT: u32 = 20;
 /// How long a link may take to come up before it counts as silence, in timeouts.
 const LINK_WAIT: u32 = 5;
 
+/// The wait for the first answer of a peer whose way was never measured, in timeouts. (RFC 6298
+/// waits a second.)
+const FIRST_WAIT: u32 = 3;
+
 /// Smoothed round trip and its variation (RFC 6298).
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct RoundTrip {
@@ -74,9 +78,22 @@ pub struct Probes {
     cold: BTreeSet<NodeId>,
     /// 0 is well; with every step our own waits grow, because the fault may be ours.
     health: u8,
+    /// How late this node was of late when something was due. It is no later to see an answer.
+    #[serde(default)]
+    lateness: Duration,
 }
 
 impl Probes {
+    /// Something was due so long ago. What was before fades by an eighth each time.
+    pub fn was_late(&mut self, by: Duration) {
+        self.lateness = by.max(self.lateness - self.lateness / 8);
+    }
+
+    /// How late this node was of late.
+    pub const fn lateness(&self) -> Duration {
+        self.lateness
+    }
+
     pub fn of(&self, peer: NodeId) -> Option<&Probe> {
         self.under_way.get(&peer)
     }
@@ -160,8 +177,9 @@ impl Probes {
             return config.timeout;
         }
         let trip = self.round_trips.get(&peer);
-        let usual = trip.map_or(Duration::ZERO, |trip| trip.smoothed + trip.variation * 4);
-        usual.clamp(config.timeout, config.timeout * MAX_WAIT)
+        let first = config.timeout * FIRST_WAIT;
+        let usual = trip.map_or(first, |trip| trip.smoothed + trip.variation * 4);
+        (usual.max(config.timeout) + self.lateness).min(config.timeout * MAX_WAIT)
     }
 
     /// How long to wait for the report of a witness that is asked about a node: so long as its own
@@ -177,10 +195,12 @@ impl Probes {
         spec.max(probes + self.usual_wait(witness, config) * 2)
     }
 
-    /// How long to wait for a link: once as long as a dial may take, then no longer than for an
-    /// answer, until something is heard.
+    /// How long to wait for a link: as long as a dial may take; with a peer that was heard before
+    /// once, then no longer than for an answer, until something is heard again.
     pub fn link_wait(&self, peer: NodeId, config: &MembershipConfig) -> Duration {
-        if self.cold.contains(&peer) { config.timeout } else { config.timeout * LINK_WAIT }
+        let known = self.heard.contains_key(&peer);
+        let wait = if known && self.cold.contains(&peer) { 1 } else { LINK_WAIT };
+        config.timeout * wait + self.lateness.min(config.timeout * MAX_WAIT)
     }
 
     /// A link was waited for in vain.

@@ -1,8 +1,11 @@
 //! Watching members: probes, misses, and what was heard.
 
 use super::desk::Errand;
+use super::due::Due;
 use super::finding::Finding;
-use super::machine::{Due, MembershipMachine, Output, Standing};
+use super::machine::MembershipMachine;
+use super::member::Standing;
+use super::output::Output;
 use super::probe::Stage;
 use super::wire::Message;
 use crate::base::id::NodeId;
@@ -190,8 +193,9 @@ impl MembershipMachine {
         }
     }
 
-    /// Whom to watch may have changed: begins with the new ones, forgets the others.
-    pub(super) fn watch_anew(&mut self, now: Time) {
+    /// Whom to watch may have changed, because somebody `came` or is gone: begins with the new
+    /// ones, forgets the others.
+    pub(super) fn watch_anew(&mut self, now: Time, came: bool) {
         let watched: Vec<NodeId> = self.observers.watched().collect();
         self.watches.retain(|node, _| watched.contains(node));
         if !self.is_active() {
@@ -201,9 +205,11 @@ impl MembershipMachine {
         let new: Vec<NodeId> = watched.into_iter().filter(|node| !old(node)).collect();
         for node in new {
             self.watches.insert(node, super::watch::Watch::default());
-            // Spread over the interval, so that not all are probed at once for ever.
+            // Spread over the interval, so that not all are probed at once for ever. A link that
+            // has to be made for it can wait: who watches whom changes with everyone that comes.
             let interval = self.config.probe_interval();
-            let at = now + interval.mul_f64(self.chance());
+            let late = if came && !self.desk.is_linked(node) { 1.0 } else { 0.0 };
+            let at = now + interval.mul_f64(late + self.chance());
             self.agenda.set(Due::Probe(node), at);
         }
     }
@@ -245,8 +251,8 @@ impl MembershipMachine {
             self.agenda.cancel(Due::Suspect(node));
             self.watches.remove(&node);
         }
-        self.watch_anew(now);
-        self.agenda.set_by(Due::Push, now + self.config.timeout / 2);
+        self.watch_anew(now, came);
+        self.view_moved(now);
         self.agenda.set_by(Due::Save, now + self.config.timeout * 10);
     }
 }

@@ -50,6 +50,11 @@ impl Record {
         matches!(self.state, State::Alive(_))
     }
 
+    /// The next incarnation of a life is a contradiction.
+    pub fn is_refuted_by(&self, incarnation: Incarnation) -> bool {
+        self.is_alive() && self.incarnation().life == incarnation.life
+    }
+
     pub const fn is_left(&self) -> bool {
         matches!(self.state, State::Left(_))
     }
@@ -356,6 +361,15 @@ impl Roll {
         let majority = super::threshold::majority(self.agreed);
         self.holders(me).is_some() && self.holders.count() >= majority
     }
+}
+
+/// The digest of the A of one who tells these records.
+pub fn view_of(records: &[News]) -> u64 {
+    let alive = records.iter().filter_map(|news| match news {
+        News::Alive(alive) => Some(mark(lot(alive.node), alive.incarnation)),
+        _ => None,
+    });
+    alive.fold(0, u64::wrapping_add)
 }
 
 /// The digest of a D.

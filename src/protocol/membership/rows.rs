@@ -1,6 +1,6 @@
 //! What membership remembers on disk: one row, written whole when the view has changed.
 
-use super::machine::Saved;
+use super::output::Saved;
 use crate::base::codec::{DecodeError, from_cbor, to_cbor};
 use crate::store::op::{Op, Space};
 

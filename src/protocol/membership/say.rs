@@ -3,7 +3,9 @@
 use rand::seq::SliceRandom;
 
 use super::desk::Errand;
-use super::machine::{Due, MembershipMachine, Output};
+use super::due::Due;
+use super::machine::MembershipMachine;
+use super::output::Output;
 use super::probe::Stage;
 use super::round::Asked;
 use super::wire::{Message, News, Phase};
@@ -46,25 +48,21 @@ impl MembershipMachine {
         token
     }
 
-    /// Tells news to all linked peers, or passes on what came from one of them to the others: to
-    /// `RELAYS` at most, or every piece would travel over every link of a complete graph.
-    pub(super) fn pass_on(
-        &mut self,
-        from: Option<NodeId>,
-        news: &[News],
-        out: &mut Outbox<Output>,
-    ) {
-        let mut peers: Vec<NodeId> =
-            self.desk.linked().filter(|peer| Some(*peer) != from).collect();
-        if from.is_some() && peers.len() > RELAYS {
+    /// Tells own news to all linked peers, at once.
+    pub(super) fn tell_all(&mut self, news: &News, out: &mut Outbox<Output>) {
+        for to in self.desk.linked() {
+            out.push(Output::Tell { to, message: Message::News(vec![news.clone()]) });
+        }
+    }
+
+    /// Some of these peers, to pass news on to: every piece would else travel over every link of a
+    /// complete graph.
+    pub(super) fn relays(&mut self, mut peers: Vec<NodeId>) -> Vec<NodeId> {
+        if peers.len() > RELAYS {
             peers.shuffle(&mut self.random);
             peers.truncate(RELAYS);
         }
-        for chunk in news.chunks(super::MAX_NEWS) {
-            for to in peers.iter().copied() {
-                out.push(Output::Tell { to, message: Message::News(chunk.to_vec()) });
-            }
-        }
+        peers
     }
 
     pub(super) fn linked(&mut self, now: Time, peer: NodeId, life: Life, out: &mut Outbox<Output>) {
@@ -219,7 +217,7 @@ impl MembershipMachine {
                 self.vouched(now, statement, out);
             }
             // The proof that we, or it, were put out.
-            (_, Message::News(news)) => self.hear_news(now, peer, news, out),
+            (_, Message::News(news)) => drop(self.hear_news(now, peer, news, out)),
             _ => {}
         }
     }
@@ -263,7 +261,7 @@ impl MembershipMachine {
     ) {
         self.heard(now, from, out);
         match message {
-            Message::News(news) => self.hear_news(now, from, news, out),
+            Message::News(news) => drop(self.hear_news(now, from, news, out)),
             Message::Report(statement) => self.reported(now, from, statement, out),
             Message::Suspected { incarnation, round } => {
                 self.is_suspected(now, incarnation, round, out);

@@ -3,9 +3,12 @@
 use rand::seq::SliceRandom;
 
 use super::desk::Errand;
+use super::due::Due;
 use super::electorate::{ATTEMPTS, electorate, is_by_committee};
 use super::finding::{Finding, Reprieve};
-use super::machine::{Due, MembershipMachine, Output, Standing};
+use super::machine::MembershipMachine;
+use super::member::Standing;
+use super::output::Output;
 use super::probe::Stage;
 use super::roll::mix;
 use super::round::{Asked, Decision, Round};
@@ -284,7 +287,7 @@ impl MembershipMachine {
     fn condemn(&mut self, now: Time, subject: NodeId, out: &mut Outbox<Output>) {
         let Some(round) = self.rounds.get(&subject) else { return };
         let certificate = round.certificate(&self.config);
-        self.put_out(now, None, certificate, out);
+        self.put_out(now, certificate, out);
     }
 
     /// Others reach it: it stays a member.

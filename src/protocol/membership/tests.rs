@@ -1,7 +1,9 @@
 //! The sentences of the spec, one test each.
 
+mod behind;
 mod births;
 mod certificates;
+mod crowds;
 mod fuzz;
 mod knowing;
 mod large;

@@ -1,9 +1,11 @@
 //! Asked about a member: look, and say what was found.
 
 use super::desk::Errand;
+use super::due::Due;
 use super::electorate::is_by_committee;
 use super::finding::Finding;
-use super::machine::{Due, MembershipMachine, Output};
+use super::machine::MembershipMachine;
+use super::output::Output;
 use super::sweep::Purpose;
 use super::vote::{Asker, Check, MAX_ASKERS};
 use super::wire::{Message, Statement, Verdict};

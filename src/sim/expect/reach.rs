@@ -49,22 +49,28 @@ fn near(scene: &dyn Scene, node: u32, members: &BTreeSet<NodeId>) -> usize {
 
 impl Expectation for VerdictsAreJust {
     fn look(&mut self, scene: &dyn Scene) -> Holds {
-        for node in 0..scene.nodes() {
-            let Some(look) = scene.look(node).filter(|_| scene.power(node) == Power::On) else {
-                self.reached.remove(&node);
-                continue;
-            };
-            let members: BTreeSet<NodeId> = look.denominators().into_iter().collect();
-            let near = near(scene, node, &members);
-            if near * 2 > members.len() {
-                self.central.insert(node, scene.now());
+        let on = |node: &u32| scene.power(*node) == Power::On;
+        let looks =
+            (0..scene.nodes()).filter(on).filter_map(|node| Some((node, scene.look(node)?)));
+        let counted: BTreeMap<u32, BTreeSet<NodeId>> =
+            looks.map(|(node, look)| (node, look.denominators().into_iter().collect())).collect();
+        // Whoever is behind counts others than those do who judge it.
+        let memberships: BTreeSet<&BTreeSet<NodeId>> = counted.values().collect();
+        self.reached.retain(|node, _| counted.contains_key(node));
+        for (node, own) in &counted {
+            if near(scene, *node, own) * 2 > own.len() {
+                self.central.insert(*node, scene.now());
             }
             // Of n members, the node among them, fewer than a majority miss it.
-            let quorum = members.len() / 2 + 1;
-            if members.len() - near < quorum {
-                self.reached.entry(node).or_insert_with(|| scene.now());
+            let is_missed = |members: &BTreeSet<NodeId>| {
+                members.len() - near(scene, *node, members) > members.len() / 2
+            };
+            let id = scene.id(*node);
+            let by_them = memberships.iter().filter(|members| members.contains(&id));
+            if by_them.copied().chain([own]).any(is_missed) {
+                self.reached.remove(node);
             } else {
-                self.reached.remove(&node);
+                self.reached.entry(*node).or_insert_with(|| scene.now());
             }
         }
         Ok(())

@@ -17,6 +17,7 @@ pub const NAMES: &[&str] = &[
     "at_least_resets",
     "at_least_suspicions",
     "at_most_bytes",
+    "at_most_connections",
     "at_most_messages",
     "at_most_suspicions",
     "d_equals_a_by",
@@ -94,6 +95,7 @@ fn one(name: &str, value: &toml::Value, lines: &Lines) -> Result<Option<Boxed>, 
         "at_most_bytes" => {
             Box::new(sums::Budget { messages: None, bytes: Some(read(name, value)?) })
         }
+        "at_most_connections" => Box::new(sums::AtMostConnections(read(name, value)?)),
         "delivered" => Box::new(sums::Delivered(read(name, value)?)),
         _ => {
             return Err(format!("nothing to expect is called `{name}`, only {}", NAMES.join(", ")));

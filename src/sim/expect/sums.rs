@@ -90,6 +90,18 @@ impl Expectation for Budget {
     }
 }
 
+/// `at_most_connections = 16.0`: dialled and come up, per node, in the whole world.
+pub(super) struct AtMostConnections(pub f64);
+
+impl Expectation for AtMostConnections {
+    fn end(&mut self, outcome: &Outcome, _: &dyn Scene) -> Holds {
+        match outcome.connections > self.0 {
+            true => Err(format!("{:.1} connections per node", outcome.connections)),
+            false => Ok(()),
+        }
+    }
+}
+
 /// `at_least_resets = 10`, `at_least_false_verdicts = 16` and the like: that a flaw shows.
 pub(super) struct AtLeast {
     pub least: u64,

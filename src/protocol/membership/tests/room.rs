@@ -42,6 +42,15 @@ impl Room {
     }
 
     pub fn with(config: MembershipConfig) -> Self {
+        Self::made(config, true)
+    }
+
+    /// One that looks for members.
+    pub fn seeking() -> Self {
+        Self::made(MembershipConfig::default(), false)
+    }
+
+    fn made(config: MembershipConfig, alone: bool) -> Self {
         let settings = Settings {
             config,
             signer: Signer::new(key(0)),
@@ -49,7 +58,7 @@ impl Room {
             life: LIFE,
             seed: 1,
             saved: Saved::default(),
-            alone: true,
+            alone,
             formed: None,
         };
         let mut room = Self { now: Time::ZERO, machine: MembershipMachine::new(settings) };
