@@ -64,9 +64,11 @@
 //! - A verdict needs `max(majority of n, threshold)` votes, without `partition_safe` the threshold
 //!   alone. More than there are voters: `QuorumUnavailable`, told once, and the subject is
 //!   `Unreachable`.
-//! - Upon no acknowledgement in time, or no report within `2 (m + 2)` timeouts of it: the voter is
-//!   silent, and the next is asked. Where the subject is far, or was slow of late, so long as the
-//!   `m` probes of a witness as far from it may take: else its report always comes too late.
+//! - Upon no acknowledgement in time, or no report within the time that all its probes may take:
+//!   the voter is silent, and the next is asked. A witness that was never linked with the subject,
+//!   as most in a sparse graph, waits for a link before it takes a probe for missed: so that is `m`
+//!   times the wait for a link (5 timeouts), longer where the subject is far or was slow of late,
+//!   and two answers of the witness more. Who waits less loses every vote, and puts nobody out.
 //! - Upon enough `Down` votes, once `refute_window` passed since it began: a verdict.
 //! - Upon more `Up` votes than the threshold, or so many that no majority is left: `LinkDown`. The
 //!   subject stays a member and is not suspected for 100 timeouts, doubled up to 3,000; this node

@@ -182,17 +182,18 @@ impl Probes {
         (usual.max(config.timeout) + self.lateness).min(config.timeout * MAX_WAIT)
     }
 
-    /// How long to wait for the report of a witness that is asked about a node: so long as its own
-    /// probes may take, if it is as far from that node as we are.
+    /// How long to wait for the report of a witness that is asked about a node: so long as all its
+    /// probes may take, if it is as far from that node as we are, or was never linked with it. In
+    /// a sparse graph most witnesses were not, and each of their probes first waits for a link.
     pub fn report_wait(
         &self,
         node: NodeId,
         witness: NodeId,
         config: &MembershipConfig,
     ) -> Duration {
-        let spec = config.timeout * (2 * (config.miss_limit + 2));
-        let probes = self.usual_wait(node, config) * config.miss_limit;
-        spec.max(probes + self.usual_wait(witness, config) * 2)
+        let link = config.timeout * LINK_WAIT + self.patience(config);
+        let probe = self.usual_wait(node, config).max(link);
+        probe * config.miss_limit + self.usual_wait(witness, config) * 2
     }
 
     /// How long to wait for a link: as long as a dial may take; with a peer that was heard before
@@ -200,7 +201,12 @@ impl Probes {
     pub fn link_wait(&self, peer: NodeId, config: &MembershipConfig) -> Duration {
         let known = self.heard.contains_key(&peer);
         let wait = if known && self.cold.contains(&peer) { 1 } else { LINK_WAIT };
-        config.timeout * wait + self.lateness.min(config.timeout * MAX_WAIT)
+        config.timeout * wait + self.patience(config)
+    }
+
+    /// How much longer this node waits because it is late itself.
+    fn patience(&self, config: &MembershipConfig) -> Duration {
+        self.lateness.min(config.timeout * MAX_WAIT)
     }
 
     /// A link was waited for in vain.

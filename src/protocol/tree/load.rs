@@ -8,11 +8,11 @@ use crate::base::id::NodeId;
 use crate::base::time::Time;
 
 /// Blame at which a link is demoted. It grows while others wait for the link, and drains at
-/// three fifths of that all the time: so it is reached, in a second and a half or so, by who is waited
-/// for much more than half of the time. Who is only somewhat slower is waited for, because nobody
-/// could keep for it what it misses. While others are waited for and it is not, it drains as fast
-/// as it grew. (With a fifth instead of three, or after half a second, nodes that share two busy
-/// cores demoted one another, and lost messages.)
+/// three fifths of that all the time: so it is reached, in a second and a half or so, by who is
+/// waited for much more than half of the time. Who is only somewhat slower is waited for, because
+/// nobody could keep for it what it misses. While others are waited for and it is not, it drains as
+/// fast as it grew. (With a fifth instead of three, or after half a second, nodes that share two
+/// busy cores demoted one another, and lost messages.)
 const BLAME: Duration = Duration::from_millis(600);
 
 /// A link farther away than this counts as being so far.

@@ -241,8 +241,8 @@ fn chords(last: f64) -> Vec<(u32, u32, f64)> {
     ring.chain(chords).map(|(a, b)| (a, b, rate(a, b))).collect()
 }
 
-/// Who takes a fifth or less is not waited for; between that and the full rate it may take longer to
-/// find out who is slow.
+/// Who takes a fifth or less is not waited for; between that and the full rate it may take longer
+/// to find out who is slow.
 #[test]
 fn a_slower_node_costs_the_others_no_frame_and_a_part_of_their_rate() {
     let (whole, _) = saturated(16, 1, &chords(FAST), 30);

@@ -115,6 +115,21 @@ fn when_all_put_themselves_out_at_once_they_go_on_when_they_are_back() {
     mesh.expect_whole(7);
 }
 
+/// Every vote of the larger side is needed, and most of it never met whom it is asked about: their
+/// probes wait for links that hang.
+#[test]
+fn in_a_ring_the_larger_side_puts_out_whom_most_of_it_never_met() {
+    for (count, side) in [(8, 5), (12, 7), (16, 9)] {
+        let mut mesh = Mesh::ring(count);
+        mesh.dial_fails_after = 5 * SECOND;
+        let (one, other): (Vec<u8>, Vec<u8>) = (0..count).partition(|number| *number < side);
+        mesh.split(&one, &other);
+        let all = |mesh: &Mesh| mesh.put_out().len() == other.len();
+        assert!(mesh.run_to(15 * SECOND, all), "{count}: {:#?}", mesh.tail());
+        assert!(mesh.put_out().iter().all(|out| other.contains(out)), "{:#?}", mesh.tail());
+    }
+}
+
 #[test]
 fn of_two_equal_halves_neither_puts_anybody_out() {
     for half in [2, 5, 16] {
