@@ -404,10 +404,8 @@ impl Mesh {
             // Refused at once: whoever counts misses must not count three in a moment.
             let latency = self.latency + self.dial_fails_after;
             self.count += 1;
-            self.queue.insert(
-                (self.now + latency, self.count),
-                (number, Input::Unreached { peer }),
-            );
+            self.queue
+                .insert((self.now + latency, self.count), (number, Input::Unreached { peer }));
         }
     }
 
