@@ -87,7 +87,7 @@
 //!   statement void, so that nobody can collect such statements over time. For this the node looks
 //!   again 20 timeouts after a `Down`, and every 100 from then on.
 //!
-//! **Verdict** (`certificate`, `news`, `gathered`)
+//! **Verdict** (`certificate`, `verdict`, `news`, `gathered`)
 //!
 //! - Upon a certificate: valid with `max(majority of n, threshold)` distinct voters of D, none of
 //!   them the subject, as many as each of them held necessary, all signatures genuine, of one round
@@ -280,6 +280,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod threshold;
+mod verdict;
 mod vote;
 mod watch;
 mod wire;

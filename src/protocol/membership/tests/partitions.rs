@@ -2,7 +2,7 @@
 
 use super::mesh::Mesh;
 use super::room::{MS, SECOND};
-use crate::protocol::membership::{Finding, Phase, Standing};
+use crate::protocol::membership::{Finding, Flaw, Phase, Standing};
 
 const fn is_reset(finding: &Finding) -> bool {
     matches!(finding, Finding::GoingDown { .. })
@@ -119,7 +119,7 @@ fn when_all_put_themselves_out_at_once_they_go_on_when_they_are_back() {
 /// probes wait for links that hang.
 #[test]
 fn in_a_ring_the_larger_side_puts_out_whom_most_of_it_never_met() {
-    for (count, side) in [(8, 5), (12, 7), (16, 9)] {
+    for (count, side) in [(8, 5), (12, 7), (16, 9), (32, 17)] {
         let mut mesh = Mesh::ring(count);
         mesh.dial_fails_after = 5 * SECOND;
         let (one, other): (Vec<u8>, Vec<u8>) = (0..count).partition(|number| *number < side);
@@ -128,6 +128,9 @@ fn in_a_ring_the_larger_side_puts_out_whom_most_of_it_never_met() {
         assert!(mesh.run_to(6 * SECOND, one), "{count}: {:#?}", mesh.tail());
         mesh.run(10 * SECOND);
         assert!(mesh.put_out().iter().all(|out| other.contains(out)), "{:#?}", mesh.tail());
+        let is_too_old =
+            |it: &Finding| matches!(it, Finding::Rejected { reason: Flaw::TooOld, .. });
+        assert_eq!(mesh.count_all(is_too_old), 0, "{count}: {:#?}", mesh.tail());
     }
 }
 
