@@ -28,7 +28,7 @@ impl Frame for Arc<Batch> {
     }
 
     fn messages(&self) -> usize {
-        self.count()
+        self.begins()
     }
 }
 

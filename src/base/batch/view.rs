@@ -51,6 +51,11 @@ impl Batch {
         usize::try_from(self.head.count).unwrap_or(usize::MAX)
     }
 
+    /// How many messages begin in it: of one that travels in pieces only the first has any.
+    pub fn begins(&self) -> usize {
+        if self.head.piece.is_some_and(|piece| piece.index > 0) { 0 } else { self.count() }
+    }
+
     /// The messages. A body that was compressed is expanded with every call, to the length that
     /// its author said and that was checked when it was read; its payload may have `max_payload`
     /// bytes.

@@ -99,11 +99,11 @@
 //! 15. *Upon a publish in a burst*, when all neighbours that take part in the bucket have a stream
 //!     of the tree carrier: gather it. It leaves, while the tree has room, at the next tick or 1 ms
 //!     after the batch before, 2 ms when that had 32 messages, at once when 128 messages or 60 KiB
-//!     are there, in batches of at most 64 KiB. A burst begins with 16 messages, or KiB, above 20
+//!     are there, in batches of at most 68 KiB. A burst begins with 16 messages, or KiB, above 20
 //!     a second, and ends 2 s after that. A message with relays or receipts, for the door or for
 //!     groups, goes by gossipsub all the same; the numbers keep the order. So does what follows on
-//!     it while earlier messages are still gathered. A message above 64 KiB leaves in *pieces* of
-//!     64 KiB: batches of their own, each with the next number; the first one's is the message's.
+//!     it while earlier messages are still gathered. A message above 68 KiB leaves in *pieces* of
+//!     68 KiB: batches of their own, each with the next number; the first one's is the message's.
 //!     *Upon a piece, in order:* keep it, and deliver the message when all are there. When one is
 //!     told as a gap, or the next does not come within `repair_for`, the message is missed, each
 //!     piece counted as one.

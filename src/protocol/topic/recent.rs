@@ -61,10 +61,10 @@ impl Recent {
             None => self.feeds.entry(feed.clone()).or_default(),
         };
         self.bytes = self.bytes.saturating_add(batch.wire().len());
-        self.messages = self.messages.saturating_add(batch.count());
+        self.messages = self.messages.saturating_add(batch.begins());
         if let Some(before) = entries.insert(batch.first(), entry) {
             self.bytes = self.bytes.saturating_sub(before.batch.wire().len());
-            self.messages = self.messages.saturating_sub(before.batch.count());
+            self.messages = self.messages.saturating_sub(before.batch.begins());
             if before.at == now {
                 return;
             }
@@ -135,7 +135,7 @@ impl Recent {
                 && let Some(entry) = entries.remove(&first)
             {
                 self.bytes = self.bytes.saturating_sub(entry.batch.wire().len());
-                self.messages = self.messages.saturating_sub(entry.batch.count());
+                self.messages = self.messages.saturating_sub(entry.batch.begins());
             }
             if entries.is_empty() {
                 self.feeds.remove(&feed);

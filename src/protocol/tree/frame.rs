@@ -35,6 +35,6 @@ pub(crate) trait Frame: Clone {
     /// How many bytes it takes on a link.
     fn bytes(&self) -> usize;
 
-    /// How many messages it carries; a piece of one counts as one.
+    /// How many messages begin in it.
     fn messages(&self) -> usize;
 }

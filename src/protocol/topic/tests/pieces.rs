@@ -37,19 +37,19 @@ fn add(pieces: &mut Pieces, numbers: &[u64], missed: u64) -> Option<Whole> {
 
 #[test]
 fn what_is_cut_is_joined_again() {
-    for bytes in [65_537, 131_072, 131_073, 1 << 20] {
+    for bytes in [69_633, 139_264, 139_265, 1 << 20] {
         let payload: Bytes = (0..bytes).map(|at: u32| (at % 251) as u8).collect();
         let mut pieces = Pieces::new(&TopicConfig::default());
         let mut whole = None;
         for (number, (piece, part)) in (7..).zip(cut(payload.clone())) {
-            assert!(whole.is_none() && part.len() <= 65_536);
+            assert!(whole.is_none() && part.len() <= 68 * 1024);
             whole = pieces.add(at(0), &feed(), piece.unwrap(), item(number, &part), 3);
         }
         let Whole { first, sent, payload: joined, missed, .. } = whole.expect("all pieces");
         assert_eq!((first, sent, joined, missed), (7, WallTime(7), payload, 3));
         assert_eq!(pieces.interrupt(&feed()), 0, "nothing is left");
     }
-    let small = Bytes::from(vec![1; 65_536]);
+    let small = Bytes::from(vec![1; 68 * 1024]);
     assert_eq!(cut(small.clone()).collect::<Vec<_>>(), [(None, small)]);
     assert_eq!(cut(Bytes::new()).count(), 1);
 }
